@@ -1,0 +1,11 @@
+//! The currency of the whole house: what was measured, when, and in which unit.
+
+mod sample;
+mod time;
+mod unit;
+mod value;
+
+pub use sample::{Sample, SignalId};
+pub use time::{Timestamp, TimestampError};
+pub use unit::{Unit, UnitError};
+pub use value::Value;

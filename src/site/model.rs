@@ -1,0 +1,237 @@
+//! A site as the program uses it: templates unfolded, references resolved, ids dense.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::doc::{AtDoc, BodyDoc, DeviceDoc, Kind, PhysicsDoc, PlaceDoc, PropDoc, SensorDoc, ShowDoc, TakesDoc};
+use super::doc::{RefusedDoc, ValueKind, ViewpointDoc};
+use crate::signal::{SignalId, Unit};
+
+/// A twin's number: kept for the same address when the site is reloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TwinId(pub u32);
+
+/// A command's number: kept for the same address when the site is reloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommandId(pub u32);
+
+impl TwinId {
+    /// The number, to index columns with.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A loaded site. Immutable: an edit makes a new one, with the same ids for the same addresses.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The name on the screen.
+    pub name: String,
+    /// One or two sentences on what it is.
+    pub about: String,
+    /// Where it lies.
+    pub place: PlaceDoc,
+    /// The broker to connect to when the command line names none.
+    pub broker: Option<String>,
+    /// The folder of `site.ron`.
+    pub folder: PathBuf,
+    /// Parents before children, siblings in the order of the file.
+    pub twins: Vec<Twin>,
+    /// In the order of their twins.
+    pub signals: Vec<Signal>,
+    /// In the order of their twins.
+    pub commands: Vec<Command>,
+    /// What runs from twin to twin.
+    pub flows: Vec<Flow>,
+    /// Things that are no twins.
+    pub props: Vec<PropDoc>,
+    /// Named cameras. The first is home.
+    pub viewpoints: Vec<ViewpointDoc>,
+    /// Seconds of plant time in a second of simulated field.
+    pub field_speed: f64,
+    /// One more than the largest signal id ever given, retired ones included: the size of a column table.
+    pub signal_capacity: usize,
+    /// One more than the largest twin id ever given.
+    pub twin_capacity: usize,
+}
+
+/// One twin.
+#[derive(Debug, Clone)]
+pub struct Twin {
+    /// Its number.
+    pub id: TwinId,
+    /// `pumping.p1.motor`.
+    pub address: Arc<str>,
+    /// The name on the screen.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// For people; may be empty.
+    pub about: String,
+    /// `None` at the top.
+    pub parent: Option<TwinId>,
+    /// Where it stands, relative to its parent.
+    pub at: AtDoc,
+    /// What it looks like.
+    pub body: Option<BodyDoc>,
+    /// The device that speaks for it, where it has one of its own.
+    pub device: Option<DeviceDoc>,
+    /// How its values show.
+    pub looks: Vec<Look>,
+    /// How it behaves.
+    pub physics: Option<PhysicsDoc>,
+    /// Twins elsewhere that it is about.
+    pub involves: Vec<TwinId>,
+}
+
+/// One signal.
+#[derive(Debug, Clone)]
+pub struct Signal {
+    /// Its number.
+    pub id: SignalId,
+    /// `pumping.p1/speed`.
+    pub address: Arc<str>,
+    /// Its own id: `speed`.
+    pub key: String,
+    /// The name on the screen.
+    pub name: String,
+    /// On which twin.
+    pub twin: TwinId,
+    /// The MQTT topic.
+    pub topic: String,
+    /// JSON Pointer to the value. `None`: a bare value.
+    pub path: Option<String>,
+    /// JSON Pointer to the device's time.
+    pub time: Option<String>,
+    /// What kind of value.
+    pub is: ValueKind,
+    /// Unit of the value.
+    pub unit: Unit,
+    /// What can be.
+    pub range: Option<(f64, f64)>,
+    /// Expected seconds between two samples.
+    pub period: f64,
+    /// Digits after the point. `None`: three significant digits.
+    pub decimals: Option<u8>,
+    /// How the simulated field measures it.
+    pub field: Option<SensorDoc>,
+}
+
+/// One command.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// Its number.
+    pub id: CommandId,
+    /// `pumping.p1/start`.
+    pub address: Arc<str>,
+    /// The name on the screen.
+    pub name: String,
+    /// On which twin.
+    pub twin: TwinId,
+    /// The MQTT topic it is sent to.
+    pub topic: String,
+    /// Where the value goes in a JSON payload. `None`: a bare value.
+    pub path: Option<String>,
+    /// What value it takes.
+    pub takes: TakesDoc,
+    /// The signal that reports the set point or state.
+    pub reports: SignalId,
+    /// What confirms it.
+    pub confirm: Confirm,
+    /// Address of the physics input that it sets in the simulated field, `twin/input`, absolute.
+    pub drives: Option<String>,
+    /// When the simulated device says no; the output's address is absolute.
+    pub refused_while: Option<RefusedDoc>,
+}
+
+/// When telemetry confirms a command.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Confirm {
+    /// The signal to watch.
+    pub signal: SignalId,
+    /// Confirmed within this distance of the value asked for, in the signal's unit.
+    pub within: f64,
+    /// For a switch: on means above this, off means at or below it.
+    pub threshold: Option<f64>,
+    /// Seconds until it is unknown.
+    pub secs: f64,
+}
+
+/// One look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    /// Which part of the model. `None`: all of it.
+    pub part: Option<String>,
+    /// The signal that drives it.
+    pub signal: SignalId,
+    /// What it drives.
+    pub show: ShowDoc,
+}
+
+/// One flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    /// From this twin.
+    pub from: TwinId,
+    /// To this one.
+    pub to: TwinId,
+    /// What.
+    pub medium: String,
+    /// The twin whose body is the way.
+    pub along: Option<TwinId>,
+}
+
+impl Site {
+    /// A twin by number.
+    pub fn twin(&self, id: TwinId) -> Option<&Twin> {
+        self.twins.iter().find(|it| it.id == id)
+    }
+
+    /// A twin by address.
+    pub fn twin_at(&self, address: &str) -> Option<&Twin> {
+        self.twins.iter().find(|it| &*it.address == address)
+    }
+
+    /// A signal by number.
+    pub fn signal(&self, id: SignalId) -> Option<&Signal> {
+        // Ids are dense and in order unless a reload has retired some.
+        self.signals.get(id.index()).filter(|it| it.id == id).or_else(|| self.signals.iter().find(|it| it.id == id))
+    }
+
+    /// A signal by address.
+    pub fn signal_at(&self, address: &str) -> Option<&Signal> {
+        self.signals.iter().find(|it| &*it.address == address)
+    }
+
+    /// A command by number.
+    pub fn command(&self, id: CommandId) -> Option<&Command> {
+        self.commands.iter().find(|it| it.id == id)
+    }
+
+    /// The signals measured on a twin itself.
+    pub fn signals_of(&self, twin: TwinId) -> impl Iterator<Item = &Signal> {
+        self.signals.iter().filter(move |it| it.twin == twin)
+    }
+
+    /// The commands of a twin itself.
+    pub fn commands_of(&self, twin: TwinId) -> impl Iterator<Item = &Command> {
+        self.commands.iter().filter(move |it| it.twin == twin)
+    }
+
+    /// The twins right below one, or at the top.
+    pub fn children_of(&self, parent: Option<TwinId>) -> impl Iterator<Item = &Twin> {
+        self.twins.iter().filter(move |it| it.parent == parent)
+    }
+
+    /// The device that speaks for a twin: its own, or its nearest ancestor's.
+    pub fn device_of(&self, twin: TwinId) -> Option<(&Twin, &DeviceDoc)> {
+        let mut next = self.twin(twin);
+        while let Some(twin) = next {
+            if let Some(device) = &twin.device {
+                return Some((twin, device));
+            }
+            next = twin.parent.and_then(|it| self.twin(it));
+        }
+        None
+    }
+}
