@@ -7,3 +7,5 @@ pub mod schedule;
 pub mod signal;
 
 pub mod site;
+
+pub mod link;
