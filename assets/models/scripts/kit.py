@@ -337,7 +337,7 @@ def fillet(pts, r, steps):
         c = p + (u + v).normalized() * (rr / math.sin(ang / 2))
         a, b = p + u * d - c, p + v * d - c
         for k in range(steps + 1):
-            out.append(c + a.slerp(b, k / steps))
+            out.append(c + a.normalized().slerp(b.normalized(), k / steps) * a.length)
     out.append(pts[-1])
     return out
 
