@@ -15,6 +15,7 @@ import os
 import struct
 
 import bmesh
+from mathutils.bvhtree import BVHTree
 from mathutils import Matrix, Vector, geometry
 
 PI = math.pi
@@ -103,9 +104,10 @@ class Part:
         self.verts = []
         self.faces = []  # (indices, material)
         self.smooth = smooth
+        self.round = set()  # faces shaded smooth whatever the angle
 
     # -- raw -------------------------------------------------------------
-    def add(self, verts, faces, mat, T=None, closed=True):
+    def add(self, verts, faces, mat, T=None, closed=True, round_=False):
         assert mat in MATERIALS, mat
         if closed:
             faces = outward(verts, faces)
@@ -116,7 +118,10 @@ class Part:
                 faces = [tuple(reversed(f)) for f in faces]
         base = len(self.verts)
         self.verts += [Vector(v) for v in verts]
-        self.faces += [(tuple(base + i for i in f), mat) for f in faces]
+        new = [(tuple(base + i for i in f), mat) for f in faces]
+        self.faces += new
+        if round_:
+            self.round |= {f for f, _ in new}
 
     # -- shapes ----------------------------------------------------------
     def box(self, size, at, mat="paint", b=0.008, T=None):
@@ -179,11 +184,16 @@ class Part:
         self.add(verts, faces, mat, T)
 
     def lathe(self, profile, axis="x", at=(0, 0, 0), seg=28, mat="paint", b=0.006, ring=False,
-              a0=0, sweep=360, T=None, open_=False):
+              a0=0, sweep=360, T=None, open_=False, round_=False):
         """Turn a profile of (along, radius) about an axis through `at`.
         ring: the profile is a closed loop (bore).  sweep < 360: a closed sector (ring only)."""
         prof = chamfer(profile, b, closed=ring)
         n = len(prof)
+        big = max(p[1] for p in prof)
+        for limit, most in ((.012, 7), (.025, 9), (.05, 12), (.09, 16), (.16, 22), (.30, 26), (.8, 30), (2.0, 40), (99, 56)):
+            if big <= limit:
+                seg = min(seg, max(2, math.ceil(most * sweep / 360)) if sweep < 360 else most)
+                break
         full = sweep >= 360
         cols = seg if full else seg + 1
         verts, index = [], {}
@@ -213,7 +223,7 @@ class Part:
             for i in (0, n - 1):
                 if prof[i][1] > 1e-6:
                     faces.append([index[(i, k)] for k in range(seg)])
-        self.add(verts, faces, mat, T, closed=not open_)
+        self.add(verts, faces, mat, T, closed=not open_, round_=round_)
 
     def cyl(self, r, lo, hi, axis="y", at=(0, 0, 0), mat="paint", seg=24, b=0.006, T=None, r2=None):
         r2 = r if r2 is None else r2
@@ -224,7 +234,7 @@ class Part:
 
     def torus(self, R, r, axis="x", at=(0, 0, 0), seg=32, sides=8, mat="paint", T=None):
         prof = [(r * math.cos(TAU * i / sides), R + r * math.sin(TAU * i / sides)) for i in range(sides)]
-        self.lathe(prof, axis, at, seg, mat, 0, ring=True, T=T)
+        self.lathe(prof, axis, at, seg, mat, 0, ring=True, T=T, round_=True)
 
     def bolts(self, pcd, n, at, axis="x", r=0.014, h=0.016, d=1, mat="steel", turn=None, T=None):
         """Hex heads on a circle of radius pcd, standing from `at` along axis * d."""
@@ -320,6 +330,7 @@ class Part:
         base = len(self.verts)
         self.verts += [(T @ v) if T else v.copy() for v in other.verts]
         self.faces += [(tuple(base + i for i in f), m) for f, m in other.faces]
+        self.round |= {tuple(base + i for i in f) for f in other.round}
 
 
 def fillet(pts, r, steps):
@@ -358,6 +369,38 @@ def outward(verts, faces):
     return out
 
 
+def drop_hidden(part):
+    """Leave out the faces of a part that can be seen from nowhere: what is buried in
+    its own other shapes.  Seen means that a ray from the face gets away."""
+    clear = ("glass", "water")
+    solid = [f for f, m in part.faces if m not in clear]
+    if not solid:
+        return
+    tree = BVHTree.FromPolygons(part.verts, solid)
+    rays = []
+    for i in range(72):                                # even directions on a sphere
+        y = 1 - 2 * (i + .5) / 72
+        t = i * 2.399963
+        rays.append(Vector((math.sqrt(1 - y * y) * math.cos(t), y, math.sqrt(1 - y * y) * math.sin(t))))
+    keep = []
+    for f, m in part.faces:
+        pts = [part.verts[i] for i in f]
+        n = Vector((0, 0, 0))
+        for i in range(len(pts)):
+            n += pts[i - 1].cross(pts[i])
+        if n.length < 1e-14:
+            continue
+        n.normalize()
+        c = sum(pts, Vector()) / len(pts)
+        size = max((p - c).length for p in pts)
+        samples = [c] + [c.lerp(p, k) for p in pts for k in ((.5, .93) if size > .02 else (.85,))]
+        for i in range(len(pts)):
+            samples.append(c.lerp((pts[i - 1] + pts[i]) / 2, .93))
+        if any(tree.ray_cast(q + n * 4e-4 + d * 1e-5, d)[0] is None for q in samples for d in rays if d.dot(n) > .03):
+            keep.append((f, m))
+    part.faces = keep
+
+
 # -- .glb -----------------------------------------------------------------
 def corner_normals(part):
     import collections
@@ -376,6 +419,7 @@ def corner_normals(part):
     res = []
     for k, (f, _) in enumerate(part.faces):
         row = []
+        lim = -2 if f in part.round else math.cos(math.radians(part.smooth))
         for v in f:
             s = Vector((0, 0, 0))
             for j in at[v]:
@@ -411,9 +455,12 @@ def export(name, parts):
     accessors, meshes, nodes, used = [], [], [], []
     lo_all, hi_all = [1e9] * 3, [-1e9] * 3
     for part in parts:
-        normals = corner_normals(part)
+        normals = dict(zip((id(f) for f, _ in part.faces), corner_normals(part)))
+        whole = part.faces                             # keeps the ids alive
+        drop_hidden(part)
         prims = {}
-        for (f, mat), ns in zip(part.faces, normals):
+        for f, mat in part.faces:
+            ns = normals[id(f)]
             prim = prims.setdefault(mat, ([], {}, []))
             for t in triangles(part, f):
                 for c in t:

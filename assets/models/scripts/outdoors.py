@@ -18,7 +18,6 @@ def tree():
     for x, y, z, r, h in ((0, 4.2, 0, 1.45, .95), (1.05, 3.25, .35, 1.05, .8), (-.85, 3.35, .65, 1.0, .82), (-.35, 3.2, -.95, 1.08, .8), (.55, 4.9, -.25, .85, .85)):
         bm = bmesh.new()
         bmesh.ops.create_icosphere(bm, subdivisions=3, radius=1)
-        bmesh.ops.unsubdivide(bm, verts=bm.verts, iterations=1) if False else None
         vs = []
         for v in bm.verts:
             n = v.co.normalized()
@@ -28,36 +27,8 @@ def tree():
         bm.verts.index_update()
         fs = [[v.index for v in f.verts] for f in bm.faces]
         bm.free()
-        # drop what lies deep inside the crown is not needed: spheres are few and small
         t.add(vs, fs, "foliage")
-    thin(t, "foliage", .42)
     export("tree", [t])
-
-
-def thin(part, mat, ratio):
-    """Decimate the faces of one material."""
-    import bpy
-    idx, verts, faces, rest = {}, [], [], []
-    for f, m in part.faces:
-        if m != mat:
-            rest.append((f, m))
-            continue
-        row = []
-        for i in f:
-            if i not in idx:
-                idx[i] = len(verts)
-                verts.append(tuple(part.verts[i]))
-            row.append(idx[i])
-        faces.append(row)
-    me = bpy.data.meshes.new("t")
-    me.from_pydata(verts, [], faces)
-    ob = bpy.data.objects.new("t", me)
-    bpy.context.scene.collection.objects.link(ob)
-    d = ob.modifiers.new("d", "DECIMATE")
-    d.ratio = ratio
-    ev = ob.evaluated_get(bpy.context.evaluated_depsgraph_get()).to_mesh()
-    part.faces = rest
-    part.add([v.co.copy() for v in ev.vertices], [tuple(f.vertices) for f in ev.polygons], mat)
 
 
 def house():

@@ -68,9 +68,9 @@ def filter_():
 def dosing():
     tx = -.35
     b = Part("bund")
-    b.box2((-.8, 0, -.5), (.8, .06, .5), "paint_dark", .01)
+    b.box2((-.795, 0, -.495), (.795, .06, .495), "paint_dark", .01)
     for s in (1, -1):
-        b.box2((-.8, .03, s * .485 - .015), (.8, .26, s * .485 + .015), "paint_dark", .008)
+        b.box2((-.765, .05, s * .485 - .014), (.765, .258, s * .485 + .014), "paint_dark", .008)
         b.box2((s * .785 - .015, .03, -.5), (s * .785 + .015, .26, .5), "paint_dark", .008)
     b.cyl(.38, .055, .14, "y", (tx, 0, 0), "paint_dark", 32, .01)
     for x in (-.6, .6):
@@ -176,12 +176,10 @@ def well():
 
 def screen():
     c = Part("channel")
-    c.box2((-1.5, 0, -1.0), (1.5, .2, 1.0), "concrete", .02)
+    c.box2((-1.53, 0, -1.03), (1.53, .2, 1.03), "concrete", .02)
     c.prism([(-1.5, .15), (1.5, .15), (1.5, 2.0), (1.02, 2.0), (.72, .85), (-.72, .85), (-1.02, 2.0), (-1.5, 2.0)], .8, 1.0, "z", "concrete", .02)
     c.box2((-1.5, .15, -1.0), (1.5, 2.0, -.8), "concrete", .02)
     # bulkhead with the round outlet of the drum
-    hole = arc(0, 1.15, .58, 270, -90, 32)
-    c.prism([(-.81, .19), (-.0001, .19)] + [(z, y) for z, y in hole[:17]] + [(0, 1.95), (-.81, 1.95)], .66, .78, "x", "concrete", .012, corner=0) if False else None
     ring, n = [], 32
     for i in range(n):
         t = math.radians(360 * i / n + 45)

@@ -11,7 +11,7 @@ def baseplate():
     c = [(0, 0), (.09, 0), (.09, .016), (.018, .024), (.018, .126), (.09, .134), (.09, .15), (0, .15)]
     for s in (1, -1):
         p.prism([(s * (.36 + x), y) for x, y in c], -1.3, 1.3, "x", "paint_dark", .003)
-        p.box2((-1.3 if s < 0 else 1.22, 0, -.37), (-1.22 if s < 0 else 1.3, .15, .37), "paint_dark", .006)
+        p.box2((-1.3 if s < 0 else 1.22, .002, -.358), (-1.22 if s < 0 else 1.3, .149, .358), "paint_dark", .006)
     p.box2((-1.225, .10, -.365), (1.225, .118, .365), "paint_dark", .003)      # drip tray
     for s in (1, -1):                                                            # rim
         p.box2((-1.3, .15, s * .44 - .008), (1.3, .172, s * .44 + .008), "paint_dark", .003)
@@ -179,7 +179,7 @@ PUMP_Z = -.28
 def pump():
     c = Part("casing")
     # the volute: circular sections that grow round the shaft and leave upwards
-    n, seg = 32, 14
+    n, seg = 30, 14
     rings = []
 
     def section(cy, cz, ny, nz, r, wide=1.0):

@@ -28,14 +28,14 @@ def ladder(p, R, y0, y1, deg, cage_from, w=.22, step=.35):
 
 
 def prism_bar(p, ends, r, T=None):
-    """Light bar: four sides, no end caps to spare vertices."""
+    """Light bar for rungs and rails: four sides shaded round, open ends that meet other bars."""
     a, b = Vector(ends[0]), Vector(ends[1])
     d = (b - a).normalized()
     u = d.cross(Vector((0, 1, 0)) if abs(d.y) < .9 else Vector((1, 0, 0))).normalized()
     v = d.cross(u)
-    verts = [q + (u * math.cos(TAU * k / 5) + v * math.sin(TAU * k / 5)) * r for q in (a, b) for k in range(5)]
-    p.smooth = max(p.smooth, 75)
-    p.add(verts, [[k, (k + 1) % 5, 5 + (k + 1) % 5, 5 + k] for k in range(5)] + [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]], "steel", T)
+    n = 4
+    verts = [q + (u * math.cos(TAU * k / n) + v * math.sin(TAU * k / n)) * r for q in (a, b) for k in range(n)]
+    p.add(verts, [[k, (k + 1) % n, n + (k + 1) % n, n + k] for k in range(n)], "steel", T, round_=True)
 
 
 def railing(p, R, y, n, h=1.05, at=(0, 0, 0)):
@@ -44,8 +44,8 @@ def railing(p, R, y, n, h=1.05, at=(0, 0, 0)):
         x, z = R * math.sin(t), R * math.cos(t)
         prism_bar(p, [(x, y, z), (x, y + h, z)], .026)
     for yy in (.55, h):
-        p.torus(R, .024, "y", (0, y + yy, 0), 48, 4, "steel")
-    p.lathe([(y + .0, R - .012), (y + .0, R + .012), (y + .12, R + .012), (y + .12, R - .012)], "y", seg=48, mat="steel", b=0, ring=True)
+        p.torus(R, .024, "y", (0, y + yy, 0), 48, 3, "steel")
+    p.lathe([(y + .0, R + .01), (y + .12, R + .01), (y + .12, R - .01), (y, R - .01)], "y", seg=48, mat="steel", b=0, open_=True)
 
 
 def clear_tank():
@@ -59,7 +59,7 @@ def clear_tank():
         s.lathe([(lo, 4.44), (lo, 4.50), (hi, 4.50), (hi, 4.44)], "y", seg=12, b=.008, ring=True, a0=-W, sweep=2 * W)
     for y in (.34, 1.55, 2.75, 3.95):                            # stiffener rings
         full = y < .9
-        s.lathe([(y - .035, 4.49), (y - .035, 4.565), (y + .035, 4.565), (y + .035, 4.49)], "y", seg=64 if full else 52, b=.012, ring=True,
+        s.lathe([(y - .035, 4.49), (y - .02, 4.565), (y + .02, 4.565), (y + .035, 4.49)], "y", seg=64 if full else 52, b=0, ring=True,
                 a0=0 if full else W, sweep=360 if full else 360 - 2 * W)
     s.lathe([(4.93, 4.43), (4.93, 4.60), (5.0, 4.60), (5.0, 4.43)], "y", seg=64, b=.012, ring=True)
     for k in range(6):                                           # mullions
@@ -97,8 +97,6 @@ def tower():
     st.lathe([(0, 0), (0, 3.6), (.35, 3.6), (.40, 2.6), (.55, 2.45)] +
              [(.55 + 17.5 * t, 2.45 - 1.30 * math.sin(min(1, t * 1.8) * PI / 2) if t < .555 else 1.15 + 1.50 * ((t - .555) / .445) ** 2.2)
               for t in (.04, .1, .16, .24, .34, .45, .555, .68, .78, .86, .93, 1.0)] + [(18.05, 0)], "y", seg=40, mat="concrete", b=.06)
-    for y in (4.5, 8.0, 11.5):                                  # formwork joints
-        pass
     st.box((1.05, 2.25, .3), (0, 1.55, 1.95), "paint_dark", .03)               # door
     st.box((1.35, .12, .75), (0, 2.78, 2.10), "concrete", .03)
     st.box((.04, .22, .06), (.36, 1.5, 2.12), "steel", .01)
