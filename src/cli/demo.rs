@@ -2,6 +2,7 @@
 
 use std::env;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::ParseFloatError;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,13 +15,14 @@ use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::{ExitCondition, WindowResolution};
 use bevy::winit::WinitPlugin;
 use clap::Args;
+use pollux::command::Ask;
 use pollux::field::{Field, FieldOptions};
 use pollux::link::{Broker, BrokerUrl};
 use pollux::panels::{LayoutStore, PanelsPlugin};
 use pollux::schedule::Stage;
-use pollux::session::{Cursor, CurrentSite, Session, SessionPlugin};
-use pollux::signal::Timestamp;
-use pollux::site;
+use pollux::session::{CurrentSite, Cursor, Session, SessionPlugin};
+use pollux::signal::{Timestamp, Value};
+use pollux::site::{self, Site};
 use pollux::twin::{Readings, Select};
 use pollux::view::{Camera, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
 
@@ -49,6 +51,9 @@ pub(crate) struct ShowOptions {
     /// The twin to select, by its address
     #[arg(long)]
     select: Option<String>,
+    /// A command to send when a headless run ends, just before the picture, such as pumping.p1/run=off
+    #[arg(long, requires = "headless")]
+    ask: Option<String>,
     /// Memory for the history, in MB
     #[arg(long, default_value_t = 512)]
     history: usize,
@@ -106,6 +111,21 @@ fn parse_size(text: &str) -> Result<UVec2, String> {
     Ok(UVec2::new(side(width)?, side(height)?))
 }
 
+/// Parses `ADDRESS=VALUE` into a request.
+fn parse_ask(site: &Site, text: &str) -> Result<Ask, Failure> {
+    let wrong = |why: String| Failure::new(format!("--ask {text:?}: {why}"));
+    let (address, value) =
+        text.split_once('=').ok_or_else(|| wrong("expected such as pumping.p1/run=off".to_owned()))?;
+    let command = site.commands.iter().find(|it| &*it.address == address);
+    let command = command.ok_or_else(|| wrong("the site has no such command".to_owned()))?.id;
+    let value = match value {
+        "on" | "true" => Value::Flag(true),
+        "off" | "false" => Value::Flag(false),
+        number => Value::Number(number.parse().map_err(|_: ParseFloatError| wrong("no number, on or off".to_owned()))?),
+    };
+    Ok(Ask { command, value })
+}
+
 fn has_display() -> bool {
     ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].iter().any(|it| env::var_os(it).is_some_and(|it| !it.is_empty()))
 }
@@ -137,15 +157,15 @@ fn engine(title: String, options: &ShowOptions) -> PluginGroupBuilder {
         resolution: WindowResolution::new(options.size.x, options.size.y),
         ..default()
     };
-    let (primary_window, exit_condition) = if options.headless {
-        (None, ExitCondition::DontExit)
-    } else {
-        (Some(window), ExitCondition::OnPrimaryClosed)
-    };
+    let (primary_window, exit_condition) =
+        if options.headless { (None, ExitCondition::DontExit) } else { (Some(window), ExitCondition::OnPrimaryClosed) };
     let engine = DefaultPlugins
         .set(WindowPlugin { primary_window, exit_condition, ..default() })
         .set(AssetPlugin { file_path: site::assets_dir().to_string_lossy().into_owned(), ..default() })
-        .set(LogPlugin { filter: "warn,pollux=info,wgpu=error,naga=warn,bevy_render::view::window=error".to_owned(), ..default() });
+        .set(LogPlugin {
+            filter: "warn,pollux=info,wgpu=error,naga=warn,bevy_render::view::window=error".to_owned(),
+            ..default()
+        });
     if options.headless {
         engine
             .disable::<WinitPlugin>()
@@ -163,6 +183,7 @@ struct Shoot {
     began: Timestamp,
     path: Option<PathBuf>,
     asked: bool,
+    ask: Option<Ask>,
     frames: u64,
     summary: Arc<Mutex<Option<Summary>>>,
 }
@@ -172,6 +193,7 @@ fn run_app(loaded: LoadedSite, broker: BrokerUrl, options: ShowOptions) -> Outco
     let target = if options.headless { Target::Image(options.size) } else { Target::Window };
     let layout = if options.headless { LayoutStore::Memory } else { LayoutStore::File };
     let selected = options.select.as_deref().and_then(|it| loaded.site.twin_at(it)).map(|it| it.id);
+    let ask = options.ask.as_deref().map(|it| parse_ask(&loaded.site, it)).transpose()?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(broker)
         .with_history_bytes(options.history.saturating_mul(1_000_000));
@@ -197,6 +219,7 @@ fn run_app(loaded: LoadedSite, broker: BrokerUrl, options: ShowOptions) -> Outco
             began: now,
             path: options.shot.clone(),
             asked: false,
+            ask,
             frames: 0,
             summary: summary.clone(),
         })
@@ -207,7 +230,9 @@ fn run_app(loaded: LoadedSite, broker: BrokerUrl, options: ShowOptions) -> Outco
         return Ok(if exit.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let summary = summary.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let Some(summary) = summary else { return Err(Failure::new("the run ended before it could be summed up".to_owned())) };
+    let Some(summary) = summary else {
+        return Err(Failure::new("the run ended before it could be summed up".to_owned()));
+    };
     println!("{}", serde_json::to_string_pretty(&summary)?);
     Ok(if summary.all_live() && exit.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -222,11 +247,17 @@ fn shoot(
     settled: Res<Settled>,
     mut saved: MessageReader<ShotSaved>,
     mut shots: MessageWriter<TakeShot>,
+    mut asks: MessageWriter<Ask>,
     mut exits: MessageWriter<AppExit>,
 ) {
     run.frames += 1;
     let done = saved.read().last().cloned();
     if cursor.at < run.until || !settled.0 {
+        return;
+    }
+    if let Some(ask) = run.ask.take() {
+        // The next frame sends it, and the picture shows what is known then.
+        asks.write(ask);
         return;
     }
     let ended = match (&run.path, &done) {

@@ -9,7 +9,7 @@ use bevy::app::{AppExit, ScheduleRunnerPlugin};
 use bevy::prelude::*;
 use clap::Args;
 use pollux::schedule::Stage;
-use pollux::session::{Cursor, CurrentSite, SamplesArrived, SessionPlugin};
+use pollux::session::{CurrentSite, Cursor, SamplesArrived, SessionPlugin};
 use pollux::signal::Timestamp;
 use pollux::twin::Readings;
 use serde::Serialize;

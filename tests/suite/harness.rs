@@ -54,7 +54,8 @@ impl Mosquitto {
     pub(crate) fn start_on(port: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let conf = folder.path().join("mosquitto.conf");
-        std::fs::write(&conf, format!("listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n")).unwrap();
+        std::fs::write(&conf, format!("listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"))
+            .unwrap();
         let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"]
             .into_iter()
             .find(|it| Path::new(it).exists())

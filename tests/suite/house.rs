@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders in their order: each knows only those before it.
-const FOLDERS: [&str; 12] = [
-    "signal", "site", "codec", "link", "physics", "field", "session", "twin", "command", "view", "panels", "cli",
-];
+const FOLDERS: [&str; 12] =
+    ["signal", "site", "codec", "link", "physics", "field", "session", "twin", "command", "view", "panels", "cli"];
 
 /// These know no engine.
 const WITHOUT_ENGINE: [&str; 6] = ["signal", "site", "codec", "link", "physics", "field"];
