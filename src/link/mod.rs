@@ -2,10 +2,12 @@
 //!
 //! It moves bytes. It doesn't know what they mean, nor any engine.
 
+mod broker;
 mod url;
 
 use crate::signal::Timestamp;
 
+pub use broker::{Broker, BrokerError};
 pub use url::{BrokerUrl, UrlError};
 
 /// The instant of now, by the system's clock. What else asks for the time asks the cursor.

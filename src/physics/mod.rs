@@ -66,4 +66,5 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use plant::absolute;
 pub use plant::{COMMUNICATION_SECS, Fault, InputError, InputId, OutputId, PhysicsError, Plant, Truth};

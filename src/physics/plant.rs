@@ -28,6 +28,13 @@ pub enum Truth {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OutputId(u32);
 
+impl OutputId {
+    /// The number, to index tables with.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// An input's number in its [`Plant`], dense from zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InputId(u32);
@@ -237,6 +244,11 @@ impl Plant {
         self.blocks[block].outputs[place]
     }
 
+    /// All outputs' values, by their numbers in this plant.
+    pub fn values(&self) -> impl Iterator<Item = f64> {
+        self.outputs.iter().map(|&(block, place)| self.blocks[block].outputs[place])
+    }
+
     /// An output's value, by `twin/output`.
     pub fn output(&self, address: &str) -> Option<f64> {
         self.output_id(address).map(|it| self.value(it))
@@ -313,7 +325,7 @@ impl Plant {
 }
 
 /// `./x` and `.motor/x` as addresses from the site's top; what is absolute stays.
-fn absolute(twin: &str, reference: &str) -> String {
+pub(crate) fn absolute(twin: &str, reference: &str) -> String {
     match reference.strip_prefix('.') {
         Some(rest) if rest.starts_with('/') => format!("{twin}{rest}"),
         Some(rest) => format!("{twin}.{rest}"),

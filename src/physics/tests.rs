@@ -123,8 +123,7 @@ fn algebra_that_runs_through_several_blocks_has_settled_before_the_first_step() 
         &[("a", InputDoc::From("hour/h".to_owned())), ("b", InputDoc::From("curve/d".to_owned()))],
         &["s"],
     );
-    let start =
-        block("u_i { x = s }\nF_i { 0 }", &[], &[("s", InputDoc::From("sum/s".to_owned()))], &["x"]);
+    let start = block("u_i { x = s }\nF_i { 0 }", &[], &[("s", InputDoc::From("sum/s".to_owned()))], &["x"]);
     let mut plant =
         Plant::new(&site(&[("start", start), ("sum", sum), ("hour", hour), ("curve", curve)]), Truth::Believed)
             .unwrap();
