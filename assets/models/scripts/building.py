@@ -176,7 +176,7 @@ def ceiling_light():
     p = Part("panel")
     p.box2((-.30, -.05, -.30), (.30, 0, .30), "paint_dark", .008)
     p.box2((-.275, -.054, -.275), (.275, -.045, .275), "paint", .003)
-    export("ceiling_light", [p])
+    export("ceiling_light", [p], below=True)
 
 
 def person():
@@ -241,12 +241,13 @@ def rack():
             sv.box2((-.225, y + .014, .453), (.10, y + h - .02, .459), "rubber", .003)
             sv.box2((.15, y + .03, .453), (.17, y + .05, .459), "paint", .003)
         elif kind == "net":
-            for k in range(6):
-                sv.box2((-.21 + .06 * k, y + .008, .453), (-.16 + .06 * k, y + .03, .459), "rubber", .002)
+            for k in range(3):
+                sv.box2((-.21 + .12 * k, y + .008, .453), (-.11 + .12 * k, y + .03, .459), "rubber", .002)
         elif kind == "ups":
             sv.box2((-.06, y + .05, .453), (.06, y + .12, .460), "rubber", .004)
         for s in (1, -1):
-            sv.box2((s * .25 - .008, y + .006, .450), (s * .25 + .008, y + h - .014, .470), "steel", .004)
+            if h > .05:
+                sv.box2((s * .25 - .008, y + .006, .450), (s * .25 + .008, y + h - .014, .470), "steel", .004)
         y += h + .012
     while y < 1.93:                                              # blank panels
         h = min(.10, 1.955 - y)

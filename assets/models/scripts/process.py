@@ -176,9 +176,9 @@ def well():
 
 def screen():
     c = Part("channel")
-    c.box2((-1.53, 0, -1.03), (1.53, .2, 1.03), "concrete", .02)
-    c.prism([(-1.5, .15), (1.5, .15), (1.5, 2.0), (1.02, 2.0), (.72, .85), (-.72, .85), (-1.02, 2.0), (-1.5, 2.0)], .8, 1.0, "z", "concrete", .02)
-    c.box2((-1.5, .15, -1.0), (1.5, 2.0, -.8), "concrete", .02)
+    c.box2((-1.5, 0, -1.0), (1.5, .2, 1.0), "concrete", .02)
+    c.prism([(-1.47, .15), (1.47, .15), (1.47, 2.0), (1.02, 2.0), (.72, .85), (-.72, .85), (-1.02, 2.0), (-1.47, 2.0)], .79, .97, "z", "concrete", .02)
+    c.box2((-1.47, .15, -.97), (1.47, 2.0, -.79), "concrete", .02)
     # bulkhead with the round outlet of the drum
     ring, n = [], 32
     for i in range(n):
@@ -201,10 +201,10 @@ def screen():
     o = (0, 1.15, 0)
     for x in (x0, x0 + .42, x0 + .84, x1):
         d.lathe([(x - .03, R - .05), (x - .03, R + .02), (x + .03, R + .02), (x + .03, R - .05)], "x", o, 40, "steel", .006, ring=True)
-    for i in range(36):
-        d.box((x1 - x0, .035, .012), ((x0 + x1) / 2, R - .012, 0), "steel", .003, T=move(*o) @ rot("x", 10 * i))
+    for i in range(30):
+        d.prism([(-.006, R - .032), (.006, R - .032), (.004, R + .006), (-.004, R + .006)], x0, x1, "x", "steel", 0, T=move(*o) @ rot("x", 12 * i))
     d.lathe([(x0, .0), (x0, R - .03), (x1, R - .03)], "x", o, 40, "paint_dark", 0, open_=True)          # mesh
-    d.lathe([(x1, R - .034), (x0 + .01, R - .034), (x0 + .01, 0)], "x", o, 40, "paint_dark", 0, open_=True)
+    d.lathe([(x1, R - .034), (x0 + .01, R - .034), (x0 + .01, 0)], "x", o, 40, "paint_dark", 0, open_=True, inside=True)
     for i in range(6):
         d.box((.03, R - .08, .06), (x0 - .018, (R - .02) / 2, 0), "steel", .006, T=move(*o) @ rot("x", 60 * i))
     d.lathe([(x0 - .22, 0), (x0 - .22, .05), (x0 - .06, .05), (x0 - .06, .14), (x0, .14), (x0, 0)], "x", o, 20, "steel", .006)
