@@ -190,7 +190,7 @@ class Part:
         prof = chamfer(profile, b, closed=ring)
         n = len(prof)
         big = max(p[1] for p in prof)
-        for limit, most in ((.012, 6), (.025, 8), (.05, 10), (.09, 14), (.145, 18), (.30, 24), (.8, 28), (2.0, 36), (99, 44)):
+        for limit, most in ((.012, 6), (.025, 8), (.05, 10), (.09, 14), (.145, 18), (.30, 24), (.8, 28), (.95, 30), (2.0, 34), (99, 38)):
             if big <= limit:
                 seg = min(seg, max(2, math.ceil(most * sweep / 360)) if sweep < 360 else most)
                 break
