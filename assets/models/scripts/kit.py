@@ -260,7 +260,7 @@ class Part:
         ring = [(r * math.cos(TAU * i / 6), r * math.sin(TAU * i / 6)) for i in range(6)]
         verts = [Vector(to_axis(axis, a, k * b, k * c)) + Vector(at) for a, k in ((0, 1), (h * d, 0.84)) for b, c in ring]
         faces = [[i, (i + 1) % 6, 6 + (i + 1) % 6, 6 + i] for i in range(6)] + [[6, 7, 8, 9, 10, 11]]
-        self.add(verts, faces, mat, T, round_=r < 0.0155)
+        self.add(verts, faces, mat, T, round_=True)
 
     def flange(self, face, d, r, bore, t=0.026, n=8, pcd=None, axis="x", at=(0, 0, 0), mat="paint", seg=28,
                bolt=0.014, T=None):

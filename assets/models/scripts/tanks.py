@@ -74,14 +74,14 @@ def clear_tank():
     s.flange(4.85, 1, .23, .15, .028, 8, .20, "x", (0, .8, 0), bolt=.02)
     T = rot("y", -60)                                            # manway
     s.lathe([(4.4, 0), (4.4, .36), (4.62, .36), (4.62, .42), (4.66, .42), (4.67, .36), (4.68, 0)], "z", (0, 1.05, 0), 24, "paint", .0, T=T)
-    s.bolts(.385, 8, (0, 1.05, 4.66), "z", .022, .025, T=T)
+    s.bolts(.385, 6, (0, 1.05, 4.66), "z", .022, .025, T=T)
     r = Part("roof")
     r.lathe([(4.95, 4.52), (4.965, 4.61), (5.01, 4.63), (5.05, 4.56), (5.71, .38)], "y", seg=64, b=0, open_=True)
     r.cyl(4.46, 4.92, 4.95, "y", mat="paint", seg=32, b=0)                      # ceiling
     r.lathe([(5.66, .42), (5.92, .42), (5.95, .56), (6.0, .56), (6.12, .12), (6.13, 0)], "y", seg=16, mat="paint_dark", b=.02)
-    for k in range(8):                                           # rafters' seams
-        r.box((.04, .03, 3.95), (0, 0, 0), "paint", .01, T=rot("y", 45 * k) @ move(0, 5.365, 2.55) @ rot("x", 9.25))
-    railing(r, 4.50, 5.03, 20)
+    for k in range(6):                                           # rafters' seams
+        r.box((.04, .03, 3.95), (0, 0, 0), "paint", .01, T=rot("y", 60 * k) @ move(0, 5.365, 2.55) @ rot("x", 9.25))
+    railing(r, 4.50, 5.03, 18)
     H = rot("y", 50) @ move(0, 5.22, 3.35)
     r.box((.75, .30, .75), (0, .08, 0), "paint_dark", .03, T=H)
     l = Part("ladder")
@@ -137,7 +137,7 @@ def tower():
     li = Part("liquid", origin=(0, 18.8, 0))
     li.cyl(3.75, 18.8, 19.8, "y", mat="water", seg=48, b=0)
     l = Part("ladder")
-    ladder(l, 1.36, 4.6, 17.2, 180, 6.0, step=.6, hoop=1.9)
+    ladder(l, 1.36, 4.6, 17.2, 180, 6.0, step=.6, hoop=2.2)
     T = rot("y", 180)
     for s in (.22, -.22):                                        # rails go down the flare and up round the bowl
         l.tube([(s, 17.2, 1.56), (s, 17.35, 2.6), (s, 18.0, 3.3), (s, 19.3, 4.62), (s, 20.2, 4.75), (s, 23.4, 4.75), (s, 24.85, 4.55), (s, 25.6, 4.5)], .025, "steel", 4, T=T)
