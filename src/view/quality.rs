@@ -72,7 +72,7 @@ pub(super) fn choose_tier(
     *chosen = true;
     let name = &adapter.name;
     // A picture for a document takes the time that it takes.
-    let still = matches!(wanted.0, super::screen::Target::Image { .. });
+    let still = matches!(wanted.0, super::screen::Target::Image(_));
     let software = format!("{:?}", adapter.device_type) == "Cpu";
     if software {
         quality.why = format!("{name} draws on the processor: fewer pixels, few frames a second");

@@ -17,11 +17,8 @@ pub enum Target {
     /// To the primary window.
     #[default]
     Window,
-    /// To an image, panels included; there is no window.
-    Image {
-        /// Its pixels.
-        size: UVec2,
-    },
+    /// To an image of this size in pixels, panels included; there is no window.
+    Image(UVec2),
 }
 
 /// The part of the window, or of the image, that the panels leave free: logical pixels.
@@ -60,7 +57,7 @@ pub(super) fn plugin(app: &mut App) {
         .add_systems(PreStartup, open_screen);
 }
 
-fn open_screen(
+pub(super) fn open_screen(
     wanted: Res<Wanted>,
     mut images: ResMut<Assets<Image>>,
     mut textures: ResMut<EguiUserTextures>,
@@ -82,7 +79,7 @@ fn open_screen(
     ));
     let whole = match wanted.0 {
         Target::Window => None,
-        Target::Image { size } => {
+        Target::Image(size) => {
             let whole = images.add(image(size));
             panels.insert(RenderTarget::Image(whole.clone().into()));
             Some(whole)
@@ -103,7 +100,7 @@ pub(super) fn fit_image(
     mut images: ResMut<Assets<Image>>,
 ) {
     let (size, scale) = match wanted.0 {
-        Target::Image { size } => (size.as_vec2(), 1.0),
+        Target::Image(size) => (size.as_vec2(), 1.0),
         Target::Window => match window.single() {
             Ok(window) => (window.size(), window.scale_factor()),
             Err(_) => return,
