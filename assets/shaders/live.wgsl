@@ -32,6 +32,10 @@ fn threshold(at: vec2<f32>) -> f32 {
 @fragment
 fn fragment(in: VertexOutput, @builtin(front_facing) is_front: bool) -> FragmentOutput {
     let slot = slots[mesh_functions::get_tag(in.instance_index)];
+#ifdef VERTEX_UVS_A
+    // Before any branch: derivatives need the neighbor's pixel on the same path.
+    let along_pixel = fwidth(in.uv.x);
+#endif
     if slot.presence < 0.999 && threshold(in.position.xy) > slot.presence {
         discard;
     }
@@ -45,18 +49,17 @@ fn fragment(in: VertexOutput, @builtin(front_facing) is_front: bool) -> Fragment
 
 #ifdef VERTEX_UVS_A
     if slot.flow > 0.0 && in.uv.x >= 0.0 {
-        // Chevrons around the pipe: four, each pointing the way that it runs.
-        let around = abs(fract(in.uv.y * 4.0) - 0.5) * 2.0;
+        // Chevrons around the pipe, three, each pointing the way that it runs.
+        let around = abs(fract(in.uv.y * 3.0) - 0.5) * 2.0;
         let along = in.uv.x * slot.flow_way - slot.flow_offset;
-        let length = 0.16 * slot.flow_pitch;
-        let phase = fract((along + around * length) / slot.flow_pitch) ;
-        let soft = fwidth(along) / slot.flow_pitch + 0.004;
-        let head = smoothstep(0.0, soft, phase) * (1.0 - smoothstep(0.20 - soft, 0.20, phase));
-        let width = 1.0 - smoothstep(0.78, 0.86, around);
+        let phase = fract(along / slot.flow_pitch + around * 0.13);
+        let soft = along_pixel / slot.flow_pitch + 0.006;
+        let head = smoothstep(0.0, soft, phase) * (1.0 - smoothstep(0.17 - soft, 0.17, phase));
+        let width = 1.0 - smoothstep(0.70, 0.76, around);
         // Where arrows would be smaller than pixels they become an even tone.
-        let far = clamp(soft * 3.0, 0.0, 1.0);
-        let mark = mix(head * width, 0.16, far) * slot.flow;
-        color = vec4<f32>(mix(color.rgb, vec3<f32>(0.055, 0.22, 0.36), mark * 0.92), color.a);
+        let far = smoothstep(0.10, 0.35, soft);
+        let mark = mix(head * width, 0.12, far) * slot.flow;
+        color = vec4<f32>(mix(color.rgb, vec3<f32>(0.045, 0.165, 0.27), mark * 0.9), color.a);
     }
 #endif
 

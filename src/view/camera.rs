@@ -149,7 +149,7 @@ fn open_camera(screen: Res<Screen>, mut images: ResMut<Assets<Image>>, mut comma
             ..default()
         }),
         Tonemapping::TonyMcMapface,
-        Exposure { ev100: 11.6 },
+        Exposure { ev100: 11.0 },
         environment::studio(&mut images),
         PanOrbitCamera {
             button_pan: MouseButton::Right,

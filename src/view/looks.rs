@@ -100,6 +100,11 @@ pub fn text_of(value: &Value, unit: Unit, decimals: Option<u8>) -> String {
     if !number.is_finite() {
         return format!("{number} {unit}").trim_end().to_owned();
     }
+    // A pump that stands has no fractions of a turn.
+    let number = if number.abs() < 5e-4 && decimals.is_none() { 0.0 } else { *number };
+    if number.abs() <= 0.0 && decimals.is_none() {
+        return format!("0 {unit}").trim_end().to_owned();
+    }
     let before = if number.abs() < 1.0 { 1 } else { number.abs().log10().floor() as i32 + 1 };
     let decimals = decimals.map_or((3 - before).clamp(0, 3), i32::from) as usize;
     let text = format!("{number:.decimals$}");
@@ -113,7 +118,7 @@ pub fn text_of(value: &Value, unit: Unit, decimals: Option<u8>) -> String {
         grouped.push(digit);
     }
     let point = if rest.is_empty() { "" } else { "." };
-    let sign = if number.abs() > 0.0 && text.trim_start_matches(['-', '0', '.']).is_empty() { "" } else { sign };
+    let sign = if text.trim_start_matches(['-', '0', '.']).is_empty() { "" } else { sign };
     format!("{sign}{grouped}{point}{rest} {unit}").trim_end().to_owned()
 }
 
@@ -134,7 +139,9 @@ mod tests {
         check_text(12.345, "bar", None, "12.3 bar");
         check_text(0.3333, "mm/s", None, "0.333 mm/s");
         check_text(-4.0, "°C", None, "−4.00 °C");
-        check_text(-0.0001, "", None, "0.000");
+        check_text(-0.0001, "", None, "0");
+        check_text(0.0, "rpm", None, "0 rpm");
+        check_text(-0.04, "bar", Some(1), "0.0 bar");
         check_text(1_234_567.0, "L", None, "1,234,567 L");
         check_text(7.1, "pH", Some(1), "7.1 pH");
         check_text(f64::NAN, "bar", None, "NaN bar");

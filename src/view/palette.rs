@@ -52,14 +52,14 @@ pub(super) fn surface(name: &str) -> StandardMaterial {
         "foliage" => (Color::srgb(0.335, 0.385, 0.340), 0.0, 0.96),
         "wood" => (Color::srgb(0.46, 0.41, 0.355), 0.0, 0.76),
         "brass" => (Color::srgb(0.62, 0.56, 0.43), 0.70, 0.42),
-        "wall" => (Color::srgb(0.70, 0.695, 0.68), 0.0, 0.92),
+        "wall" => (Color::srgb(0.60, 0.605, 0.61), 0.0, 0.92),
         "cut" => (Color::srgb(0.33, 0.345, 0.37), 0.0, 0.90),
-        "floor" => (Color::srgb(0.46, 0.455, 0.44), 0.0, 0.82),
+        "floor" => (Color::srgb(0.40, 0.40, 0.40), 0.0, 0.82),
         "roof" => (Color::srgb(0.40, 0.41, 0.43), 0.0, 0.92),
         "slab" => (Color::srgb(0.345, 0.355, 0.37), 0.0, 0.95),
         "pipe" => (Color::srgb(0.585, 0.60, 0.615), 0.30, 0.46),
         "ghost" => (Color::srgb(0.45, 0.48, 0.52), 0.0, 0.90),
-        _ => (Color::srgb(0.66, 0.665, 0.66), 0.0, 0.55),
+        _ => (Color::srgb(0.735, 0.735, 0.725), 0.0, 0.50),
     };
     let see_through = color.alpha() < 1.0;
     StandardMaterial {
