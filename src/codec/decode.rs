@@ -149,56 +149,12 @@ impl Bindings {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::path::PathBuf;
-    use std::sync::Arc;
-
+mod tests {
     use super::*;
-    use crate::signal::{Unit, Value};
-    use crate::site::doc::PlaceDoc;
-    use crate::site::{Signal, TwinId};
+    use crate::codec::tests_support::site;
+    use crate::signal::Value;
 
     const NOW: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
-
-    /// A site of nothing but signals: (topic, pointer, pointer of the time, kind).
-    pub(crate) fn site(signals: &[(&str, Option<&str>, Option<&str>, ValueKind)]) -> Site {
-        let signals: Vec<Signal> = signals
-            .iter()
-            .zip(0..)
-            .map(|(&(topic, path, time, is), id)| Signal {
-                id: SignalId(id),
-                address: Arc::from(format!("plant/s{id}")),
-                key: format!("s{id}"),
-                name: format!("s{id}"),
-                twin: TwinId(0),
-                topic: topic.to_owned(),
-                path: path.map(str::to_owned),
-                time: time.map(str::to_owned),
-                is,
-                unit: Unit::NONE,
-                range: None,
-                period: 1.0,
-                decimals: None,
-                field: None,
-            })
-            .collect();
-        Site {
-            name: "test".to_owned(),
-            about: String::new(),
-            place: PlaceDoc { latitude: 0.0, longitude: 0.0, time_zone: "UTC".to_owned(), heading: 0.0 },
-            broker: None,
-            folder: PathBuf::new(),
-            twins: Vec::new(),
-            signal_capacity: signals.len(),
-            twin_capacity: 0,
-            signals,
-            commands: Vec::new(),
-            flows: Vec::new(),
-            props: Vec::new(),
-            viewpoints: Vec::new(),
-            field_speed: 1.0,
-        }
-    }
 
     #[track_caller]
     fn check(path: Option<&str>, kind: ValueKind, payload: &[u8], want: Result<Value, &str>) {

@@ -8,6 +8,8 @@ mod fault;
 mod filters;
 mod hash;
 mod pick;
+#[cfg(test)]
+pub(crate) mod tests_support;
 mod value;
 
 pub use decode::{Decoded, Decoder, MAX_PAYLOAD_BYTES};

@@ -1,257 +1,307 @@
-//! The worker between the link and the world: it decodes, writes the history, and passes on the newest.
+//! From arrivals to the history and to the frames: a thread that waits for nobody.
 
-use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::batch::{Batch, Filler};
+use super::column::Pushed;
 use super::history::History;
-use super::series::Pushed;
-use super::tally::{Counts, Tally};
+use super::tally::Tally;
+use super::waker::Waker;
 use crate::codec::{Decoded, Decoder, Fault};
-use crate::link::Arrival;
+use crate::link::{Arrival, now};
 use crate::signal::{Sample, SignalId, Timestamp};
 use crate::site::Site;
 
-/// Batches that may wait for the next frame; what comes beyond is merged.
-const BATCHES: usize = 8;
-/// Answers that may wait for the next frame.
-const ANSWERS: usize = 1_024;
+/// Answers that may wait for a frame.
+const MAX_ANSWERS: usize = 1024;
+/// A sleeping window is woken at most so often.
+const WAKE_EVERY: Duration = Duration::from_millis(33);
 
-/// What crosses into the world: the newest sample of each signal that had one.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// The newest by signal.
-    pub newest: Vec<Sample>,
-    /// How many samples it stands for.
-    pub n_samples: u64,
-    /// How many of them are not in it, since a newer one is.
-    pub n_skipped: u64,
-    /// Signals whose newest payload could not be read.
-    pub faults: Vec<(SignalId, Fault)>,
-}
-
-/// A message on the response topic.
-#[derive(Debug, Clone)]
+/// A device's answer to a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Which request it answers.
+    /// Which command it answers.
     pub correlation: Bytes,
-    /// What the device says.
+    /// What it says.
     pub payload: Bytes,
-    /// When it arrived.
+    /// When it came.
     pub received: Timestamp,
 }
 
-/// Wakes whoever draws, so that an idle window needs no frames.
-#[derive(Clone, Default)]
-pub struct Waker(Arc<Mutex<Option<Box<dyn Fn() + Send>>>>);
-
-impl Waker {
-    /// Sets what wakes.
-    pub fn set(&self, wake: impl Fn() + Send + 'static) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(wake));
-    }
-
-    fn wake(&self) {
-        if let Some(wake) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            wake();
-        }
-    }
+/// What ingest needs.
+#[derive(Debug)]
+pub struct IngestOptions {
+    /// Which signals there are.
+    pub site: Arc<Site>,
+    /// Messages on this topic are answers and carry no signals.
+    pub answer_topic: String,
+    /// Where every sample goes.
+    pub history: Arc<History>,
+    /// Where all is counted.
+    pub tally: Arc<Tally>,
+    /// Called when there is something for a frame.
+    pub waker: Waker,
 }
 
-/// The running worker. It ends when its arrivals do.
+/// The thread that decodes. It ends when its arrivals do.
 #[derive(Debug)]
 pub struct Ingest {
-    /// What has come in.
+    /// What frames fetch: at most one batch waits, and grows until it is fetched.
     pub batches: Receiver<Batch>,
     /// What devices answered.
     pub answers: Receiver<Answer>,
-    sites: Sender<Arc<Site>>,
+    next_site: Arc<Mutex<Option<Arc<Site>>>>,
 }
 
 impl Ingest {
-    /// Starts the worker. `answer_topic` is where devices answer.
-    pub fn start(
-        site: &Arc<Site>,
-        arrivals: Receiver<Vec<Arrival>>,
-        answer_topic: String,
-        history: Arc<History>,
-        tally: Arc<Tally>,
-        waker: Waker,
-    ) -> io::Result<Self> {
-        let (batches_in, batches) = bounded(BATCHES);
-        let (answers_in, answers) = bounded(ANSWERS);
-        let (sites, sites_out) = bounded(4);
-        let worker = Worker {
-            decoder: Decoder::new(site),
-            sites: sites_out,
-            answer_topic: answer_topic.into_bytes(),
-            history,
-            tally,
-            waker,
+    /// Starts the thread.
+    pub fn start(options: IngestOptions, arrivals: Receiver<Vec<Arrival>>) -> io::Result<Self> {
+        let (batches_in, batches) = bounded(1);
+        let (answers_in, answers) = bounded(MAX_ANSWERS);
+        let next_site = Arc::new(Mutex::new(None));
+        let mut worker = Worker {
+            decoder: Decoder::new(&options.site),
+            answer_topic: options.answer_topic.into_bytes(),
+            history: options.history,
+            tally: options.tally,
+            waker: options.waker,
+            next_site: Arc::clone(&next_site),
             batches: batches_in,
+            unfetched: batches.clone(),
             answers: answers_in,
-            pending: Pending::default(),
+            filler: Filler::default(),
+            samples: Vec::new(),
+            faults: Vec::new(),
+            measured: Vec::new(),
+            woken: Timestamp::MIN,
+            owes_wake: false,
         };
-        thread::Builder::new().name("ingest".to_owned()).spawn(move || worker.run(&arrivals))?;
-        Ok(Self { batches, answers, sites })
+        thread::Builder::new().name("pollux-ingest".to_owned()).spawn(move || worker.work(&arrivals))?;
+        Ok(Self { batches, answers, next_site })
     }
 
-    /// Decodes by another site from now on. The worker takes it before its next batch.
-    pub fn set_site(&self, site: &Arc<Site>) {
-        if self.sites.send(Arc::clone(site)).is_err() {
-            tracing::warn!("the ingest worker has ended");
-        }
-    }
-}
-
-/// Samples that wait for room in the channel: the newest by signal.
-#[derive(Debug, Default)]
-struct Pending {
-    batch: Batch,
-    row_of: HashMap<SignalId, usize>,
-    faulty: HashSet<SignalId>,
-}
-
-impl Pending {
-    fn take_sample(&mut self, sample: Sample) {
-        self.batch.n_samples += 1;
-        if let Some(row) = self.row_of.get(&sample.signal) {
-            self.batch.n_skipped += 1;
-            if sample.at >= self.batch.newest[*row].at {
-                self.batch.newest[*row] = sample;
-            }
-        } else {
-            self.row_of.insert(sample.signal, self.batch.newest.len());
-            self.batch.newest.push(sample);
-        }
-    }
-
-    fn take_fault(&mut self, signal: SignalId, fault: Fault) {
-        if self.faulty.insert(signal) {
-            self.batch.faults.push((signal, fault));
-        }
-    }
-
-    /// A good sample after a fault heals it.
-    fn heal(&mut self, signal: SignalId) {
-        if self.faulty.remove(&signal) {
-            self.batch.faults.retain(|it| it.0 != signal);
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.batch.newest.is_empty() && self.batch.faults.is_empty()
-    }
-
-    fn take(&mut self) -> Batch {
-        self.row_of.clear();
-        self.faulty.clear();
-        std::mem::take(&mut self.batch)
+    /// Goes on with another site, from the next arrivals on.
+    pub fn set_site(&self, site: Arc<Site>) {
+        *self.next_site.lock().unwrap_or_else(PoisonError::into_inner) = Some(site);
     }
 }
 
 struct Worker {
     decoder: Decoder,
-    sites: Receiver<Arc<Site>>,
     answer_topic: Vec<u8>,
     history: Arc<History>,
     tally: Arc<Tally>,
     waker: Waker,
+    next_site: Arc<Mutex<Option<Arc<Site>>>>,
     batches: Sender<Batch>,
+    /// The other end of `batches`: what no frame has fetched is taken back and filled further.
+    unfetched: Receiver<Batch>,
     answers: Sender<Answer>,
-    pending: Pending,
+    filler: Filler,
+    samples: Vec<Sample>,
+    faults: Vec<(SignalId, Fault)>,
+    /// When what came with a device's time was measured.
+    measured: Vec<Timestamp>,
+    woken: Timestamp,
+    owes_wake: bool,
 }
 
 impl Worker {
-    fn run(mut self, arrivals: &Receiver<Vec<Arrival>>) {
+    fn work(&mut self, arrivals: &Receiver<Vec<Arrival>>) {
         loop {
-            // While samples wait for room, look again soon; else sleep until something comes.
-            let wait = if self.pending.is_empty() { Duration::from_secs(1) } else { Duration::from_millis(5) };
-            match arrivals.recv_timeout(wait) {
-                Ok(batch) => {
-                    if let Some(site) = self.sites.try_iter().last() {
-                        self.decoder = Decoder::new(&site);
-                    }
-                    self.decode(&batch);
-                }
+            let next = if self.owes_wake {
+                arrivals.recv_timeout(WAKE_EVERY)
+            } else {
+                arrivals.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            };
+            match next {
+                Ok(arrivals) => self.take(arrivals),
                 Err(RecvTimeoutError::Timeout) => (),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            if !self.pass_on() {
-                return;
-            }
+            self.wake();
         }
     }
 
-    fn decode(&mut self, arrivals: &[Arrival]) {
-        let mut counts = Counts { arrivals: arrivals.len() as u64, ..Counts::default() };
-        let (mut samples, mut faults, mut delays) = (Vec::new(), Vec::new(), Vec::new());
+    /// Decodes what one read of the socket brought.
+    fn take(&mut self, arrivals: Vec<Arrival>) {
+        if let Some(site) = self.next_site.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            self.history.grow(site.signal_capacity);
+            self.decoder = Decoder::new(&site);
+        }
+        let mut batch = self.unfetched.try_recv().unwrap_or_else(|_| self.filler.begin());
+        let n_skipped_before = batch.n_skipped;
+        let tally = Arc::clone(&self.tally);
+        let mut counts = tally.lock();
+        counts.arrivals += arrivals.len() as u64;
         for arrival in arrivals {
-            counts.bytes += (arrival.topic.len() + arrival.payload.len()) as u64;
-            if arrival.topic == self.answer_topic {
-                self.answer(arrival);
+            counts.bytes += arrival.payload.len() as u64;
+            if *arrival.topic == *self.answer_topic {
+                let correlation = arrival.correlation.unwrap_or_default();
+                let answer = Answer { correlation, payload: arrival.payload, received: arrival.received };
+                counts.lost_answers += u64::from(self.answers.try_send(answer).is_err());
+                self.owes_wake = true;
                 continue;
             }
-            faults.clear();
             let (topic, received) = (&arrival.topic, arrival.received);
-            match self.decoder.decode(topic, &arrival.payload, received, &mut samples, &mut faults) {
-                Decoded::Unbound => self.tally.unbound(topic),
+            let decoded = self.decoder.decode(topic, &arrival.payload, received, &mut self.samples, &mut self.faults);
+            match decoded {
+                Decoded::Bound { skewed } => counts.skewed += u64::from(skewed),
                 Decoded::Known => (),
-                Decoded::Bound { skewed } => counts.clock_faults += u64::from(skewed),
+                Decoded::Unbound => counts.unbound(topic),
             }
-            if let Some((_, first)) = faults.first() {
-                self.tally.unparsable(topic, first.to_string());
+            if let Some(first) = self.samples.first()
+                && first.at != received
+                && !arrival.retained
+            {
+                self.measured.push(first.at);
             }
-            // A retained message is the broker's memory: its delay says nothing of the way.
-            let told = samples.last().filter(|it| !arrival.retained && it.at != it.received);
-            delays.extend(told.map(|it| it.received.secs_since(it.at)));
-            for sample in samples.drain(..) {
+            counts.samples += self.samples.len() as u64;
+            for sample in self.samples.drain(..) {
+                if arrival.retained && is_known(&self.history, &sample) {
+                    counts.duplicates += 1;
+                    continue;
+                }
                 match self.history.push(&sample) {
-                    Pushed::Added => counts.samples += 1,
-                    Pushed::Duplicate | Pushed::TooLate => {
-                        counts.refused += 1;
-                        continue;
+                    Pushed::Appended => self.filler.add(&mut batch, sample),
+                    Pushed::Inserted => batch.n_samples += 1,
+                    Pushed::Duplicate => counts.duplicates += 1,
+                    Pushed::TooLate => {
+                        // A clock that was set back: what the device says last is what counts now.
+                        counts.too_late += 1;
+                        self.filler.add(&mut batch, sample);
                     }
                 }
-                self.pending.heal(sample.signal);
-                self.pending.take_sample(sample);
             }
-            for (signal, fault) in faults.drain(..) {
-                self.pending.take_fault(signal, fault);
+            if let Some((_, fault)) = self.faults.last() {
+                counts.oversize += u64::from(matches!(fault, Fault::Oversize { .. }));
+                counts.unparsable(topic, || fault.to_string(), received);
+                for (signal, fault) in self.faults.drain(..) {
+                    self.filler.fail(&mut batch, signal, fault);
+                }
             }
         }
-        self.tally.add(&counts, &delays);
+        if !self.measured.is_empty() {
+            let decoded = now();
+            for measured in self.measured.drain(..) {
+                counts.delay(measured, decoded);
+            }
+        }
+        counts.skipped += batch.n_skipped - n_skipped_before;
+        drop(counts);
+        if batch.n_samples > 0 || !batch.faults.is_empty() {
+            self.owes_wake = true;
+            // There is room: this thread alone fills it, and has just emptied it.
+            drop(self.batches.try_send(batch));
+        }
     }
 
-    fn answer(&self, arrival: &Arrival) {
-        let Some(correlation) = arrival.correlation.clone() else {
-            self.tally.unparsable(&arrival.topic, "an answer without correlation data".to_owned());
-            return;
+    fn wake(&mut self) {
+        if self.owes_wake {
+            let now = now();
+            // The clock may have been set back.
+            if now.since(self.woken) >= WAKE_EVERY || now < self.woken {
+                self.woken = now;
+                self.owes_wake = false;
+                self.waker.wake();
+            }
+        }
+    }
+}
+
+/// Whether a retained message tells again what is known: a broker sends it at each subscription. One without a
+/// device's time would else come in as new.
+fn is_known(history: &History, sample: &Sample) -> bool {
+    sample.at == sample.received
+        && history.sample_at(sample.signal, Timestamp::MAX).is_some_and(|it| it.value == sample.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::tests_support::site;
+    use crate::site::doc::ValueKind;
+
+    fn arrival(topic: &str, payload: &str) -> Arrival {
+        Arrival {
+            topic: topic.to_owned().into(),
+            payload: payload.to_owned().into(),
+            received: now(),
+            retained: false,
+            correlation: None,
+        }
+    }
+
+    /// Runs messages through to the end. Returns what a frame that never came would have got.
+    fn through(arrivals: Vec<Arrival>) -> (Vec<Batch>, Arc<History>, super::super::TallySnapshot, Vec<Answer>) {
+        let site = site(&[("a", None, None, ValueKind::Number), ("b", Some("/v"), Some("/t"), ValueKind::Number)]);
+        let (history, tally) = (Arc::new(History::new(usize::MAX, 2)), Arc::new(Tally::default()));
+        let (send, receive) = bounded(4);
+        let options = IngestOptions {
+            site: Arc::new(site),
+            answer_topic: "pollux/me/answers".to_owned(),
+            history: Arc::clone(&history),
+            tally: Arc::clone(&tally),
+            waker: Waker::default(),
         };
-        let answer = Answer { correlation, payload: arrival.payload.clone(), received: arrival.received };
-        // A flood of answers that nobody asked for must not stop the samples.
-        if self.answers.try_send(answer).is_err() {
-            self.tally.unparsable(&arrival.topic, "more answers than commands".to_owned());
+        let ingest = Ingest::start(options, receive).expect("a thread");
+        for arrival in arrivals {
+            send.send(vec![arrival]).expect("ingest runs");
         }
+        drop(send);
+        // The thread holds its ends until it is done.
+        while Arc::strong_count(&tally) > 1 {
+            thread::yield_now();
+        }
+        (ingest.batches.try_iter().collect(), history, tally.snapshot(), ingest.answers.try_iter().collect())
     }
 
-    /// Hands on what is pending if there is room. Returns whether anyone still listens.
-    fn pass_on(&mut self) -> bool {
-        if self.pending.is_empty() || self.batches.is_full() {
-            return true;
-        }
-        let batch = self.pending.take();
-        let skipped = batch.n_skipped;
-        let sent = self.batches.try_send(batch);
-        if skipped > 0 {
-            self.tally.add(&Counts { skipped, ..Counts::default() }, &[]);
-        }
-        self.waker.wake();
-        !matches!(sent, Err(TrySendError::Disconnected(_)))
+    #[test]
+    fn a_batch_that_no_frame_fetches_grows_and_loses_nothing() {
+        let arrivals = (0..20_000).map(|it| arrival("a", &it.to_string())).collect();
+        let (batches, history, tally, _) = through(arrivals);
+        assert_eq!(batches.len(), 1);
+        assert_eq!(batches[0].newest.last().map(|it| it.value.clone()), Some(19_999.0.into()));
+        let n_equal = tally.duplicates;
+        assert_eq!((tally.samples, history.n_samples() + n_equal), (20_000, 20_000));
+        assert_eq!(tally.skipped, batches[0].n_samples - batches[0].newest.len() as u64);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_counted_by_topic_and_the_rest_goes_on() {
+        let (batches, _, tally, _) =
+            through(vec![arrival("b", "{"), arrival("b", ""), arrival("a", "1"), arrival("c", "1"), arrival("c", "2")]);
+        assert_eq!((tally.unparsable[0].topic.as_str(), tally.unparsable[0].count), ("b", 2));
+        assert_eq!(tally.unparsable[0].error, "the payload is empty");
+        assert_eq!((tally.unbound, tally.unbound_topics[0].count), (2, 2));
+        assert_eq!(batches[0].faults, [(SignalId(1), Fault::Empty)]);
+    }
+
+    #[test]
+    fn what_a_broker_tells_again_after_a_reconnect_is_no_new_sample() {
+        let timed = r#"{"t":1769860800123,"v":5}"#;
+        let retained = |topic, payload| Arrival { retained: true, ..arrival(topic, payload) };
+        let (_, history, tally, _) = through(vec![
+            arrival("a", "7"),
+            arrival("b", timed),
+            retained("a", "7"),
+            retained("b", timed),
+            arrival("b", timed),
+            retained("a", "8"),
+        ]);
+        assert_eq!((tally.samples, tally.duplicates, history.n_samples()), (6, 3, 3));
+    }
+
+    #[test]
+    fn answers_go_their_own_way() {
+        let answer = Arrival { correlation: Some("id".into()), ..arrival("pollux/me/answers", "{}") };
+        let (batches, _, tally, answers) = through(vec![answer]);
+        assert_eq!((batches.len(), tally.unbound, answers[0].correlation.as_ref()), (0, 0, &b"id"[..]));
     }
 }

@@ -1,75 +1,130 @@
-//! What came in over time: the ingest worker, the history in memory, the cursor, and the site as it is now.
+//! What came in over a span of time: ingest, the history in memory, the cursor, and the site at hand.
+//!
+//! Nothing downstream knows where the data came from. Ingest runs on a thread of its own; what crosses into the world
+//! is one batch a frame.
 
-mod cursor;
+mod batch;
+mod block;
+mod column;
+pub mod cursor;
 mod history;
 mod ingest;
+mod plot;
 mod reload;
-mod series;
 mod tally;
+mod waker;
 
+use std::env;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bevy::prelude::*;
-use tracing::{error, warn};
+use tracing::error;
+use uuid::Uuid;
 
+pub use batch::Batch;
+pub use column::Pushed;
 pub use cursor::{Cursor, CursorMode, Seek};
-pub use history::{Column, History, Point};
-pub use ingest::{Answer, Batch, Ingest, Waker};
-pub use series::Pushed;
-pub use tally::{Tally, TallySnapshot, Unparsable};
+pub use history::{History, Point};
+pub use ingest::{Answer, Ingest, IngestOptions};
+pub use plot::Column;
+pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
+pub use waker::Waker;
 
-use crate::codec;
 use crate::link::{self, BrokerUrl, Link, LinkOptions};
 use crate::schedule::Stage;
-use crate::site::{self, Finding, Ids, Site, Watch};
+use crate::site::{Finding, Ids, Site};
 
-/// Batches of arrivals that may wait between the link and the worker.
-const ARRIVALS: usize = 64;
-/// The history's budget in bytes, if nothing else is said.
-const HISTORY_BYTES: usize = 512_000_000;
+/// What a history may take, unless it is told otherwise.
+pub const HISTORY_BYTES: usize = 512_000_000;
+/// Batches of up to 128 messages that may wait for ingest: beyond them the socket waits.
+const ARRIVALS_CAPACITY: usize = 256;
 
-/// Adds the session of one site: its link, ingest, history, cursor and reload.
-#[derive(Debug)]
+/// Adds a session on a site: link, ingest, history, cursor.
 pub struct SessionPlugin {
-    path: PathBuf,
+    site_path: PathBuf,
+    site: Arc<Site>,
+    ids: Ids,
     broker: Option<BrokerUrl>,
     allow_insecure: bool,
     history_bytes: usize,
-    begin: Mutex<Option<(Arc<Site>, Ids)>>,
 }
 
-/// What runs behind the world: the link, the worker, and what they have gathered.
-#[derive(Resource)]
+impl SessionPlugin {
+    /// On a loaded site and the file that it came from, which is watched for edits. Connected to nothing.
+    pub fn new(site_path: PathBuf, site: Arc<Site>, ids: Ids) -> Self {
+        Self { site_path, site, ids, broker: None, allow_insecure: false, history_bytes: HISTORY_BYTES }
+    }
+
+    /// Connects to a broker.
+    #[must_use]
+    pub fn with_broker(mut self, broker: BrokerUrl) -> Self {
+        self.broker = Some(broker);
+        self
+    }
+
+    /// Lets plain text leave this machine.
+    #[must_use]
+    pub fn with_insecure(mut self, allow: bool) -> Self {
+        self.allow_insecure = allow;
+        self
+    }
+
+    /// Lets the history take so many bytes.
+    #[must_use]
+    pub fn with_history_bytes(mut self, bytes: usize) -> Self {
+        self.history_bytes = bytes;
+        self
+    }
+}
+
+impl Plugin for SessionPlugin {
+    fn build(&self, app: &mut App) {
+        app.insert_resource(Session::start(self))
+            .insert_resource(reload::SiteFile::new(self.site_path.clone(), self.ids.clone()))
+            .insert_resource(CurrentSite(Arc::clone(&self.site)))
+            .init_resource::<SiteFindings>()
+            .init_resource::<Cursor>()
+            .add_message::<SamplesArrived>()
+            .add_message::<SiteReloaded>()
+            .add_message::<Seek>()
+            .add_systems(Update, (reload::follow_file, fetch_batch).chain().in_set(Stage::Ingest))
+            .add_systems(Update, cursor::move_cursor.in_set(Stage::Time));
+    }
+}
+
+/// The session at hand.
+#[derive(Resource, Debug)]
 pub struct Session {
-    /// The connection. `None`: no broker was named, or none can be.
+    /// The connection. `None`: there is none, and there will be none.
     pub link: Option<Link>,
-    /// Every sample of the run.
+    /// Why there is no connection, for a person, where one was asked for.
+    pub problem: Option<String>,
+    /// The thread that decodes, where there is a connection.
+    pub ingest: Option<Ingest>,
+    /// Every sample.
     pub history: Arc<History>,
-    /// What was counted.
+    /// What came in, counted.
     pub tally: Arc<Tally>,
-    /// The site's file.
+    /// The file that the site came from.
     pub site_path: PathBuf,
     /// Who sits here, for the log of commands.
     pub who: String,
-    /// Where devices answer commands.
+    /// Where devices answer.
     pub answer_topic: String,
-    /// Wakes a window that draws on demand.
+    /// Wakes the window.
     pub waker: Waker,
-    ingest: Option<Ingest>,
-    ids: Ids,
-    watch: Option<Watch>,
 }
 
-/// The site as it is now. Written by the reload alone.
-#[derive(Resource, Deref)]
+/// The site that runs. An edited one takes its place.
+#[derive(Resource, Debug, Deref)]
 pub struct CurrentSite(pub Arc<Site>);
 
-/// What is wrong with the site's file: of a broken edit the errors, else warnings. Written by the reload alone.
+/// What is wrong with the site's file: the errors of a broken edit, else warnings.
 #[derive(Resource, Debug, Default)]
 pub struct SiteFindings(pub Vec<Finding>);
 
-/// An edited site is in use.
+/// An edited site has taken its place as [`CurrentSite`].
 #[derive(Message, Debug, Clone, Copy)]
 pub struct SiteReloaded;
 
@@ -77,62 +132,54 @@ pub struct SiteReloaded;
 #[derive(Message, Debug)]
 pub struct SamplesArrived(pub Batch);
 
-impl SessionPlugin {
-    /// For a site that was loaded from `path` with these numbers. Without a broker nothing comes in.
-    pub fn new(path: PathBuf, site: Arc<Site>, ids: Ids) -> Self {
-        let begin = Mutex::new(Some((site, ids)));
-        Self { path, broker: None, allow_insecure: false, history_bytes: HISTORY_BYTES, begin }
-    }
-
-    /// Connects to a broker.
-    pub fn with_broker(mut self, broker: BrokerUrl, allow_insecure: bool) -> Self {
-        self.broker = Some(broker);
-        self.allow_insecure = allow_insecure;
-        self
-    }
-
-    /// Keeps the history within this many bytes.
-    pub fn with_history_bytes(mut self, bytes: usize) -> Self {
-        self.history_bytes = bytes;
-        self
-    }
-}
-
 impl Session {
-    /// Answers that came since the last look.
-    pub fn answers(&self) -> impl Iterator<Item = Answer> {
-        self.ingest.iter().flat_map(|it| it.answers.try_iter())
-    }
-
-    fn filters(&self, site: &Site) -> Vec<String> {
-        let mut filters = codec::filters(site);
-        filters.push(self.answer_topic.clone());
-        filters
-    }
-
-    fn take_over(&self, site: &Arc<Site>) {
-        if let Some(ingest) = &self.ingest {
-            ingest.set_site(site);
-        }
-        if let Some(link) = &self.link {
-            link.subscribe(self.filters(site));
-        }
-    }
-
-    fn connect(&mut self, site: &Arc<Site>, broker: BrokerUrl, client_id: String, allow_insecure: bool) {
-        let filters = self.filters(site);
-        let options =
-            LinkOptions { url: broker, client_id, filters, arrivals_capacity: ARRIVALS, allow_insecure };
-        let (link, arrivals) = match link::connect(options) {
-            Ok(connected) => connected,
-            Err(problem) => return error!("{problem}"),
+    fn start(plugin: &SessionPlugin) -> Self {
+        let client_id = format!("pollux-{}", Uuid::now_v7().simple());
+        let mut session = Self {
+            link: None,
+            problem: None,
+            ingest: None,
+            history: Arc::new(History::new(plugin.history_bytes, plugin.site.signal_capacity)),
+            tally: Arc::default(),
+            site_path: plugin.site_path.clone(),
+            who: env::var("USER").ok().filter(|it| !it.is_empty()).unwrap_or_else(|| "someone".to_owned()),
+            answer_topic: format!("pollux/{client_id}/answers"),
+            waker: Waker::default(),
         };
-        let (history, tally) = (Arc::clone(&self.history), Arc::clone(&self.tally));
-        let answer_topic = self.answer_topic.clone();
-        match Ingest::start(site, arrivals, answer_topic, history, tally, self.waker.clone()) {
-            Ok(ingest) => (self.link, self.ingest) = (Some(link), Some(ingest)),
-            Err(problem) => error!("the system gave no thread to decode what comes in: {problem}"),
+        if let Some(broker) = &plugin.broker
+            && let Err(problem) = session.connect(plugin, broker, client_id)
+        {
+            error!("{problem}");
+            session.problem = Some(problem);
         }
+        session
+    }
+
+    fn connect(&mut self, plugin: &SessionPlugin, broker: &BrokerUrl, client_id: String) -> Result<(), String> {
+        let (link, arrivals) = link::connect(LinkOptions {
+            url: broker.clone(),
+            client_id,
+            filters: reload::filters(&plugin.site, &self.answer_topic),
+            arrivals_capacity: ARRIVALS_CAPACITY,
+            allow_insecure: plugin.allow_insecure,
+        })
+        .map_err(|error| error.to_string())?;
+        let options = IngestOptions {
+            site: Arc::clone(&plugin.site),
+            answer_topic: self.answer_topic.clone(),
+            history: Arc::clone(&self.history),
+            tally: Arc::clone(&self.tally),
+            waker: self.waker.clone(),
+        };
+        self.link = Some(link);
+        let ingest = Ingest::start(options, arrivals);
+        self.ingest = Some(ingest.map_err(|error| format!("the system gave no thread for ingest: {error}"))?);
+        Ok(())
+    }
+
+    /// The answers of devices that have come since the last call.
+    pub fn answers(&self) -> impl Iterator<Item = Answer> + '_ {
+        self.ingest.iter().flat_map(|it| it.answers.try_iter())
     }
 }
 
@@ -144,44 +191,9 @@ impl Drop for Session {
     }
 }
 
-impl Plugin for SessionPlugin {
-    fn build(&self, app: &mut App) {
-        let begin = self.begin.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some((site, ids)) = begin else { return };
-        let client_id = format!("pollux-{}", uuid::Uuid::now_v7().simple());
-        let watch = site::watch(&self.path)
-            .inspect_err(|problem| warn!("edits of the site will not be noticed: {problem}"))
-            .ok();
-        let mut session = Session {
-            link: None,
-            history: Arc::new(History::new(self.history_bytes, site.signal_capacity)),
-            tally: Arc::default(),
-            site_path: self.path.clone(),
-            who: std::env::var("USER").unwrap_or_else(|_| "operator".to_owned()),
-            answer_topic: format!("pollux/{client_id}/answers"),
-            waker: Waker::default(),
-            ingest: None,
-            ids,
-            watch,
-        };
-        if let Some(broker) = self.broker.clone() {
-            session.connect(&site, broker, client_id, self.allow_insecure);
-        }
-        app.insert_resource(session)
-            .insert_resource(CurrentSite(site))
-            .init_resource::<SiteFindings>()
-            .init_resource::<Cursor>()
-            .add_message::<Seek>()
-            .add_message::<SiteReloaded>()
-            .add_message::<SamplesArrived>()
-            .add_systems(Update, (reload::reload_site, take_batches).chain().in_set(Stage::Ingest))
-            .add_systems(Update, cursor::move_cursor.in_set(Stage::Time));
-    }
-}
-
-/// What the worker has ready crosses into the world.
-fn take_batches(session: Res<Session>, mut arrived: MessageWriter<SamplesArrived>) {
-    if let Some(ingest) = &session.ingest {
-        arrived.write_batch(ingest.batches.try_iter().map(SamplesArrived));
+fn fetch_batch(session: Res<Session>, mut arrived: MessageWriter<SamplesArrived>) {
+    // One at most: what comes while this frame works belongs to the next.
+    if let Some(batch) = session.ingest.as_ref().and_then(|it| it.batches.try_recv().ok()) {
+        arrived.write(SamplesArrived(batch));
     }
 }

@@ -1,146 +1,232 @@
-//! What came in, counted: by the ingest worker, for people.
+//! What came in, counted: for the status bar, the diagnostics and the summary of a run.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Topics that are remembered by name; what comes beyond is counted together.
-const MOST_TOPICS: usize = 1_000;
-/// Steps of the delay's histogram: each is a tenth wider than the one before, from 10 µs on.
-const DELAY_STEPS: usize = 200;
+use crate::signal::Timestamp;
 
-/// Counts since the start.
-#[derive(Debug, Default)]
-pub struct Tally(Mutex<Inner>);
+/// So many topics are counted by name; the rest only as a sum, so that a flood of topics can't fill the memory.
+const MAX_TOPICS: usize = 1000;
+/// Delays beyond this are clocks that differ, not delays: an hour, in microseconds.
+const MAX_DELAY_MICROS: i64 = 3_600_000_000;
+/// Steps of the delays' histogram in each doubling.
+const STEPS: usize = 8;
 
-#[derive(Debug)]
-struct Inner {
-    snapshot: TallySnapshot,
-    unbound: BTreeMap<String, u64>,
-    unparsable: BTreeMap<String, Unparsable>,
-    delays: Box<[u64; DELAY_STEPS]>,
+/// A topic that no signal is bound to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TopicCount {
+    /// The topic.
+    pub topic: String,
+    /// Its messages.
+    pub count: u64,
 }
 
-/// A topic whose payloads could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unparsable {
-    /// Which topic.
+/// A topic with payloads that could not be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TopicFault {
+    /// The topic.
     pub topic: String,
-    /// How many messages.
+    /// Its messages that could not be read, in whole or in part.
     pub count: u64,
     /// What was wrong with the last one.
-    pub last: String,
+    pub error: String,
+    /// When the last one came.
+    pub last: Timestamp,
 }
 
-/// The counts at one instant.
+/// The figures at an instant. All counts are since the start.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TallySnapshot {
     /// Messages that came in.
     pub arrivals: u64,
-    /// Their bytes, topics included.
+    /// Bytes of their payloads.
     pub bytes: u64,
-    /// Samples decoded from them.
+    /// Values read from them.
     pub samples: u64,
-    /// Samples between two frames: in the history, but never on the screen.
+    /// Samples that are in the history but that no frame got, since newer ones of their signals had come before it.
     pub skipped: u64,
-    /// Samples that came twice, or too late to find their place.
-    pub refused: u64,
-    /// Samples whose device's time was absurd, so that the time of arrival counts.
-    pub clock_faults: u64,
+    /// Samples that were there already, as after a reconnect: not taken a second time.
+    pub duplicates: u64,
+    /// Samples so much older than their signal's newest that the history could not take them.
+    pub too_late: u64,
+    /// Messages whose device's time was missing or absurd: the time of arrival stood in.
+    pub skewed: u64,
+    /// Payloads that were too large to be read.
+    pub oversize: u64,
+    /// Answers of devices that were not fetched in time.
+    pub lost_answers: u64,
     /// Messages on topics that no signal is bound to.
     pub unbound: u64,
-    /// Those topics, the first thousand of them, with their counts.
-    pub unbound_topics: Vec<(String, u64)>,
-    /// Topics with payloads that could not be read.
-    pub unparsable: Vec<Unparsable>,
-    /// Median from the device's time to decoded, in ms. `None`: no device tells its time.
+    /// Those topics, most messages first; at most 1,000.
+    pub unbound_topics: Vec<TopicCount>,
+    /// Messages on further such topics.
+    pub unbound_overflow: u64,
+    /// Topics with payloads that could not be read, most messages first.
+    pub unparsable: Vec<TopicFault>,
+    /// Milliseconds from a device's time to the decoded value, at most so for half of the messages. `None`: no message
+    /// told a device's time.
     pub delay_p50_ms: Option<f64>,
-    /// As above, for 99 of 100.
+    /// The same for 99 of 100.
     pub delay_p99_ms: Option<f64>,
 }
 
-impl Default for Inner {
-    fn default() -> Self {
-        Self {
-            snapshot: TallySnapshot::default(),
-            unbound: BTreeMap::new(),
-            unparsable: BTreeMap::new(),
-            delays: Box::new([0; DELAY_STEPS]),
-        }
-    }
-}
+/// Counts what comes in. Ingest writes, once for each batch; everybody reads.
+#[derive(Debug, Default)]
+pub struct Tally(Mutex<Counts>);
 
-/// The counts of one batch, gathered without a lock.
+/// The counts themselves, while they are locked.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) arrivals: u64,
     pub(super) bytes: u64,
     pub(super) samples: u64,
     pub(super) skipped: u64,
-    pub(super) refused: u64,
-    pub(super) clock_faults: u64,
+    pub(super) duplicates: u64,
+    pub(super) too_late: u64,
+    pub(super) skewed: u64,
+    pub(super) oversize: u64,
+    pub(super) lost_answers: u64,
+    unbound: u64,
+    unbound_topics: HashMap<String, u64>,
+    unbound_overflow: u64,
+    unparsable: HashMap<String, TopicFault>,
+    delays: Vec<u64>,
 }
 
 impl Tally {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    /// The figures of now.
+    pub fn snapshot(&self) -> TallySnapshot {
+        let counts = self.lock();
+        let mut unbound_topics: Vec<TopicCount> =
+            counts.unbound_topics.iter().map(|(topic, &count)| TopicCount { topic: topic.clone(), count }).collect();
+        unbound_topics.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.topic.cmp(&b.topic)));
+        let mut unparsable: Vec<TopicFault> = counts.unparsable.values().cloned().collect();
+        unparsable.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.topic.cmp(&b.topic)));
+        TallySnapshot {
+            arrivals: counts.arrivals,
+            bytes: counts.bytes,
+            samples: counts.samples,
+            skipped: counts.skipped,
+            duplicates: counts.duplicates,
+            too_late: counts.too_late,
+            skewed: counts.skewed,
+            oversize: counts.oversize,
+            lost_answers: counts.lost_answers,
+            unbound: counts.unbound,
+            unbound_topics,
+            unbound_overflow: counts.unbound_overflow,
+            unparsable,
+            delay_p50_ms: counts.delay_ms(0.5),
+            delay_p99_ms: counts.delay_ms(0.99),
+        }
+    }
+
+    /// For writing a batch's counts at once.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    pub(super) fn add(&self, counts: &Counts, delays_secs: &[f64]) {
-        let mut inner = self.lock();
-        let all = &mut inner.snapshot;
-        all.arrivals += counts.arrivals;
-        all.bytes += counts.bytes;
-        all.samples += counts.samples;
-        all.skipped += counts.skipped;
-        all.refused += counts.refused;
-        all.clock_faults += counts.clock_faults;
-        for delay in delays_secs {
-            let step = ((delay.max(1e-5) / 1e-5).ln() / 1.1_f64.ln()) as usize;
-            inner.delays[step.min(DELAY_STEPS - 1)] += 1;
-        }
-    }
-
-    pub(super) fn unbound(&self, topic: &[u8]) {
-        let mut inner = self.lock();
-        inner.snapshot.unbound += 1;
+impl Counts {
+    /// A message that no signal is bound to.
+    pub(super) fn unbound(&mut self, topic: &[u8]) {
+        self.unbound += 1;
         let topic = String::from_utf8_lossy(topic);
-        if let Some(count) = inner.unbound.get_mut(topic.as_ref()) {
+        if let Some(count) = self.unbound_topics.get_mut(topic.as_ref()) {
             *count += 1;
-        } else if inner.unbound.len() < MOST_TOPICS {
-            inner.unbound.insert(topic.into_owned(), 1);
+        } else if self.unbound_topics.len() < MAX_TOPICS {
+            self.unbound_topics.insert(topic.into_owned(), 1);
+        } else {
+            self.unbound_overflow += 1;
         }
     }
 
-    pub(super) fn unparsable(&self, topic: &[u8], why: String) {
-        let mut inner = self.lock();
-        let topic = String::from_utf8_lossy(topic).into_owned();
-        if inner.unparsable.len() < MOST_TOPICS || inner.unparsable.contains_key(&topic) {
-            let entry = inner.unparsable.entry(topic.clone());
-            let entry = entry.or_insert(Unparsable { topic, count: 0, last: String::new() });
-            entry.count += 1;
-            entry.last = why;
-        }
-    }
-
-    /// The counts of now.
-    pub fn snapshot(&self) -> TallySnapshot {
-        let inner = self.lock();
-        let total: u64 = inner.delays.iter().sum();
-        let quantile = |share: f64| {
-            let wanted = (total as f64 * share).ceil() as u64;
-            let mut seen = 0;
-            let step = inner.delays.iter().position(|it| {
-                seen += it;
-                seen >= wanted
-            })?;
-            (total > 0).then(|| 1e-2 * 1.1_f64.powi(step as i32 + 1))
+    /// A message that could not be read. The words are made only where they are kept.
+    pub(super) fn unparsable(&mut self, topic: &[u8], error: impl FnOnce() -> String, at: Timestamp) {
+        let topic = String::from_utf8_lossy(topic);
+        // Bound topics alone come here: there are as many as the site has.
+        let fault = match self.unparsable.get_mut(topic.as_ref()) {
+            Some(fault) => fault,
+            None => self.unparsable.entry(topic.clone().into_owned()).or_insert_with(|| TopicFault {
+                topic: topic.into_owned(),
+                ..TopicFault::default()
+            }),
         };
-        TallySnapshot {
-            unbound_topics: inner.unbound.iter().map(|it| (it.0.clone(), *it.1)).collect(),
-            unparsable: inner.unparsable.values().cloned().collect(),
-            delay_p50_ms: quantile(0.5),
-            delay_p99_ms: quantile(0.99),
-            ..inner.snapshot.clone()
+        fault.count += 1;
+        fault.error = error();
+        fault.last = at;
+    }
+
+    /// The time from a measurement to its decoding. A clock that is ahead counts as no delay.
+    pub(super) fn delay(&mut self, measured: Timestamp, decoded: Timestamp) {
+        let micros = decoded.as_nanos().saturating_sub(measured.as_nanos()) / 1000;
+        if micros <= MAX_DELAY_MICROS {
+            let step = step(micros.max(0) as u64);
+            if self.delays.len() <= step {
+                self.delays.resize(step + 1, 0);
+            }
+            self.delays[step] += 1;
         }
+    }
+
+    fn delay_ms(&self, share: f64) -> Option<f64> {
+        let total: u64 = self.delays.iter().sum();
+        let wanted = (total as f64 * share).ceil() as u64;
+        let mut sum = 0;
+        let found = self.delays.iter().position(|it| {
+            sum += it;
+            sum >= wanted && sum > 0
+        })?;
+        Some(step_end(found) as f64 / 1000.0)
+    }
+}
+
+/// The step of a histogram whose steps grow with the value: each doubling has eight.
+fn step(micros: u64) -> usize {
+    let octave = micros.checked_ilog2().unwrap_or(0) as usize;
+    if octave < 3 { micros as usize } else { (octave - 2) * STEPS + ((micros >> (octave - 3)) & 7) as usize }
+}
+
+/// Where a step ends: a delay of it is at most so long.
+fn step_end(step: usize) -> u64 {
+    let next = step + 1;
+    if next < STEPS { next as u64 } else { ((STEPS + next % STEPS) as u64) << (next / STEPS - 1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_are_told_within_an_eighth() {
+        for micros in [0, 1, 7, 8, 9, 15, 16, 100, 1_000, 12_345, 999_999, 3_599_999_999] {
+            let end = step_end(step(micros));
+            assert!(end > micros && end as f64 <= (micros as f64 * 1.125).max(micros as f64 + 1.0), "{micros} {end}");
+        }
+    }
+
+    #[test]
+    fn half_and_all_but_one_in_a_hundred_are_told() {
+        let tally = Tally::default();
+        assert_eq!(tally.snapshot().delay_p50_ms, None);
+        let decoded = Timestamp::from_nanos(2_000_000_000_000);
+        for millis in 1..=100 {
+            tally.lock().delay(decoded - std::time::Duration::from_millis(millis), decoded);
+        }
+        let snapshot = tally.snapshot();
+        let (p50, p99) = (snapshot.delay_p50_ms.unwrap_or(0.0), snapshot.delay_p99_ms.unwrap_or(0.0));
+        assert!((50.0..57.0).contains(&p50) && (99.0..112.0).contains(&p99), "{p50} {p99}");
+    }
+
+    #[test]
+    fn a_flood_of_topics_is_counted_in_bounded_memory() {
+        let tally = Tally::default();
+        for topic in 0..100_000 {
+            tally.lock().unbound(format!("flood/{topic}").as_bytes());
+        }
+        tally.lock().unbound(b"flood/7");
+        let snapshot = tally.snapshot();
+        assert_eq!((snapshot.unbound, snapshot.unbound_topics.len(), snapshot.unbound_overflow), (100_001, 1000, 99_000));
+        assert_eq!(snapshot.unbound_topics[0], TopicCount { topic: "flood/7".to_owned(), count: 2 });
     }
 }
