@@ -121,11 +121,6 @@ impl Problems {
         self.n_errors > 0
     }
 
-    /// Whether further findings are only counted: then hints need not be searched for.
-    pub(super) fn is_full(&self) -> bool {
-        self.list.len() >= MAX_PROBLEMS
-    }
-
     fn add(&mut self, severity: Severity, place: Place, message: String) -> &mut Problem {
         let key = (place.path.clone(), message.clone());
         if let Some(&at) = self.seen.get(&key) {
