@@ -1,6 +1,36 @@
 //! What a RON file says: documents, loading, templates, findings with hints.
+//!
+//! A text becomes a document ([`doc`]), the document a flat list of twins (`unfold`), and the list a [`Site`] (`build`).
+//! What is wrong is noted by its path in the document, and found in the text at the end (`locate`).
 
 pub mod doc;
-mod model;
 
+mod build;
+mod check_shape;
+mod check_site;
+mod check_twin;
+mod fill;
+mod find;
+mod finding;
+mod gltf;
+mod ids;
+mod load;
+mod locate;
+mod model;
+mod near;
+mod problem;
+mod refer;
+mod seen;
+#[cfg(test)]
+mod tests;
+mod unfold;
+mod values;
+mod watch;
+
+pub use find::{assets_dir, find, scenes_dir};
+pub use finding::{Finding, Severity, report};
+pub use gltf::find_model;
+pub use ids::Ids;
+pub use load::{LoadError, Loaded, load};
 pub use model::{Command, CommandId, Confirm, Flow, Look, Signal, Site, Twin, TwinId};
+pub use watch::{Watch, watch};

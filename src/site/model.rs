@@ -1,5 +1,7 @@
 //! A site as the program uses it: templates unfolded, references resolved, ids dense.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -53,6 +55,45 @@ pub struct Site {
     pub signal_capacity: usize,
     /// One more than the largest twin id ever given.
     pub twin_capacity: usize,
+    pub(super) index: Index,
+}
+
+/// Where in the lists things stand: a site may have 100,000 twins.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Index {
+    /// Positions by number.
+    twins: HashMap<TwinId, usize>,
+    signals: HashMap<SignalId, usize>,
+    commands: HashMap<CommandId, usize>,
+    /// Positions by address.
+    twins_at: HashMap<Arc<str>, usize>,
+    signals_at: HashMap<Arc<str>, usize>,
+    /// A twin's own stand together.
+    signals_of: HashMap<TwinId, Range<usize>>,
+    commands_of: HashMap<TwinId, Range<usize>>,
+    children_of: HashMap<Option<TwinId>, Vec<usize>>,
+}
+
+impl Index {
+    /// Of lists in which a twin's signals, and its commands, stand together.
+    pub(super) fn new(twins: &[Twin], signals: &[Signal], commands: &[Command]) -> Self {
+        let mut index = Self::default();
+        for (at, twin) in twins.iter().enumerate() {
+            index.twins.insert(twin.id, at);
+            index.twins_at.insert(Arc::clone(&twin.address), at);
+            index.children_of.entry(twin.parent).or_default().push(at);
+        }
+        for (at, signal) in signals.iter().enumerate() {
+            index.signals.insert(signal.id, at);
+            index.signals_at.insert(Arc::clone(&signal.address), at);
+            index.signals_of.entry(signal.twin).or_insert(at..at).end = at + 1;
+        }
+        for (at, command) in commands.iter().enumerate() {
+            index.commands.insert(command.id, at);
+            index.commands_of.entry(command.twin).or_insert(at..at).end = at + 1;
+        }
+        index
+    }
 }
 
 /// One twin.
@@ -184,43 +225,46 @@ pub struct Flow {
 impl Site {
     /// A twin by number.
     pub fn twin(&self, id: TwinId) -> Option<&Twin> {
-        self.twins.iter().find(|it| it.id == id)
+        self.twins.get(*self.index.twins.get(&id)?)
     }
 
     /// A twin by address.
     pub fn twin_at(&self, address: &str) -> Option<&Twin> {
-        self.twins.iter().find(|it| &*it.address == address)
+        self.twins.get(*self.index.twins_at.get(address)?)
     }
 
     /// A signal by number.
     pub fn signal(&self, id: SignalId) -> Option<&Signal> {
-        // Ids are dense and in order unless a reload has retired some.
-        self.signals.get(id.index()).filter(|it| it.id == id).or_else(|| self.signals.iter().find(|it| it.id == id))
+        // Ids are dense and in order unless a reload has moved some.
+        let guess = self.signals.get(id.index()).filter(|it| it.id == id);
+        guess.or_else(|| self.signals.get(*self.index.signals.get(&id)?))
     }
 
     /// A signal by address.
     pub fn signal_at(&self, address: &str) -> Option<&Signal> {
-        self.signals.iter().find(|it| &*it.address == address)
+        self.signals.get(*self.index.signals_at.get(address)?)
     }
 
     /// A command by number.
     pub fn command(&self, id: CommandId) -> Option<&Command> {
-        self.commands.iter().find(|it| it.id == id)
+        self.commands.get(*self.index.commands.get(&id)?)
     }
 
     /// The signals measured on a twin itself.
     pub fn signals_of(&self, twin: TwinId) -> impl Iterator<Item = &Signal> {
-        self.signals.iter().filter(move |it| it.twin == twin)
+        let range = self.index.signals_of.get(&twin).cloned().unwrap_or_default();
+        self.signals.get(range).unwrap_or_default().iter()
     }
 
     /// The commands of a twin itself.
     pub fn commands_of(&self, twin: TwinId) -> impl Iterator<Item = &Command> {
-        self.commands.iter().filter(move |it| it.twin == twin)
+        let range = self.index.commands_of.get(&twin).cloned().unwrap_or_default();
+        self.commands.get(range).unwrap_or_default().iter()
     }
 
     /// The twins right below one, or at the top.
     pub fn children_of(&self, parent: Option<TwinId>) -> impl Iterator<Item = &Twin> {
-        self.twins.iter().filter(move |it| it.parent == parent)
+        self.index.children_of.get(&parent).into_iter().flatten().filter_map(|it| self.twins.get(*it))
     }
 
     /// The device that speaks for a twin: its own, or its nearest ancestor's.

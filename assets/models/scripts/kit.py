@@ -184,13 +184,13 @@ class Part:
         self.add(verts, faces, mat, T)
 
     def lathe(self, profile, axis="x", at=(0, 0, 0), seg=28, mat="paint", b=0.006, ring=False,
-              a0=0, sweep=360, T=None, open_=False, round_=False):
+              a0=0, sweep=360, T=None, open_=False, round_=False, inside=False):
         """Turn a profile of (along, radius) about an axis through `at`.
         ring: the profile is a closed loop (bore).  sweep < 360: a closed sector (ring only)."""
         prof = chamfer(profile, b, closed=ring)
         n = len(prof)
         big = max(p[1] for p in prof)
-        for limit, most in ((.012, 7), (.025, 9), (.05, 12), (.09, 16), (.16, 22), (.30, 26), (.8, 30), (2.0, 40), (99, 56)):
+        for limit, most in ((.012, 6), (.025, 8), (.05, 10), (.09, 14), (.145, 18), (.30, 24), (.8, 28), (.95, 30), (2.0, 34), (99, 38)):
             if big <= limit:
                 seg = min(seg, max(2, math.ceil(most * sweep / 360)) if sweep < 360 else most)
                 break
@@ -223,6 +223,18 @@ class Part:
             for i in (0, n - 1):
                 if prof[i][1] > 1e-6:
                     faces.append([index[(i, k)] for k in range(seg)])
+        if open_:  # an open skin looks away from its axis, or to it where inside is set
+            away = 0
+            for f in faces:
+                n = Vector((0, 0, 0))
+                c = Vector((0, 0, 0))
+                for i in range(len(f)):
+                    n += Vector(verts[f[i - 1]]).cross(Vector(verts[f[i]]))
+                    c += (Vector(verts[f[i]]) - Vector(at)) / len(f)
+                c["xyz".index(axis)] = 0
+                away += n.dot(c)
+            if (away < 0) != inside:
+                faces = [f[::-1] for f in faces]
         self.add(verts, faces, mat, T, closed=not open_, round_=round_)
 
     def cyl(self, r, lo, hi, axis="y", at=(0, 0, 0), mat="paint", seg=24, b=0.006, T=None, r2=None):
@@ -248,7 +260,7 @@ class Part:
         ring = [(r * math.cos(TAU * i / 6), r * math.sin(TAU * i / 6)) for i in range(6)]
         verts = [Vector(to_axis(axis, a, k * b, k * c)) + Vector(at) for a, k in ((0, 1), (h * d, 0.84)) for b, c in ring]
         faces = [[i, (i + 1) % 6, 6 + (i + 1) % 6, 6 + i] for i in range(6)] + [[6, 7, 8, 9, 10, 11]]
-        self.add(verts, faces, mat, T)
+        self.add(verts, faces, mat, T, round_=True)
 
     def flange(self, face, d, r, bore, t=0.026, n=8, pcd=None, axis="x", at=(0, 0, 0), mat="paint", seg=28,
                bolt=0.014, T=None):
@@ -369,9 +381,10 @@ def outward(verts, faces):
     return out
 
 
-def drop_hidden(part):
+def drop_hidden(part, below=False):
     """Leave out the faces of a part that can be seen from nowhere: what is buried in
-    its own other shapes.  Seen means that a ray from the face gets away."""
+    its own other shapes.  Seen means that a ray from the face gets away.  Steep looks
+    from below count only where asked for, as a floor is in the way of them."""
     clear = ("glass", "water")
     solid = [f for f, m in part.faces if m not in clear]
     if not solid:
@@ -381,6 +394,8 @@ def drop_hidden(part):
     for i in range(72):                                # even directions on a sphere
         y = 1 - 2 * (i + .5) / 72
         t = i * 2.399963
+        if y < -.4 and not below:
+            continue
         rays.append(Vector((math.sqrt(1 - y * y) * math.cos(t), y, math.sqrt(1 - y * y) * math.sin(t))))
     keep = []
     for f, m in part.faces:
@@ -450,14 +465,14 @@ def triangles(part, f):
     return out
 
 
-def export(name, parts):
+def export(name, parts, below=False):
     blob = {"pos": bytearray(), "nrm": bytearray(), "idx": bytearray()}
     accessors, meshes, nodes, used = [], [], [], []
     lo_all, hi_all = [1e9] * 3, [-1e9] * 3
     for part in parts:
         normals = dict(zip((id(f) for f, _ in part.faces), corner_normals(part)))
         whole = part.faces                             # keeps the ids alive
-        drop_hidden(part)
+        drop_hidden(part, below)
         prims = {}
         for f, mat in part.faces:
             ns = normals[id(f)]

@@ -28,7 +28,7 @@ def tree():
         fs = [[v.index for v in f.verts] for f in bm.faces]
         bm.free()
         t.add(vs, fs, "foliage")
-    export("tree", [t])
+    export("tree", [t], below=True)
 
 
 def house():
@@ -95,7 +95,7 @@ def lamp_post():
     h.cyl(.05, 5.0, 5.10, "y", (.80, 0, 0), "paint_dark", 14, .01)
     for k in range(5):
         h.box2((.86 + .08 * k, 5.085, -.08), (.88 + .08 * k, 5.105, .08), "paint_dark", .005)
-    export("lamp_post", [p, h])
+    export("lamp_post", [p, h], below=True)
 
 
 tree()

@@ -48,6 +48,13 @@ for f in files:
         b.inputs["Alpha"].default_value = p["baseColorFactor"][3]
         b.inputs["Metallic"].default_value = p["metallicFactor"]
         b.inputs["Roughness"].default_value = p["roughnessFactor"]
+        if not m.get("doubleSided"):                  # show what back-face culling would show
+            nt = M.node_tree
+            mix, tr, geo = (nt.nodes.new("ShaderNode" + k) for k in ("MixShader", "BsdfTransparent", "NewGeometry"))
+            nt.links.new(geo.outputs["Backfacing"], mix.inputs[0])
+            nt.links.new(b.outputs[0], mix.inputs[1])
+            nt.links.new(tr.outputs[0], mix.inputs[2])
+            nt.links.new(mix.outputs[0], nt.nodes["Material Output"].inputs[0])
         mats[m["name"]] = M
     for node in doc["nodes"]:
         t = Vector(node.get("translation", (0, 0, 0))) + at
@@ -89,7 +96,7 @@ M.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (.45, 
 fl.materials.append(M)
 scene.collection.objects.link(bpy.data.objects.new("floor", fl))
 sun = bpy.data.lights.new("s", "SUN")
-sun.energy, sun.angle = 2.6, 0.25
+sun.energy, sun.angle = 2.0, 0.25
 so = bpy.data.objects.new("s", sun)
 so.rotation_euler = (math.radians(48), math.radians(-12), math.radians(-25 + az))
 scene.collection.objects.link(so)

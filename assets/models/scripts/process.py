@@ -5,7 +5,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kit import *
 
 
-def dished(y0, depth, R, d, n=7):
+def dished(y0, depth, R, d, n=6):
     """Half-ellipse profile from the rim to the pole; d = +1 top head, -1 bottom head."""
     return [(y0 + d * depth * math.sin(math.radians(90 * i / n)), R * math.cos(math.radians(90 * i / n)) if i < n else 0) for i in range(n + 1)]
 
@@ -14,7 +14,7 @@ def filter_():
     v = Part("vessel")
     v.lathe(dished(.66, .44, 1.0, -1)[::-1] + dished(2.88, .46, 1.0, 1), "y", mat="paint", seg=48, b=0)
     for y in (.66, 1.77, 2.88):
-        v.lathe([(y - .018, .99), (y - .012, 1.006), (y + .012, 1.006), (y + .018, .99)], "y", mat="paint", seg=48, b=0, open_=True)
+        v.lathe([(y - .018, .995), (y, 1.009), (y + .018, .995)], "y", mat="paint", seg=48, b=0, open_=True)
     v.lathe([(3.30, 0), (3.30, .07), (3.36, .07), (3.36, .11), (3.385, .11), (3.385, 0)], "y", seg=18, b=.004)
     v.bolts(.09, 4, (0, 3.385, 0), "y", .012, .014)
     v.box2((-.06, 1.98, -1.01), (.06, 2.06, -.98), "steel", .004)
@@ -23,8 +23,8 @@ def filter_():
     legs = Part("legs")
     for k in range(4):
         T = rot("y", 45 + 90 * k)
-        legs.prism([(-.075, .96), (.075, .96), (.075, 1.09), (.055, 1.09), (.055, .98), (-.055, .98), (-.055, 1.09), (-.075, 1.09)], .02, 1.15,
-                   "y", "paint_dark", .004, T=T)
+        legs.prism([(-.075, .96), (.075, .96), (.075, 1.09), (.055, 1.09), (.055, .98), (-.055, .98), (-.055, 1.09), (-.075, 1.09)], .015, 1.15,
+                   "y", "paint_dark", .003, T=T, corner=0)
         legs.box((.26, .02, .26), (0, .01, 1.02), "paint_dark", .004, T=T)
         legs.box((.26, .42, .02), (0, 1.0, 1.005), "paint_dark", .006, T=T)
         for x in (-.1, .1):
@@ -59,9 +59,9 @@ def filter_():
     w.box2((-.065, .99, 1.015), (.065, 1.76, 1.029), "concrete", .004)         # sand bed behind the pane
     w.box2((-.065, 1.76, 1.015), (.065, 2.45, 1.029), "paint_dark", .004)
     w.box2((-.068, .985, 1.030), (.068, 2.455, 1.036), "glass", .002)
-    for i in range(8):
+    for i in range(6):
         for s in (1, -1):
-            w.hexhead((s * .088, .99 + i * .208, 1.025), "z", .011, .010)
+            w.hexhead((s * .088, .99 + i * .292, 1.025), "z", .011, .010)
     export("filter", [v, legs, m, n, w])
 
 
@@ -176,9 +176,9 @@ def well():
 
 def screen():
     c = Part("channel")
-    c.box2((-1.53, 0, -1.03), (1.53, .2, 1.03), "concrete", .02)
-    c.prism([(-1.5, .15), (1.5, .15), (1.5, 2.0), (1.02, 2.0), (.72, .85), (-.72, .85), (-1.02, 2.0), (-1.5, 2.0)], .8, 1.0, "z", "concrete", .02)
-    c.box2((-1.5, .15, -1.0), (1.5, 2.0, -.8), "concrete", .02)
+    c.box2((-1.5, 0, -1.0), (1.5, .2, 1.0), "concrete", .02)
+    c.prism([(-1.47, .15), (1.47, .15), (1.47, 2.0), (1.02, 2.0), (.72, .85), (-.72, .85), (-1.02, 2.0), (-1.47, 2.0)], .79, .97, "z", "concrete", .02)
+    c.box2((-1.47, .15, -.97), (1.47, 2.0, -.79), "concrete", .02)
     # bulkhead with the round outlet of the drum
     ring, n = [], 32
     for i in range(n):
@@ -201,10 +201,10 @@ def screen():
     o = (0, 1.15, 0)
     for x in (x0, x0 + .42, x0 + .84, x1):
         d.lathe([(x - .03, R - .05), (x - .03, R + .02), (x + .03, R + .02), (x + .03, R - .05)], "x", o, 40, "steel", .006, ring=True)
-    for i in range(36):
-        d.box((x1 - x0, .035, .012), ((x0 + x1) / 2, R - .012, 0), "steel", .003, T=move(*o) @ rot("x", 10 * i))
+    for i in range(30):
+        d.prism([(-.006, R - .032), (.006, R - .032), (.004, R + .006), (-.004, R + .006)], x0, x1, "x", "steel", 0, T=move(*o) @ rot("x", 12 * i))
     d.lathe([(x0, .0), (x0, R - .03), (x1, R - .03)], "x", o, 40, "paint_dark", 0, open_=True)          # mesh
-    d.lathe([(x1, R - .034), (x0 + .01, R - .034), (x0 + .01, 0)], "x", o, 40, "paint_dark", 0, open_=True)
+    d.lathe([(x1, R - .034), (x0 + .01, R - .034), (x0 + .01, 0)], "x", o, 40, "paint_dark", 0, open_=True, inside=True)
     for i in range(6):
         d.box((.03, R - .08, .06), (x0 - .018, (R - .02) / 2, 0), "steel", .006, T=move(*o) @ rot("x", 60 * i))
     d.lathe([(x0 - .22, 0), (x0 - .22, .05), (x0 - .06, .05), (x0 - .06, .14), (x0, .14), (x0, 0)], "x", o, 20, "steel", .006)

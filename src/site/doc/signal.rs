@@ -1,0 +1,97 @@
+//! Devices, what they measure, and how the simulated ones do.
+
+use serde::Deserialize;
+
+/// A device: one MQTT client of its own.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceDoc {
+    /// Its MQTT client id.
+    pub id: String,
+    /// Topic of `online` / `offline` (retained; the last will says `offline`).
+    #[serde(default)]
+    pub status: Option<String>,
+    /// Seconds between two publishes of a topic.
+    #[serde(default = "one")]
+    pub period: f64,
+}
+
+/// One measured quantity.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignalDoc {
+    /// Unique on its twin.
+    pub id: String,
+    /// The name on the screen; the id where empty.
+    #[serde(default)]
+    pub name: String,
+    /// The MQTT topic it arrives on. No wildcards.
+    pub topic: String,
+    /// JSON Pointer (RFC 6901) into the payload. `None`: the payload is the bare value.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// JSON Pointer to the device's time. `None`: the time of arrival counts.
+    #[serde(default)]
+    pub time: Option<String>,
+    /// What kind of value.
+    #[serde(default)]
+    pub is: ValueKind,
+    /// Unit of the value; see `pollux check --units`.
+    #[serde(default)]
+    pub unit: String,
+    /// What can be: outside of it the reading is bad.
+    #[serde(default)]
+    pub range: Option<(f64, f64)>,
+    /// Seconds between two samples, as expected: after three of them the reading is stale. `None`: the device's period.
+    #[serde(default)]
+    pub period: Option<f64>,
+    /// Digits after the point on the screen. `None`: three significant digits.
+    #[serde(default)]
+    pub decimals: Option<u8>,
+    /// How the simulated field measures it. `None`: the field does not send it.
+    #[serde(default)]
+    pub field: Option<SensorDoc>,
+}
+
+/// The kind of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Deserialize)]
+pub enum ValueKind {
+    /// A quantity.
+    #[default]
+    Number,
+    /// On or off (JSON true/false, 1/0, "on"/"off").
+    Flag,
+    /// A state's name.
+    Text,
+}
+
+/// A simulated sensor.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SensorDoc {
+    /// The output of some physics that it measures: `./speed` of this twin's own block, `pumping.p1/flow` of another's.
+    pub of: String,
+    /// Standard deviation of its noise, in the signal's unit.
+    #[serde(default)]
+    pub noise: f64,
+    /// Smallest step that it tells, in the signal's unit. 0: continuous.
+    #[serde(default)]
+    pub step: f64,
+    /// Drift, in the signal's unit per hour.
+    #[serde(default)]
+    pub drift: f64,
+    /// For a flag: on above this value. For a text: see `names`.
+    #[serde(default = "half")]
+    pub on_above: f64,
+    /// For a text: the name for 0, 1, 2, …
+    #[serde(default)]
+    pub names: Vec<String>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn half() -> f64 {
+    0.5
+}

@@ -1,0 +1,230 @@
+//! Reads a site's file: the text, its syntax, and all that is to be said about what it means.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use ron::error::{Error as RonError, SpannedError};
+use ron::extensions::Extensions;
+
+use super::build::build;
+use super::doc::SiteDoc;
+use super::finding::{Finding, Severity};
+use super::ids::Ids;
+use super::model::Site;
+use super::near::{did_you_mean, one_of};
+use super::problem::Problems;
+
+/// A file larger than this is no site that a person wrote.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// Brackets within brackets. Beyond it the parser would need more stack than a thread has.
+const MAX_NESTING: usize = 128;
+
+/// A site that can be used.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The site.
+    pub site: Site,
+    /// Warnings.
+    pub findings: Vec<Finding>,
+}
+
+/// Why a site cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// There is no such site.
+    #[error("{}; {hint}", if *has_folder {
+        format!("the folder {} holds no site.ron", site.display())
+    } else {
+        format!("there is no site {:?}", site.display().to_string())
+    })]
+    NotFound {
+        /// As it was asked for.
+        site: PathBuf,
+        /// Whether at least a folder of this name is there.
+        has_folder: bool,
+        /// What there is.
+        hint: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read {}", file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file says what it must not; all findings, warnings included, in the order of the text.
+    #[error("{}", summary(.0))]
+    Broken(Vec<Finding>),
+    /// The file cannot be watched.
+    #[error("cannot watch {} for edits: {error}", file.display())]
+    Watch {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        error: notify::Error,
+    },
+}
+
+fn summary(findings: &[Finding]) -> String {
+    let mut errors = findings.iter().filter(|it| it.severity == Severity::Error);
+    match (errors.next(), errors.count()) {
+        (None, _) => "the site is broken".to_owned(),
+        (Some(first), 0) => first.to_string(),
+        (Some(first), n) => format!("{first}, and {n} more errors"),
+    }
+}
+
+/// Loads a site, or says all that is wrong with it. Addresses keep their numbers in `ids`, which a broken site leaves
+/// as they are.
+pub fn load(path: &Path, ids: &mut Ids) -> Result<Loaded, LoadError> {
+    let text = read(path)?;
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let doc = parse(&text).map_err(|it| LoadError::Broken(vec![it.into_finding(path, &text)]))?;
+    let mut problems = Problems::default();
+    let mut next_ids = ids.clone();
+    let site = build(doc, folder, &mut next_ids, &mut problems);
+    let has_errors = problems.has_errors();
+    let findings = problems.into_findings(path, &text);
+    if has_errors {
+        return Err(LoadError::Broken(findings));
+    }
+    *ids = next_ids;
+    Ok(Loaded { site, findings })
+}
+
+fn read(path: &Path) -> Result<String, LoadError> {
+    let wrong = |source| LoadError::Io { file: path.to_owned(), source };
+    let broken = |finding| LoadError::Broken(vec![finding]);
+    if path.is_dir() {
+        return Err(wrong(std::io::ErrorKind::IsADirectory.into()));
+    }
+    let mut bytes = Vec::new();
+    File::open(path).map_err(wrong)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(wrong)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let message = format!("the file is larger than {} MiB", MAX_BYTES >> 20);
+        let hint = "describe what comes more than once in a template";
+        return Err(broken(Finding::of_file(Severity::Error, path, message).hinting(hint)));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(error.as_bytes());
+        // What is valid is the same in both.
+        let finding = Finding::at(Severity::Error, path, &text, (at, at + 1), "a byte that is no UTF-8");
+        broken(finding.expecting("a text in UTF-8").hinting("save the file as UTF-8"))
+    })
+}
+
+/// What stands wrong in the syntax: there can be only one such finding, since the rest cannot be understood.
+struct SyntaxError {
+    span: (usize, usize),
+    message: String,
+    expected: Option<String>,
+    hint: Option<String>,
+}
+
+impl SyntaxError {
+    fn into_finding(self, file: &Path, text: &str) -> Finding {
+        let finding = Finding::at(Severity::Error, file, text, self.span, self.message);
+        Finding { expected: self.expected, hint: self.hint, ..finding }
+    }
+}
+
+fn parse(text: &str) -> Result<SiteDoc, SyntaxError> {
+    if text.trim().is_empty() {
+        let expected = Some("( name: \"…\", place: (…), twins: [ … ] )".to_owned());
+        return Err(SyntaxError { span: (0, 0), message: "the file is empty".to_owned(), expected, hint: None });
+    }
+    let extensions = Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES | Extensions::UNWRAP_VARIANT_NEWTYPES;
+    ron::Options::default()
+        .with_default_extension(extensions)
+        .with_recursion_limit(MAX_NESTING)
+        .from_str(text)
+        .map_err(|error| describe(text, &error))
+}
+
+fn describe(text: &str, error: &SpannedError) -> SyntaxError {
+    let from = offset(text, error.span.start.line, error.span.start.col);
+    let to = offset(text, error.span.end.line, error.span.end.col);
+    let within = |outer: &Option<String>| outer.as_ref().map(|it| format!(" in {}", plain(it))).unwrap_or_default();
+    let (span, message, expected, hint) = match &error.code {
+        RonError::NoSuchStructField { expected, found, outer } => (
+            word_before(text, from, to, found),
+            format!("unknown field {found:?}{}", within(outer)),
+            one_of(expected.iter().copied()),
+            did_you_mean(found, expected.iter().copied()),
+        ),
+        RonError::NoSuchEnumVariant { expected, found, outer } => (
+            word_before(text, from, to, found),
+            format!("unknown variant {found:?}{}", within(outer)),
+            one_of(expected.iter().copied()),
+            did_you_mean(found, expected.iter().copied()),
+        ),
+        RonError::MissingStructField { field, outer } => {
+            ((from, to), format!("the field {field:?} is missing{}", within(outer)), Some(format!("{field}: …")), None)
+        }
+        RonError::DuplicateStructField { field, outer } => (
+            word_before(text, from, to, field),
+            format!("the field {field:?} is given twice{}", within(outer)),
+            None,
+            Some("remove one of them".to_owned()),
+        ),
+        RonError::InvalidValueForType { expected, found } => {
+            ((from, to), format!("{found} stands here"), Some(expected.clone()), None)
+        }
+        RonError::ExpectedDifferentStructName { expected, found } => (
+            word_before(text, from, to, found),
+            format!("{found:?} stands here"),
+            Some("( … ), without a name".to_owned()),
+            Some(format!("remove the name, or write {:?}", *expected)),
+        ),
+        RonError::ExceededRecursionLimit => (
+            (from, to),
+            "brackets stand too deep in each other".to_owned(),
+            Some(format!("at most {MAX_NESTING} levels")),
+            None,
+        ),
+        RonError::Eof => ((from, to), "the file ends too early".to_owned(), None, Some("a bracket or a quote is open".to_owned())),
+        RonError::ExpectedString => ((from, to), "no text stands here".to_owned(), Some("a text in quotes".to_owned()), None),
+        RonError::ExpectedStructLikeEnd => (
+            (from, to),
+            "this is not how the bracket goes on".to_owned(),
+            Some("`,` or `)`".to_owned()),
+            Some("a comma may be missing before this".to_owned()),
+        ),
+        RonError::ExpectedComma => {
+            ((from, to), "a comma is missing".to_owned(), Some("`,` between two values".to_owned()), None)
+        }
+        other => ((from, to), lowered(&other.to_string()), None, None),
+    };
+    // A place of no width is the character that stands there.
+    let next = text[span.0..].chars().next().map_or(0, char::len_utf8);
+    SyntaxError { span: (span.0, span.1.max(span.0 + next)), message, expected, hint }
+}
+
+/// The name of a struct as a person would say it.
+fn plain(name: &str) -> String {
+    let name = name.strip_suffix("Doc").unwrap_or(name);
+    format!("a {}", name.to_lowercase())
+}
+
+fn lowered(message: &str) -> String {
+    let mut chars = message.chars();
+    chars.next().map(|it| it.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// The last place of a word from somewhat before a span to its end.
+fn word_before(text: &str, from: usize, to: usize, word: &str) -> (usize, usize) {
+    text[..to].rfind(word).filter(|_| !word.is_empty()).map_or((from, to), |it| (it, it + word.len()))
+}
+
+/// The byte at a line and a column, both from 1, columns in characters.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let start = match line {
+        0 | 1 => 0,
+        n => text.match_indices('\n').nth(n - 2).map_or(text.len(), |it| it.0 + 1),
+    };
+    text[start..].char_indices().nth(column.saturating_sub(1)).map_or(text.len(), |it| start + it.0)
+}
