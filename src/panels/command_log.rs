@@ -11,7 +11,7 @@ use crate::site::TwinId;
 
 /// One command that was asked for.
 #[derive(Debug, Clone)]
-pub struct LogRow<'a> {
+pub(super) struct LogRow<'a> {
     /// Its correlation id: it tells rows apart.
     pub correlation: &'a str,
     /// Of which twin.
@@ -43,7 +43,7 @@ const COLUMNS: [(&str, f32, f32); 6] = [
 ];
 
 /// Draws the log; returns what was asked for.
-pub fn command_log_ui(ui: &mut Ui, rows: &[LogRow]) -> Option<Action> {
+pub(super) fn command_log_ui(ui: &mut Ui, rows: &[LogRow]) -> Option<Action> {
     if rows.is_empty() {
         empty_ui(ui, "Nothing was asked of a device yet. Select a pump or a valve: its commands stand in the inspector.");
         return None;

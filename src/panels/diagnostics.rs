@@ -70,7 +70,7 @@ pub struct Suppressed {
 
 /// What the diagnostics follow from.
 #[derive(Debug, Clone, Copy)]
-pub struct Evidence<'a> {
+pub(super) struct Evidence<'a> {
     /// The site.
     pub site: &'a Site,
     /// Faults of the site file.
@@ -118,7 +118,7 @@ impl Suppressed {
 }
 
 /// All that is wrong, the worst first.
-pub fn diagnose(evidence: &Evidence) -> Vec<Diagnostic> {
+pub(super) fn diagnose(evidence: &Evidence) -> Vec<Diagnostic> {
     let mut all: Vec<Diagnostic> = evidence.findings.iter().map(|it| of_finding(it, evidence.site)).collect();
     never_seen(evidence, &mut all);
     unreadable(evidence, &mut all);

@@ -11,7 +11,7 @@ use super::{icons, theme};
 const ROW: f32 = 38.0;
 
 /// Draws the list; returns what was asked for.
-pub fn diagnostics_panel_ui(ui: &mut Ui, all: &[Diagnostic], suppressed: &Suppressed) -> Option<Action> {
+pub(super) fn diagnostics_panel_ui(ui: &mut Ui, all: &[Diagnostic], suppressed: &Suppressed) -> Option<Action> {
     let shown: Vec<&Diagnostic> = all.iter().filter(|it| !suppressed.hides(it)).collect();
     let hidden = all.len() - shown.len();
     let mut action = summary_ui(ui, &shown, hidden, suppressed);

@@ -5,7 +5,7 @@ use egui::{RichText, Ui, vec2};
 use super::{actions, theme};
 
 /// Draws the sheet in as many columns as there is room for.
-pub fn keys_sheet_ui(ui: &mut Ui) {
+pub(super) fn keys_sheet_ui(ui: &mut Ui) {
     let room = ui.ctx().content_rect().size() - vec2(96.0, 160.0);
     let columns = if room.x >= 760.0 { 2 } else { 1 };
     ui.set_width(if columns == 2 { 720.0 } else { room.x.min(380.0) });

@@ -69,7 +69,7 @@ impl Default for Layout {
 }
 
 /// Widths of the tree and the inspector and the height of what is below, for a room: logical pixels.
-pub fn default_sizes(room: Vec2) -> (f32, f32, f32) {
+pub(super) fn default_sizes(room: Vec2) -> (f32, f32, f32) {
     let grid = |it: f32| (it / 4.0).round() * 4.0;
     let tree = grid(room.x * 0.18).clamp(196.0, 264.0);
     let inspector = grid(room.x * 0.24).clamp(300.0, 344.0);

@@ -33,7 +33,7 @@ mod tree;
 use bevy::prelude::*;
 use bevy_egui::EguiPrimaryContextPass;
 
-pub use actions::{Action, Named};
+pub use actions::Action;
 pub use dock::Desk;
 pub use layout::{Layout, Pane};
 pub use plot::PlotState;

@@ -26,7 +26,7 @@ pub struct Palette {
 
 /// What became of the palette in a frame.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// It stays.
     Open,
     /// It closes.
@@ -62,7 +62,7 @@ enum Does {
 }
 
 /// Draws the palette's inside and takes its keys.
-pub fn palette_ui(ui: &mut Ui, palette: &mut Palette, site: &Site, cannot_send: Option<&str>) -> Outcome {
+pub(super) fn palette_ui(ui: &mut Ui, palette: &mut Palette, site: &Site, cannot_send: Option<&str>) -> Outcome {
     ui.set_width(theme::PALETTE.x.min(ui.ctx().content_rect().width() - 48.0));
     ui.spacing_mut().item_spacing.y = theme::STEP;
     let pressed = |key| ui.input_mut(|it| it.consume_key(Modifiers::NONE, key));

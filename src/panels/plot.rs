@@ -8,7 +8,7 @@ use crate::signal::{SignalId, Timestamp, Unit};
 use crate::twin::ReadingState;
 
 /// The spans offered, in seconds, with their names.
-pub const SPANS: [(f64, &str); 4] = [(60.0, "1 min"), (300.0, "5 min"), (1_800.0, "30 min"), (7_200.0, "2 h")];
+pub(super) const SPANS: [(f64, &str); 4] = [(60.0, "1 min"), (300.0, "5 min"), (1_800.0, "30 min"), (7_200.0, "2 h")];
 
 /// The shortest and the longest span that a plot zooms to, seconds.
 const ZOOM: (f64, f64) = (0.5, 30.0 * 86_400.0);
@@ -30,7 +30,7 @@ pub struct PlotState {
 
 /// One line.
 #[derive(Debug, Clone)]
-pub struct Series {
+pub(super) struct Series {
     /// Which signal.
     pub signal: SignalId,
     /// Twin and signal.
@@ -96,7 +96,7 @@ fn shifted(at: Timestamp, secs: f64) -> Timestamp {
 
 impl Series {
     /// The value at an instant: of the column that covers it, or of the last one before it; none in a gap.
-    pub fn at(&self, at: Timestamp) -> Option<f64> {
+    pub(super) fn at(&self, at: Timestamp) -> Option<f64> {
         let after = self.columns.partition_point(|it| it.at <= at);
         let before = after.checked_sub(1).and_then(|it| self.columns.get(it))?;
         let next_is_far = self.columns.get(after).is_some_and(|it| it.gap_before);
@@ -105,7 +105,7 @@ impl Series {
     }
 
     /// Spans without samples within a window, in seconds since 1970: between two columns, and up to its end.
-    pub fn gaps(&self, to: Timestamp) -> Vec<(f64, f64)> {
+    pub(super) fn gaps(&self, to: Timestamp) -> Vec<(f64, f64)> {
         let secs = Timestamp::as_secs_f64;
         let mut gaps: Vec<(f64, f64)> = self
             .columns
@@ -120,7 +120,7 @@ impl Series {
     }
 
     /// The pieces of the line between the gaps.
-    pub fn pieces(&self) -> Vec<&[Column]> {
+    pub(super) fn pieces(&self) -> Vec<&[Column]> {
         let mut pieces = Vec::new();
         let mut start = 0;
         for at in 1..self.columns.len() {
@@ -136,7 +136,7 @@ impl Series {
     }
 
     /// A value of this line as text, with its unit.
-    pub fn text(&self, value: f64) -> String {
+    pub(super) fn text(&self, value: f64) -> String {
         if self.is_flag {
             return if value >= 0.5 { "on" } else { "off" }.to_owned();
         }
@@ -145,7 +145,7 @@ impl Series {
 }
 
 /// The lines by unit, each group in the order of its first line: one plot a unit.
-pub fn groups(series: &[Series]) -> Vec<Vec<usize>> {
+pub(super) fn groups(series: &[Series]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (at, line) in series.iter().enumerate() {
         let same = |it: &&mut Vec<usize>| {
@@ -161,7 +161,7 @@ pub fn groups(series: &[Series]) -> Vec<Vec<usize>> {
 }
 
 /// Least and most of some lines with a little air, for the axis.
-pub fn value_range<'a>(series: impl Iterator<Item = &'a Series>) -> (f64, f64) {
+pub(super) fn value_range<'a>(series: impl Iterator<Item = &'a Series>) -> (f64, f64) {
     let (mut least, mut most, mut flag) = (f64::INFINITY, f64::NEG_INFINITY, false);
     for line in series {
         flag |= line.is_flag;
@@ -183,7 +183,7 @@ pub fn value_range<'a>(series: impl Iterator<Item = &'a Series>) -> (f64, f64) {
 }
 
 /// A step of a time axis, in seconds, such that about one mark falls on each `pixels` of it.
-pub fn time_step(secs_per_pixel: f64, pixels: f64) -> f64 {
+pub(super) fn time_step(secs_per_pixel: f64, pixels: f64) -> f64 {
     const STEPS: [f64; 23] = [
         0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0,
         10_800.0, 21_600.0, 43_200.0, 86_400.0, 172_800.0, 604_800.0,
@@ -193,7 +193,7 @@ pub fn time_step(secs_per_pixel: f64, pixels: f64) -> f64 {
 }
 
 /// A step of a value axis: 1, 2 or 5 times a power of ten, such that about one mark falls on each `pixels` of it.
-pub fn value_step(per_pixel: f64, pixels: f64) -> f64 {
+pub(super) fn value_step(per_pixel: f64, pixels: f64) -> f64 {
     let least = (per_pixel * pixels).max(1e-12);
     let ten = 10f64.powf(least.log10().floor());
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|it| it * ten).find(|it| *it >= least * 0.999).unwrap_or(10.0 * ten)

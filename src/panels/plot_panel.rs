@@ -20,7 +20,7 @@ const AXIS: f32 = 20.0;
 
 /// Where the cursor stands, and the clock to show it with.
 #[derive(Debug, Clone, Copy)]
-pub struct PlotTime<'a> {
+pub(super) struct PlotTime<'a> {
     /// The cursor.
     pub cursor: Timestamp,
     /// Whether it follows live.
@@ -30,7 +30,7 @@ pub struct PlotTime<'a> {
 }
 
 /// Draws the plots; returns what was asked for.
-pub fn plot_panel_ui(ui: &mut Ui, series: &[Series], state: &mut PlotState, time: PlotTime) -> Option<Action> {
+pub(super) fn plot_panel_ui(ui: &mut Ui, series: &[Series], state: &mut PlotState, time: PlotTime) -> Option<Action> {
     let drop = ui.interact(ui.max_rect(), ui.id().with("drop"), Sense::hover());
     let mut action = drop.dnd_release_payload::<Dragged>().map(|it| Action::Plot(it.0));
     action = toolbar_ui(ui, series, state, time).or(action);

@@ -17,7 +17,7 @@ const LOOK_SECS: f64 = 0.5;
 
 /// The counters as they were at the last look, and what follows from two looks.
 #[derive(Resource, Debug)]
-pub struct Pulse {
+pub(super) struct Pulse {
     /// What was counted.
     pub tally: TallySnapshot,
     /// Messages a second, over the last two seconds or so.

@@ -8,7 +8,7 @@ use super::{format, icons, theme};
 
 /// All that the status bar tells.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Status {
+pub(super) struct Status {
     /// The link.
     pub link: LinkLine,
     /// Messages a second.
@@ -33,7 +33,7 @@ pub struct Status {
 
 /// How the link is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum LinkLine {
+pub(super) enum LinkLine {
     /// There is none: nothing was to be connected to.
     None,
     /// On its way to an address.
@@ -60,7 +60,7 @@ pub enum LinkLine {
 
 /// How the picture is drawn.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Picture {
+pub(super) struct Picture {
     /// Fewer pixels and effects than there could be.
     pub reduced: bool,
     /// Why.
@@ -80,7 +80,7 @@ struct Segment {
 }
 
 /// Draws the bar; returns what was clicked.
-pub fn status_bar_ui(ui: &mut Ui, status: &Status) -> Option<Action> {
+pub(super) fn status_bar_ui(ui: &mut Ui, status: &Status) -> Option<Action> {
     let (mut left, mut right) = (left_segments(status), right_segments(status));
     let mut action = None;
     ui.horizontal_centered(|ui| {
@@ -254,7 +254,7 @@ fn seconds(secs: f64) -> String {
 }
 
 /// Says over all panels that the link is down, why, and when it is tried again. The rest works on.
-pub fn link_banner_ui(ui: &mut Ui, why: &str, next_secs: f64, attempt: u32) {
+pub(super) fn link_banner_ui(ui: &mut Ui, why: &str, next_secs: f64, attempt: u32) {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GAP;
         icons::show(ui, "warning", |painter, at| icons::triangle(painter, at, theme::WARNING));
@@ -273,7 +273,7 @@ pub fn link_banner_ui(ui: &mut Ui, why: &str, next_secs: f64, attempt: u32) {
 }
 
 /// Says over all panels that an edit of the site has faults; returns a wish to see them.
-pub fn site_banner_ui(ui: &mut Ui, errors: usize, first: &str) -> Option<Action> {
+pub(super) fn site_banner_ui(ui: &mut Ui, errors: usize, first: &str) -> Option<Action> {
     let mut action = None;
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GAP;

@@ -118,7 +118,8 @@ mod tests {
     fn doc() -> LayoutDoc {
         let mut plot = PlotState::default();
         plot.toggle(crate::signal::SignalId(2));
-        let layout = Layout { untouched: false, ..Layout::default() };
+        let mut layout = Layout::default();
+        layout.untouched = false;
         LayoutDoc::new(&layout, &plot, true, &fixture::site())
     }
 
