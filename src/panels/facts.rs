@@ -60,6 +60,7 @@ impl Facts<'_, '_> {
         }
         match self.session.link.as_ref().map(link::Link::state) {
             None => Some("No broker is connected: nothing can be sent.".to_owned()),
+            Some(LinkState::Closed) => Some("The link was closed: nothing can be sent.".to_owned()),
             Some(LinkState::Connecting) => Some("The link is not up yet: nothing can be sent.".to_owned()),
             Some(LinkState::Connected { .. }) => None,
             Some(LinkState::Waiting { .. }) => Some("The link is down: nothing can be sent until it is back.".to_owned()),
@@ -265,6 +266,7 @@ impl Facts<'_, '_> {
         let Some(link) = &self.session.link else { return LinkLine::None };
         let url = link.url();
         match link.state() {
+            LinkState::Closed => LinkLine::None,
             LinkState::Connecting => LinkLine::Connecting(url.to_string()),
             LinkState::Connected { .. } => LinkLine::Up {
                 url: url.to_string(),
