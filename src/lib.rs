@@ -7,3 +7,56 @@ pub mod schedule;
 pub mod signal;
 
 pub mod site;
+
+pub mod codec;
+
+pub mod link;
+
+pub mod physics;
+
+pub mod field;
+
+pub mod session;
+
+pub mod twin;
+
+pub mod command;
+
+pub mod view;
+
+pub mod panels;
+
+use bevy::app::PluginGroupBuilder;
+use bevy::prelude::*;
+
+/// All of Pollux but pixels: what `watch`, the tests and the window run alike.
+pub struct Headless {
+    /// Which site, and which broker.
+    pub session: session::SessionPlugin,
+}
+
+/// The headless group with the 3D view and the panels.
+pub struct Desktop {
+    /// All but pixels.
+    pub headless: Headless,
+    /// Where the 3D view draws.
+    pub view: view::ViewPlugin,
+    /// Where the panels keep their layout.
+    pub panels: panels::PanelsPlugin,
+}
+
+impl PluginGroup for Headless {
+    fn build(self) -> PluginGroupBuilder {
+        PluginGroupBuilder::start::<Self>()
+            .add(schedule::plugin)
+            .add(self.session)
+            .add(twin::plugin)
+            .add(command::plugin)
+    }
+}
+
+impl PluginGroup for Desktop {
+    fn build(self) -> PluginGroupBuilder {
+        PluginGroupBuilder::start::<Self>().add_group(self.headless).add(self.view).add(self.panels)
+    }
+}

@@ -13,7 +13,9 @@ pub struct Timestamp(i64);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimestampError {
     /// Neither ISO 8601 nor a number.
-    #[error("{0:?} is not a time: expected ISO 8601 (2026-01-31T12:00:00Z) or seconds, milliseconds, microseconds or nanoseconds since 1970")]
+    #[error(
+        "{0:?} is not a time: expected ISO 8601 (2026-01-31T12:00:00Z) or seconds, milliseconds, microseconds or nanoseconds since 1970"
+    )]
     NotATime(String),
     /// Before 1970 or after 2262.
     #[error("{0} lies outside the years 1970 to 2262")]

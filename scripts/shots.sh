@@ -1,0 +1,18 @@
+#!/bin/sh
+# Draws the README's pictures off-screen: `shots.sh PATH/TO/pollux`.
+set -eu
+pollux="$1"
+out=docs/pictures
+mkdir -p "$out"
+shot() {
+    name="$1"
+    shift
+    "$pollux" demo --headless --for 20s --size 1600x900 --shot "$out/$name.png" "$@" >"$out/$name.json"
+    echo "$out/$name.png"
+}
+shot overview --camera overview
+shot pump --camera pump
+shot building --camera building --select building
+shot selected --camera pump --select pumping.p1
+shot pending --camera pump --select pumping.p1 --ask pumping.p1/run=off
+rm -f "$out"/*.json

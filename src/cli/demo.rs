@@ -1,0 +1,286 @@
+//! `pollux demo` and `pollux view`: the window, or a picture of it.
+
+use std::env;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::ParseFloatError;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bevy::app::{AppExit, PluginGroupBuilder, ScheduleRunnerPlugin};
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
+use bevy::window::{ExitCondition, WindowResolution};
+use bevy::winit::WinitPlugin;
+use clap::Args;
+use pollux::command::Ask;
+use pollux::field::{Field, FieldOptions};
+use pollux::link::{Broker, BrokerUrl};
+use pollux::panels::{LayoutStore, PanelsPlugin};
+use pollux::schedule::Stage;
+use pollux::session::{CurrentSite, Cursor, Session, SessionPlugin};
+use pollux::signal::{Timestamp, Value};
+use pollux::site::{self, Site};
+use pollux::twin::{Readings, Select};
+use pollux::view::{Camera, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
+
+use super::options::{BrokerOption, LoadedSite, load, parse_span};
+use super::summary::Summary;
+use super::{Failure, Outcome};
+
+/// How the view is shown.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ShowOptions {
+    /// Draw off-screen, print a JSON summary, and end
+    #[arg(long)]
+    headless: bool,
+    /// How long a headless run lasts, such as 20s
+    #[arg(long = "for", value_parser = parse_span, default_value = "20s")]
+    span: Duration,
+    /// Where a headless run leaves its picture (PNG)
+    #[arg(long)]
+    shot: Option<PathBuf>,
+    /// Size of the window or the picture
+    #[arg(long, value_parser = parse_size, default_value = "1600x900")]
+    size: UVec2,
+    /// The viewpoint to begin with, by its id in the site
+    #[arg(long)]
+    camera: Option<String>,
+    /// The twin to select, by its address
+    #[arg(long)]
+    select: Option<String>,
+    /// A command to send when a headless run ends, just before the picture, such as pumping.p1/run=off
+    #[arg(long, requires = "headless")]
+    ask: Option<String>,
+    /// Memory for the history, in MB
+    #[arg(long, default_value_t = 512)]
+    history: usize,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// A site: a folder under scenes/, a folder, or its site.ron
+    #[arg(default_value = "northfield")]
+    site: PathBuf,
+    #[command(flatten)]
+    broker: BrokerOption,
+    #[command(flatten)]
+    show: ShowOptions,
+}
+
+/// Arguments of `view`.
+#[derive(Debug, Args)]
+pub(crate) struct ViewArguments {
+    /// A site: a folder under scenes/, a folder, or its site.ron
+    site: PathBuf,
+    #[command(flatten)]
+    broker: BrokerOption,
+    #[command(flatten)]
+    show: ShowOptions,
+}
+
+/// Broker (unless one is named), simulated devices and viewer.
+pub(crate) fn demo(arguments: DemoArguments) -> Outcome {
+    let loaded = load(&arguments.site)?;
+    let (_broker, url) = match arguments.broker.broker {
+        Some(_) => (None, arguments.broker.resolve(&loaded.site)?),
+        None => {
+            let broker = Broker::start(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0))?;
+            let url = format!("mqtt://{}", broker.address()).parse()?;
+            (Some(broker), url)
+        }
+    };
+    let _field = Field::start(loaded.site.clone(), url.clone(), FieldOptions::default())?;
+    show(loaded, url, arguments.show)
+}
+
+/// The viewer on its own.
+pub(crate) fn view(arguments: ViewArguments) -> Outcome {
+    let loaded = load(&arguments.site)?;
+    let url = arguments.broker.resolve(&loaded.site)?;
+    show(loaded, url, arguments.show)
+}
+
+fn parse_size(text: &str) -> Result<UVec2, String> {
+    let wrong = || format!("{text:?} is no size: expected such as 1280x720, from 64x64 to 8192x8192");
+    let (width, height) = text.split_once('x').ok_or_else(wrong)?;
+    let side = |it: &str| it.parse().ok().filter(|it| (64..=8192).contains(it)).ok_or_else(wrong);
+    Ok(UVec2::new(side(width)?, side(height)?))
+}
+
+/// Parses `ADDRESS=VALUE` into a request.
+fn parse_ask(site: &Site, text: &str) -> Result<Ask, Failure> {
+    let wrong = |why: String| Failure::new(format!("--ask {text:?}: {why}"));
+    let (address, value) =
+        text.split_once('=').ok_or_else(|| wrong("expected such as pumping.p1/run=off".to_owned()))?;
+    let command = site.commands.iter().find(|it| &*it.address == address);
+    let command = command.ok_or_else(|| wrong("the site has no such command".to_owned()))?.id;
+    let value = match value {
+        "on" | "true" => Value::Flag(true),
+        "off" | "false" => Value::Flag(false),
+        number => Value::Number(number.parse().map_err(|_: ParseFloatError| wrong("no number, on or off".to_owned()))?),
+    };
+    Ok(Ask { command, value })
+}
+
+fn has_display() -> bool {
+    ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].iter().any(|it| env::var_os(it).is_some_and(|it| !it.is_empty()))
+}
+
+fn show(loaded: LoadedSite, broker: BrokerUrl, mut options: ShowOptions) -> Outcome {
+    if let Some(select) = &options.select
+        && loaded.site.twin_at(select).is_none()
+    {
+        return Err(Failure::new(format!("--select: the site has no twin {select:?}")));
+    }
+    if let Some(camera) = &options.camera
+        && !loaded.site.viewpoints.iter().any(|it| it.id == *camera)
+    {
+        let known: Vec<&str> = loaded.site.viewpoints.iter().map(|it| it.id.as_str()).collect();
+        return Err(Failure::new(format!("--camera: no viewpoint {camera:?}; there are {}", known.join(", "))));
+    }
+    if cfg!(target_os = "linux") && !options.headless && !has_display() {
+        eprintln!("There is no display (DISPLAY and WAYLAND_DISPLAY are not set): drawing off-screen instead.");
+        options.headless = true;
+        options.shot.get_or_insert_with(|| env::temp_dir().join("pollux.png"));
+    }
+    run_app(loaded, broker, options)
+}
+
+fn engine(title: String, options: &ShowOptions) -> PluginGroupBuilder {
+    let window = Window {
+        title,
+        name: Some("pollux".to_owned()),
+        resolution: WindowResolution::new(options.size.x, options.size.y),
+        ..default()
+    };
+    let (primary_window, exit_condition) =
+        if options.headless { (None, ExitCondition::DontExit) } else { (Some(window), ExitCondition::OnPrimaryClosed) };
+    let engine = DefaultPlugins
+        .set(WindowPlugin { primary_window, exit_condition, ..default() })
+        .set(AssetPlugin { file_path: site::assets_dir().to_string_lossy().into_owned(), ..default() })
+        .set(LogPlugin {
+            filter: "warn,pollux=info,wgpu=error,naga=warn,bevy_render::view::window=error".to_owned(),
+            ..default()
+        });
+    if options.headless {
+        engine
+            .disable::<WinitPlugin>()
+            .disable::<PipelinedRenderingPlugin>()
+            .add(ScheduleRunnerPlugin::run_loop(Duration::from_millis(5)))
+    } else {
+        engine
+    }
+}
+
+/// What a headless run has reached.
+#[derive(Resource)]
+struct Shoot {
+    until: Timestamp,
+    began: Timestamp,
+    path: Option<PathBuf>,
+    asked: bool,
+    ask: Option<Ask>,
+    frames: u64,
+    summary: Arc<Mutex<Option<Summary>>>,
+}
+
+fn run_app(loaded: LoadedSite, broker: BrokerUrl, options: ShowOptions) -> Outcome {
+    let title = format!("Pollux · {}", loaded.site.name);
+    let target = if options.headless { Target::Image(options.size) } else { Target::Window };
+    let layout = if options.headless { LayoutStore::Memory } else { LayoutStore::File };
+    let selected = options.select.as_deref().and_then(|it| loaded.site.twin_at(it)).map(|it| it.id);
+    let ask = options.ask.as_deref().map(|it| parse_ask(&loaded.site, it)).transpose()?;
+    let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
+        .with_broker(broker)
+        .with_history_bytes(options.history.saturating_mul(1_000_000));
+    let mut app = App::new();
+    app.add_plugins(engine(title, &options))
+        .add_plugins(pollux::Desktop {
+            headless: pollux::Headless { session },
+            view: ViewPlugin { target },
+            panels: PanelsPlugin { layout },
+        })
+        .set_error_handler(bevy::ecs::error::error);
+    if let Some(twin) = selected {
+        app.world_mut().write_message(Select::Twin(Some(twin)));
+    }
+    if let Some(camera) = options.camera.clone() {
+        app.world_mut().write_message(Camera::Viewpoint(camera));
+    }
+    let summary = Arc::new(Mutex::new(None));
+    if options.headless {
+        let now = pollux::link::now();
+        app.insert_resource(Shoot {
+            until: now + options.span,
+            began: now,
+            path: options.shot.clone(),
+            asked: false,
+            ask,
+            frames: 0,
+            summary: summary.clone(),
+        })
+        .add_systems(Update, shoot.in_set(Stage::Show));
+    }
+    let exit = app.run();
+    if !options.headless {
+        return Ok(if exit.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    let summary = summary.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(summary) = summary else {
+        return Err(Failure::new("the run ended before it could be summed up".to_owned()));
+    };
+    println!("{}", serde_json::to_string_pretty(&summary)?);
+    Ok(if summary.all_live() && exit.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// When the time is up and all is drawn: the picture, then the figures, then the end.
+fn shoot(
+    mut run: ResMut<Shoot>,
+    cursor: Res<Cursor>,
+    site: Res<CurrentSite>,
+    session: Res<Session>,
+    readings: Res<Readings>,
+    settled: Res<Settled>,
+    mut saved: MessageReader<ShotSaved>,
+    mut shots: MessageWriter<TakeShot>,
+    mut asks: MessageWriter<Ask>,
+    mut exits: MessageWriter<AppExit>,
+) {
+    run.frames += 1;
+    let done = saved.read().last().cloned();
+    if cursor.at < run.until || !settled.0 {
+        return;
+    }
+    if let Some(ask) = run.ask.take() {
+        // The next frame sends it, and the picture shows what is known then.
+        asks.write(ask);
+        return;
+    }
+    let ended = match (&run.path, &done) {
+        (None, _) => true,
+        (Some(_), Some(_)) => true,
+        (Some(path), None) => {
+            if !run.asked {
+                shots.write(TakeShot(path.clone()));
+            }
+            false
+        }
+    };
+    run.asked = true;
+    if !ended {
+        return;
+    }
+    let failed = done.as_ref().and_then(|it| it.error.clone());
+    if let Some(error) = &failed {
+        error!("the picture could not be saved: {error}");
+    }
+    let secs = cursor.at.secs_since(run.began);
+    let summary = Summary::new(&site, &readings, &session.tally.snapshot(), run.frames, secs)
+        .with_shot(done.filter(|_| failed.is_none()).map(|it| it.path.display().to_string()));
+    *run.summary.lock().unwrap_or_else(PoisonError::into_inner) = Some(summary);
+    exits.write(if failed.is_some() { AppExit::error() } else { AppExit::Success });
+}

@@ -1,0 +1,93 @@
+//! One file for each command: each parses nothing, and calls the library.
+
+mod broker;
+mod check;
+mod demo;
+mod field;
+mod options;
+mod summary;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// See a machine, a plant or a building as a living 3D twin, fed by MQTT.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Broker, simulated devices and viewer in one: a twin that lives at once
+    Demo(demo::DemoArguments),
+    /// Connect to a broker and show a site
+    View(demo::ViewArguments),
+    /// Print readings as they come, without a window
+    Watch(watch::WatchArguments),
+    /// Print everything that is wrong with a site file
+    Check(check::CheckArguments),
+    /// Run the embedded MQTT 5 broker
+    Broker(broker::BrokerArguments),
+    /// Run a site's simulated devices against a broker
+    Field(field::FieldArguments),
+}
+
+/// Runs what was asked for.
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    let outcome = match arguments.command {
+        Command::Demo(arguments) => demo::demo(arguments),
+        Command::View(arguments) => demo::view(arguments),
+        Command::Watch(arguments) => watch::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::Broker(arguments) => broker::run(arguments),
+        Command::Field(arguments) => field::run(arguments),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("pollux: {error:#}");
+        ExitCode::from(2)
+    })
+}
+
+/// What went wrong, for a person: the chain of causes on one line.
+pub(crate) type Outcome = Result<ExitCode, Failure>;
+
+/// An error's text with its causes.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+impl Failure {
+    /// A failure that has no error behind it.
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            text.push_str(": ");
+            text.push_str(&inner.to_string());
+            cause = inner.source();
+        }
+        Self(text)
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Logs to standard error for commands that run no Bevy app; `RUST_LOG` says how much.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

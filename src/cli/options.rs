@@ -1,0 +1,87 @@
+//! Options that several commands share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use pollux::link::BrokerUrl;
+use pollux::site::{self, Ids, LoadError, Loaded, Site};
+
+use super::Failure;
+
+/// Where a site is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SiteArgument {
+    /// A site: a folder under scenes/, a folder, or its site.ron
+    pub(crate) site: PathBuf,
+}
+
+/// A site that was loaded, with what a reload needs.
+pub(crate) struct LoadedSite {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// What it says.
+    pub(crate) site: Arc<Site>,
+    /// The numbers that were given.
+    pub(crate) ids: Ids,
+}
+
+/// Loads a site; findings go to standard error.
+pub(crate) fn load(site: &std::path::Path) -> Result<LoadedSite, Failure> {
+    let path = site::find(site)?;
+    let mut ids = Ids::default();
+    match site::load(&path, &mut ids) {
+        Ok(Loaded { site, findings }) => {
+            if !findings.is_empty() {
+                eprint!("{}", site::report(&findings));
+            }
+            Ok(LoadedSite { path, site: Arc::new(site), ids })
+        }
+        Err(LoadError::Broken(findings)) => {
+            eprint!("{}", site::report(&findings));
+            Err(LoadError::Broken(findings).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// How to reach a broker.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BrokerOption {
+    /// The broker, such as mqtts://plant.example:8883; credentials come from POLLUX_MQTT_USER and POLLUX_MQTT_PASSWORD
+    #[arg(long)]
+    pub(crate) broker: Option<BrokerUrl>,
+    /// Allow an unencrypted connection to a broker that is not on this machine
+    #[arg(long)]
+    pub(crate) allow_insecure: bool,
+}
+
+impl BrokerOption {
+    /// The broker that was named, here or in the site; an unencrypted one must be on this machine or allowed.
+    pub(crate) fn resolve(&self, site: &Site) -> Result<BrokerUrl, Failure> {
+        let url = match (&self.broker, &site.broker) {
+            (Some(url), _) => url.clone(),
+            (None, Some(text)) => text.parse()?,
+            (None, None) => return Err(Failure::new("no broker: name one with --broker, or in the site".to_owned())),
+        };
+        url.check_secure(self.allow_insecure)?;
+        Ok(url)
+    }
+}
+
+/// Parses `20s`, `500ms`, `2min`, `1h`; a bare number is seconds.
+pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|it: char| !it.is_ascii_digit() && it != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let wrong = || format!("{text:?} is no span of time: expected such as 20s, 500ms, 2min");
+    let number: f64 = number.parse().map_err(|_: std::num::ParseFloatError| wrong())?;
+    let secs = match unit.trim() {
+        "" | "s" => number,
+        "ms" => number / 1e3,
+        "min" | "m" => number * 60.0,
+        "h" => number * 3600.0,
+        _ => return Err(wrong()),
+    };
+    Duration::try_from_secs_f64(secs).map_err(|_: std::time::TryFromFloatSecsError| wrong())
+}

@@ -1,0 +1,286 @@
+//! One simulated device on the network: connects, measures, obeys, and comes back when the line was cut.
+
+use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
+use std::env;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rand::Rng;
+use rumqttc::{
+    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NetworkOptions, Packet, Publish,
+    PublishOptions, PublishProperties, QoS, RetainForwardRule, SubscribeFilter,
+};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::LocalSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+
+use super::Shared;
+use super::order::{Answer, Order, Orders};
+use super::payload::{bare, json, object};
+use super::plan::{DevicePlan, Post};
+use super::pulse::Board;
+use crate::link::{BrokerUrl, now};
+
+/// Name of the user at the broker; credentials never stand in a site file or an address.
+const USER_VARIABLE: &str = "POLLUX_MQTT_USER";
+
+/// The user's password.
+const PASSWORD_VARIABLE: &str = "POLLUX_MQTT_PASSWORD";
+
+/// Messages that may wait for the socket. A device that cannot get rid of them drops new ones.
+const OUTBOX: usize = 64;
+
+/// Nobody sends a device more than this.
+const MAX_PACKET_BYTES: u32 = 64 << 10;
+
+/// Seconds between two pings.
+const KEEP_ALIVE_SECS: u16 = 10;
+
+/// How often a device looks whether a command is done.
+const SETTLE_EVERY: Duration = Duration::from_millis(50);
+
+/// The first wait after a lost connection. It doubles with each failure.
+const FIRST_WAIT_SECS: f64 = 0.2;
+
+/// The longest wait.
+const LONGEST_WAIT_SECS: f64 = 3.0;
+
+/// What all devices have in common.
+pub(super) struct Line {
+    /// Where they connect to.
+    pub(super) broker: BrokerUrl,
+    /// What they measure.
+    pub(super) board: Board,
+    /// Where they count.
+    pub(super) shared: Arc<Shared>,
+}
+
+struct Device {
+    plan: DevicePlan,
+    posts: RefCell<Vec<Post>>,
+    orders: RefCell<Orders>,
+    connected: Cell<bool>,
+    line: Rc<Line>,
+}
+
+/// Runs all devices on this thread, until the field stops. Then their sockets are closed without a word.
+pub(super) fn run_all(runtime: &Runtime, plans: Vec<DevicePlan>, line: Line, mut stop: watch::Receiver<bool>) {
+    let line = Rc::new(line);
+    let devices = LocalSet::new();
+    for plan in plans {
+        devices.spawn_local(Device::new(plan, line.clone()).run());
+    }
+    // A channel that is closed means stop as well.
+    drop(devices.block_on(runtime, async move { stop.wait_for(|it| *it).await.map(|it| *it) }));
+    line.shared.connected.store(0, Ordering::Relaxed);
+}
+
+impl Device {
+    fn new(mut plan: DevicePlan, line: Rc<Line>) -> Self {
+        let posts = RefCell::new(std::mem::take(&mut plan.posts));
+        Self { plan, posts, orders: RefCell::default(), connected: Cell::new(false), line }
+    }
+
+    async fn run(self) {
+        let mut n_failed = 0;
+        loop {
+            let error = self.connect_and_work().await;
+            if self.connected.replace(false) {
+                n_failed = 0;
+                self.line.shared.connected.fetch_sub(1, Ordering::Relaxed);
+                self.line.shared.lost.fetch_add(1, Ordering::Relaxed);
+            }
+            self.complain(&error);
+            let random = rand::rng().random_range(0.5..1.0);
+            sleep(Duration::from_secs_f64(wait_secs(n_failed) * random)).await;
+            n_failed += 1;
+        }
+    }
+
+    /// One connection, from its beginning to its end. Each has a client of its own, so that nothing that was meant for
+    /// the last one floods the next.
+    async fn connect_and_work(&self) -> ConnectionError {
+        let (client, events) = AsyncClient::builder(self.options()).capacity(OUTBOX).build();
+        tokio::select! {
+            error = self.listen(&client, events) => error,
+            never = self.speak(&client) => match never {},
+            never = self.finish_orders(&client) => match never {},
+        }
+    }
+
+    fn options(&self) -> MqttOptions {
+        let broker = &self.line.broker;
+        let mut options = MqttOptions::new(self.plan.id.clone(), (broker.host.clone(), broker.port));
+        let mut network = NetworkOptions::new();
+        network.set_tcp_nodelay(true);
+        network.set_connection_timeout(5);
+        options
+            .set_network_options(network)
+            .set_keep_alive(KEEP_ALIVE_SECS)
+            .set_clean_start(true)
+            .set_max_packet_size(Some(MAX_PACKET_BYTES));
+        if let Ok(user) = env::var(USER_VARIABLE) {
+            options.set_credentials(user, env::var(PASSWORD_VARIABLE).unwrap_or_default());
+        }
+        if let Some(status) = &self.plan.status {
+            options.set_last_will(LastWill::new(status.clone(), "offline", QoS::AtLeastOnce, true, None));
+        }
+        options
+    }
+
+    /// Drives the connection and takes commands, until the connection ends.
+    async fn listen(&self, client: &AsyncClient, mut events: EventLoop) -> ConnectionError {
+        loop {
+            match events.poll().await {
+                Ok(Event::Incoming(Packet::ConnAck(_))) => self.begin(client),
+                Ok(Event::Incoming(Packet::Publish(message))) => self.take_order(client, &message),
+                Ok(Event::Incoming(_) | Event::Outgoing(_) | Event::Auth(_)) => {}
+                Err(error) => return error,
+            }
+        }
+    }
+
+    fn begin(&self, client: &AsyncClient) {
+        let mut topics: Vec<_> = self.plan.duties.iter().map(|it| it.topic.as_str()).collect();
+        topics.sort_unstable();
+        topics.dedup();
+        let filters = topics.into_iter().map(|it| {
+            let mut filter = SubscribeFilter::new(it, QoS::AtLeastOnce);
+            filter.retain_forward_rule = RetainForwardRule::Never;
+            filter
+        });
+        let filters: Vec<_> = filters.collect();
+        if !filters.is_empty()
+            && let Err(error) = client.try_subscribe_many(filters)
+        {
+            tracing::warn!("the device {} hears no commands: {error}", self.plan.id);
+        }
+        if let Some(status) = &self.plan.status {
+            self.send(client, status, "online".to_owned(), PublishOptions::at_least_once().retained());
+        }
+        self.connected.set(true);
+        self.line.shared.connected.fetch_add(1, Ordering::Relaxed);
+        self.line.shared.complained.store(false, Ordering::Relaxed);
+    }
+
+    fn take_order(&self, client: &AsyncClient, message: &Publish) {
+        let properties = message.properties.as_ref();
+        let order = Order {
+            topic: &String::from_utf8_lossy(&message.topic),
+            payload: &message.payload,
+            retained: message.retain,
+            expired: properties.is_some_and(|it| it.message_expiry_interval == Some(0)),
+            response_topic: properties.and_then(|it| it.response_topic.as_deref()),
+            correlation: properties.and_then(|it| it.correlation_data.as_ref()),
+        };
+        let answer = self.orders.borrow_mut().take(&self.plan.duties, &self.line.board, &order, now());
+        if !order.retained {
+            self.line.shared.answered.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(answer) = answer {
+            self.answer(client, answer);
+        }
+    }
+
+    /// Measures and publishes, each topic in its time.
+    async fn speak(&self, client: &AsyncClient) -> Infallible {
+        let began = Instant::now();
+        let phase = |it: &Post| began + Duration::from_secs_f64(it.phase);
+        let mut due: Vec<Instant> = self.posts.borrow().iter().map(phase).collect();
+        loop {
+            let Some((index, at)) = due.iter().copied().enumerate().min_by_key(|it| it.1) else {
+                return std::future::pending().await;
+            };
+            sleep_until(at).await;
+            let mut posts = self.posts.borrow_mut();
+            let post = &mut posts[index];
+            if self.connected.get() {
+                let payload = self.measure(post);
+                if self.send(client, &post.topic, payload, PublishOptions::at_most_once()) {
+                    self.line.shared.published.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            let period = Duration::from_secs_f64(post.period);
+            // What was missed, on a busy machine, is not made up for.
+            due[index] = (at + period).max(Instant::now());
+        }
+    }
+
+    fn measure(&self, post: &mut Post) -> String {
+        let board = &self.line.board;
+        let hours = board.hours();
+        let mut values = Vec::with_capacity(post.parts.len() + 1);
+        for part in &mut post.parts {
+            let value = part.sensor.measure(board.value(part.output), hours);
+            match &part.path {
+                None => return bare(&value),
+                Some(path) => values.push((path.as_str(), json(&value))),
+            }
+        }
+        if let Some(time) = &post.time {
+            values.push((time, serde_json::Value::from(now().as_nanos() / 1_000_000)));
+        }
+        object(values.into_iter()).to_string()
+    }
+
+    /// Says *done* when what was asked for has come to pass.
+    async fn finish_orders(&self, client: &AsyncClient) -> Infallible {
+        let mut ticks = interval(SETTLE_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let answers = self.orders.borrow_mut().settle(&self.plan.duties, &self.line.board, now());
+            for answer in answers {
+                self.answer(client, answer);
+            }
+        }
+    }
+
+    fn answer(&self, client: &AsyncClient, answer: Answer) {
+        let properties = PublishProperties {
+            correlation_data: answer.correlation,
+            content_type: Some("application/json".to_owned()),
+            ..PublishProperties::default()
+        };
+        self.send(client, &answer.topic, answer.payload, PublishOptions::at_least_once().properties(properties));
+    }
+
+    /// Never waits: what the connection cannot take is lost, as with any device of few bytes.
+    fn send(&self, client: &AsyncClient, topic: &str, payload: String, options: PublishOptions) -> bool {
+        let sent = client.try_publish(topic, payload, options);
+        if let Err(error) = &sent {
+            tracing::debug!("the device {} could not publish on {topic:?}: {error}", self.plan.id);
+        }
+        sent.is_ok()
+    }
+
+    /// A broker that is away is told of once, not by every device.
+    fn complain(&self, error: &ConnectionError) {
+        tracing::debug!("the device {} is not connected: {error}", self.plan.id);
+        let shared = &self.line.shared;
+        if shared.connected.load(Ordering::Relaxed) == 0 && !shared.complained.swap(true, Ordering::Relaxed) {
+            tracing::warn!("no device reaches the broker at {}: {error}. They go on trying.", self.line.broker);
+        }
+    }
+}
+
+/// Seconds to wait after so many failures in a row, before jitter.
+fn wait_secs(n_failed: u32) -> f64 {
+    (FIRST_WAIT_SECS * 2_f64.powi(n_failed.min(16) as i32)).min(LONGEST_WAIT_SECS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_end_at_three_seconds() {
+        let waits: Vec<_> = (0..6).map(wait_secs).collect();
+        assert_eq!(waits, [0.2, 0.4, 0.8, 1.6, 3.0, 3.0]);
+        assert_eq!(wait_secs(u32::MAX), 3.0);
+    }
+}

@@ -1,0 +1,207 @@
+//! The embedded broker: for demos on this machine, so that nobody needs to install one.
+//!
+//! It listens on loopback alone, knows no passwords, and keeps nothing on disk. A plant gets a real broker.
+
+use std::io;
+use std::net::SocketAddr;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Sender, bounded};
+use mqtt5::broker::config::{BrokerConfig, StorageConfig};
+use mqtt5::broker::{BrokerShutdownHandle, MqttBroker};
+
+/// Messages that wait for one client. A viewer that draws a slow frame must not lose any: this is minutes of a demo.
+const CLIENT_QUEUE: usize = 100_000;
+
+/// Larger messages are refused: nothing in a demo comes near.
+const MAX_PACKET_BYTES: usize = 16 << 20;
+
+/// How long connections may take to end when the broker stops.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// A broker that runs until it is dropped.
+#[derive(Debug)]
+pub struct Broker {
+    address: SocketAddr,
+    stop: Stop,
+}
+
+/// Why there is no broker.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// Somebody else listens there.
+    #[error("port {port} on {ip} is taken by another program: choose another one (0 takes any free port)", port = .0.port(), ip = .0.ip())]
+    PortTaken(SocketAddr),
+    /// Ports below 1024 belong to root.
+    #[error("not allowed to listen on port {port} of {ip}: choose a port from 1024 on", port = .0.port(), ip = .0.ip())]
+    NotAllowed(SocketAddr),
+    /// The address is not loopback.
+    #[error(
+        "the embedded broker knows no passwords and listens on this machine alone (127.0.0.1), not on {0}: use a broker such as Mosquitto to serve a network"
+    )]
+    NotLoopback(SocketAddr),
+    /// Anything else that keeps it from listening.
+    #[error("cannot listen on {address}: {why}")]
+    CannotListen {
+        /// Where.
+        address: SocketAddr,
+        /// As the system says.
+        why: String,
+    },
+    /// No thread or no runtime.
+    #[error("cannot start the broker's thread")]
+    Thread(#[source] io::Error),
+}
+
+/// Ends the broker's thread when dropped.
+#[derive(Debug)]
+struct Stop {
+    handle: Option<BrokerHandle>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The library's handle prints nothing of use.
+struct BrokerHandle(BrokerShutdownHandle);
+
+type Started = Result<(SocketAddr, BrokerShutdownHandle), BrokerError>;
+
+impl Broker {
+    /// Starts a broker on a thread of its own and returns when it listens. Port 0 takes any free port.
+    pub fn start(bind: SocketAddr) -> Result<Self, BrokerError> {
+        if !bind.ip().is_loopback() {
+            return Err(BrokerError::NotLoopback(bind));
+        }
+        let (started, outcome) = bounded(1);
+        let thread = thread::Builder::new()
+            .name("broker".to_owned())
+            .spawn(move || serve(bind, &started))
+            .map_err(BrokerError::Thread)?;
+        // A thread that ended without a word has dropped its end of the channel.
+        let outcome = outcome
+            .recv()
+            .unwrap_or_else(|gone| Err(BrokerError::CannotListen { address: bind, why: gone.to_string() }));
+        match outcome {
+            Ok((address, handle)) => {
+                Ok(Self { address, stop: Stop { handle: Some(BrokerHandle(handle)), thread: Some(thread) } })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where it listens, with the port that it really got.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whether its thread still runs.
+    pub fn is_running(&self) -> bool {
+        self.stop.thread.as_ref().is_some_and(|it| !it.is_finished())
+    }
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        if let Some(handle) = self.handle.take() {
+            handle.0.shutdown();
+        }
+        if let Some(thread) = self.thread.take() {
+            // A panic of the broker's thread has been reported by then.
+            drop(thread.join());
+        }
+    }
+}
+
+impl std::fmt::Debug for BrokerHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BrokerHandle")
+    }
+}
+
+fn serve(bind: SocketAddr, started: &Sender<Started>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            drop(started.send(Err(BrokerError::Thread(error))));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        let mut broker = match MqttBroker::with_config(config(bind)).await {
+            Ok(broker) => broker,
+            Err(error) => {
+                drop(started.send(Err(explain(bind, &error.to_string()))));
+                return;
+            }
+        };
+        let address = broker.local_addr().unwrap_or(bind);
+        let handle = broker.shutdown_handle();
+        let mut ready = broker.ready_receiver();
+        let announce = async {
+            // It listens from `with_config` on; ready means that it answers too.
+            drop(ready.wait_for(|it| *it).await);
+            drop(started.send(Ok((address, handle))));
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            outcome = broker.run() => if let Err(error) = outcome {
+                tracing::error!("the embedded broker ended: {error}");
+            },
+            () = announce => {}
+        }
+    });
+    runtime.shutdown_timeout(GOODBYE);
+}
+
+fn config(bind: SocketAddr) -> BrokerConfig {
+    BrokerConfig::new()
+        .with_bind_address(bind)
+        .with_max_packet_size(MAX_PACKET_BYTES)
+        .with_client_channel_capacity(CLIENT_QUEUE)
+        .with_storage(StorageConfig::new().with_persistence(false))
+        .with_sys_topics_enabled(false)
+}
+
+/// The library tells in prose why it does not listen; the system tells in a type.
+fn explain(bind: SocketAddr, said: &str) -> BrokerError {
+    match std::net::TcpListener::bind(bind).map_err(|it| it.kind()) {
+        Err(io::ErrorKind::AddrInUse) => BrokerError::PortTaken(bind),
+        Err(io::ErrorKind::PermissionDenied) => BrokerError::NotAllowed(bind),
+        Err(kind) => BrokerError::CannotListen { address: bind, why: kind.to_string() },
+        Ok(_) => BrokerError::CannotListen { address: bind, why: said.to_owned() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn a_broker_listens_on_a_free_port_until_it_is_dropped() {
+        let broker = Broker::start((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let address = broker.address();
+        assert_ne!(address.port(), 0);
+        assert!(TcpStream::connect(address).is_ok());
+        assert!(broker.is_running());
+        drop(broker);
+        assert!(TcpStream::connect(address).is_err());
+        assert_eq!(Broker::start(address).unwrap().address(), address);
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_named_with_the_mend() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = taken.local_addr().unwrap();
+        let error = Broker::start(address).unwrap_err();
+        assert!(matches!(error, BrokerError::PortTaken(it) if it == address), "{error}");
+        assert!(error.to_string().contains(&format!("port {}", address.port())), "{error}");
+    }
+
+    #[test]
+    fn a_broker_without_passwords_does_not_serve_a_network() {
+        let error = Broker::start((Ipv4Addr::UNSPECIFIED, 0).into()).unwrap_err();
+        assert!(matches!(error, BrokerError::NotLoopback(_)), "{error}");
+    }
+}

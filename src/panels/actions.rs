@@ -1,0 +1,201 @@
+//! Everything that a panel can ask for, and the one registry of names and keys.
+//!
+//! Panels return an [`Action`]; `perform` in `dock.rs` is the one place that turns it into requests to other folders
+//! and into changes of what the panels themselves keep.
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+
+use super::diagnostics::DiagnosticKind;
+use super::layout::Pane;
+use crate::signal::{SignalId, Timestamp, Value};
+use crate::site::{CommandId, TwinId};
+use crate::view;
+
+/// What a person asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Select a twin.
+    Select(TwinId),
+    /// Select nothing.
+    Deselect,
+    /// The pointer came over a twin, or left it.
+    Hover(Option<TwinId>),
+    /// Select a twin and look at it.
+    FlyTo(TwinId),
+    /// Look at the selected twin.
+    FlyToSelected,
+    /// Look from a named viewpoint.
+    Viewpoint(String),
+    /// Look from the first viewpoint.
+    Home,
+    /// Send a command.
+    Ask(CommandId, Value),
+    /// Show a signal in the plot, or take it out of it.
+    TogglePlot(SignalId),
+    /// Show a signal in the plot.
+    Plot(SignalId),
+    /// Take all signals out of the plot.
+    ClearPlot,
+    /// The plot shows the last so many seconds.
+    PlotLast(f64),
+    /// The cursor follows what comes in.
+    Live,
+    /// The cursor stands still, or follows again.
+    TogglePause,
+    /// The cursor goes to an instant.
+    Seek(Timestamp),
+    /// Bring a panel to the front; open it where it was closed.
+    Show(Pane),
+    /// Write into the tree's search.
+    SearchTree,
+    /// Unfold or fold the whole tree.
+    FoldAll(bool),
+    /// Hide a diagnostic.
+    Suppress(String),
+    /// Hide all diagnostics of a kind.
+    SuppressKind(DiagnosticKind),
+    /// Show the hidden diagnostics again.
+    Unsuppress,
+    /// Open the palette, empty.
+    OpenPalette,
+    /// Open the palette where it was.
+    ReopenPalette,
+    /// Show all keys, or hide them.
+    ToggleKeys,
+    /// The panels as they were on the first day.
+    ResetLayout,
+    /// Nothing slides or fades, or it does again.
+    ToggleReducedMotion,
+    /// Copy a text.
+    Copy(String),
+}
+
+/// An action that needs nothing more, with its name.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// The heading it stands under.
+    pub group: &'static str,
+    /// What the palette calls it.
+    pub name: &'static str,
+    /// The key. `None`: it has none.
+    pub keys: Option<KeyboardShortcut>,
+    /// What it does.
+    pub action: Action,
+}
+
+const CTRL_SHIFT: Modifiers = Modifiers { ctrl: false, shift: true, alt: false, mac_cmd: false, command: true };
+
+/// All named actions of the panels.
+pub(super) fn all() -> Vec<Named> {
+    let plain = |key| Some(KeyboardShortcut::new(Modifiers::NONE, key));
+    let ctrl = |key| Some(KeyboardShortcut::new(Modifiers::COMMAND, key));
+    let ctrl_shift = |key| Some(KeyboardShortcut::new(CTRL_SHIFT, key));
+    let named = |group, name, keys, action| Named { group, name, keys, action };
+    vec![
+        named("Find", "Find anything…", ctrl(Key::K), Action::OpenPalette),
+        named("Find", "Find: continue where it was", ctrl_shift(Key::K), Action::ReopenPalette),
+        named("Find", "Search the tree", ctrl(Key::F), Action::SearchTree),
+        named("Find", "Show all keys", plain(Key::Questionmark), Action::ToggleKeys),
+        named("Panels", "Show the tree", ctrl(Key::Num1), Action::Show(Pane::Tree)),
+        named("Panels", "Show the inspector", ctrl(Key::Num2), Action::Show(Pane::Inspector)),
+        named("Panels", "Show the plots", ctrl(Key::Num3), Action::Show(Pane::Plots)),
+        named("Panels", "Show the diagnostics", ctrl(Key::Num4), Action::Show(Pane::Diagnostics)),
+        named("Panels", "Show the commands", ctrl(Key::Num5), Action::Show(Pane::Commands)),
+        named("Panels", "Reset the layout", None, Action::ResetLayout),
+        named("Panels", "Unfold the whole tree", None, Action::FoldAll(false)),
+        named("Panels", "Fold the whole tree", None, Action::FoldAll(true)),
+        named("Panels", "Reduced motion on or off", None, Action::ToggleReducedMotion),
+        named("Time", "Pause, or follow live again", plain(Key::Space), Action::TogglePause),
+        named("Time", "Follow live", plain(Key::L), Action::Live),
+        named("Time", "Plot the last minute", None, Action::PlotLast(60.0)),
+        named("Time", "Plot the last 5 minutes", None, Action::PlotLast(300.0)),
+        named("Time", "Plot the last 30 minutes", None, Action::PlotLast(1_800.0)),
+        named("Time", "Plot the last 2 hours", None, Action::PlotLast(7_200.0)),
+        named("Time", "Empty the plot", None, Action::ClearPlot),
+        named("View", "Look from the first viewpoint", None, Action::Home),
+        named("View", "Look at the selected twin", None, Action::FlyToSelected),
+        named("View", "Select nothing", None, Action::Deselect),
+        named("Diagnostics", "Show suppressed diagnostics again", None, Action::Unsuppress),
+    ]
+}
+
+/// A key as it is written on the screen: `Ctrl+Shift+K`, `?`.
+pub(super) fn keys_text(keys: &KeyboardShortcut) -> String {
+    let mut text = String::new();
+    if keys.modifiers.command || keys.modifiers.ctrl {
+        text.push_str("Ctrl+");
+    }
+    if keys.modifiers.alt {
+        text.push_str("Alt+");
+    }
+    if keys.modifiers.shift {
+        text.push_str("Shift+");
+    }
+    let key = match keys.logical_key {
+        Key::Questionmark => "?",
+        key => key.name(),
+    };
+    text + key
+}
+
+/// Keys and what they do, by heading: those of the panels, of the lists in them, and of the 3D view.
+pub(super) fn sheet() -> Vec<(&'static str, String, String)> {
+    let mut rows: Vec<(&'static str, String, String)> = all()
+        .iter()
+        .filter_map(|it| Some((it.group, keys_text(&it.keys?), it.name.to_owned())))
+        .collect();
+    let fixed = |group, keys: &str, does: &str| (group, keys.to_owned(), does.to_owned());
+    rows.extend([
+        fixed("Tree", "Up, Down", "Go through the rows"),
+        fixed("Tree", "Right, Left", "Unfold, fold or go to the parent"),
+        fixed("Tree", "Enter", "Look at the twin"),
+        fixed("Commands", "Enter", "Send what was typed"),
+        fixed("Commands", "Esc", "Drop what was typed"),
+    ]);
+    rows.extend(view::SHORTCUTS.iter().map(|it| fixed("3D view", it.keys, it.does)));
+    rows
+}
+
+/// The action whose key was pressed, if any. While something has the keyboard only keys with Ctrl count.
+pub(super) fn pressed(input: &mut egui::InputState, keyboard_taken: bool) -> Option<Action> {
+    let mut named: Vec<Named> = all().into_iter().filter(|it| it.keys.is_some()).collect();
+    // Ctrl+K would otherwise swallow Ctrl+Shift+K.
+    named.sort_by_key(|it| !it.keys.is_some_and(|keys| keys.modifiers.shift));
+    named.into_iter().find_map(|it| {
+        let keys = it.keys?;
+        let counts = !keyboard_taken || keys.modifiers.command;
+        (counts && input.consume_shortcut(&keys)).then_some(it.action)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_actions_share_a_key_or_a_name() {
+        let mut keys: Vec<String> = all().iter().filter_map(|it| Some(keys_text(&it.keys?))).collect();
+        keys.extend(view::SHORTCUTS.iter().flat_map(|it| it.keys.split(", ")).map(str::to_owned));
+        let mut names: Vec<String> = all().iter().map(|it| it.name.to_owned()).collect();
+        for mut list in [&mut keys, &mut names].map(std::mem::take) {
+            list.sort();
+            let twice: Vec<_> = list.windows(2).filter(|it| it[0] == it[1]).map(|it| &it[0]).collect();
+            assert!(twice.is_empty(), "used twice: {twice:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_without_ctrl_is_text_while_someone_types() {
+        let press = |key, modifiers| egui::Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers };
+        let check = |key, modifiers, taken, want: Option<Action>| {
+            let mut input = egui::InputState::default();
+            input.events.push(press(key, modifiers));
+            assert_eq!(pressed(&mut input, taken), want);
+        };
+        check(Key::L, Modifiers::NONE, false, Some(Action::Live));
+        check(Key::L, Modifiers::NONE, true, None);
+        check(Key::K, Modifiers::COMMAND, true, Some(Action::OpenPalette));
+        check(Key::K, CTRL_SHIFT, false, Some(Action::ReopenPalette));
+        check(Key::Questionmark, Modifiers::SHIFT, false, Some(Action::ToggleKeys));
+    }
+}

@@ -1,0 +1,205 @@
+//! Small shapes, drawn: no font has to know them, and no meaning hangs on colour alone.
+
+use std::f32::consts::TAU;
+
+use egui::{Color32, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, pos2, vec2};
+
+use super::theme;
+use crate::command::Phase;
+use crate::site::doc::Kind;
+use crate::twin::{Level, ReadingState};
+
+/// Draws a shape of [`theme::ICON`] in a row of a panel, and says its name to whoever cannot see it.
+pub(super) fn show(ui: &mut Ui, name: &str, draw: impl FnOnce(&Painter, Pos2)) -> Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(theme::ICON), Sense::hover());
+    if ui.is_rect_visible(rect) {
+        draw(ui.painter(), rect.center());
+    }
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, name));
+    response
+}
+
+/// A button that is only a shape.
+pub(super) fn button(ui: &mut Ui, name: &str, draw: impl FnOnce(&Painter, Pos2, Color32)) -> Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(20.0), Sense::click());
+    let color = if response.hovered() || response.has_focus() { theme::STRONG } else { theme::WEAK };
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, 3.0, theme::WIDGET_HOVER);
+    }
+    draw(ui.painter(), rect.center(), color);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, ui.is_enabled(), name));
+    response.on_hover_text(name)
+}
+
+/// What kind of twin: component ring, asset block, system of linked blocks, process arrow.
+pub(super) fn kind(painter: &Painter, at: Pos2, kind: Kind, color: Color32) {
+    let line = Stroke::new(1.2, color);
+    match kind {
+        Kind::Component => {
+            painter.circle_stroke(at, 4.5, line);
+            painter.circle_filled(at, 1.5, color);
+        }
+        Kind::Asset => {
+            painter.rect_stroke(Rect::from_center_size(at, vec2(10.0, 8.0)), 1.5, line, egui::StrokeKind::Middle);
+            painter.line_segment([at + vec2(-5.0, -1.0), at + vec2(5.0, -1.0)], line);
+        }
+        Kind::System => {
+            for offset in [vec2(-3.5, -3.5), vec2(3.5, -3.5), vec2(0.0, 3.5)] {
+                let block = Rect::from_center_size(at + offset, Vec2::splat(4.0));
+                painter.rect_filled(block, 1.0, color);
+            }
+            painter.line_segment([at + vec2(-3.5, -1.0), at + vec2(-1.0, 2.0)], line);
+            painter.line_segment([at + vec2(3.5, -1.0), at + vec2(1.0, 2.0)], line);
+        }
+        Kind::Process => {
+            painter.line_segment([at + vec2(-5.5, 0.0), at + vec2(4.0, 0.0)], line);
+            painter.line_segment([at + vec2(1.0, -3.5), at + vec2(5.0, 0.0)], line);
+            painter.line_segment([at + vec2(1.0, 3.5), at + vec2(5.0, 0.0)], line);
+            painter.line_segment([at + vec2(-5.5, -3.0), at + vec2(-5.5, 3.0)], line);
+        }
+    }
+}
+
+/// The word for a kind.
+pub(super) fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Component => "Component",
+        Kind::Asset => "Asset",
+        Kind::System => "System",
+        Kind::Process => "Process",
+    }
+}
+
+/// A health: dot, ring, clock, triangle, diamond.
+pub(super) fn level(painter: &Painter, at: Pos2, level: Level) {
+    let color = theme::level(level);
+    match level {
+        Level::Normal => {
+            painter.circle_filled(at, 2.5, color);
+        }
+        Level::Unknown => {
+            painter.circle_stroke(at, 3.5, Stroke::new(1.2, color));
+        }
+        Level::Stale => clock(painter, at, color),
+        Level::Warning => triangle(painter, at, color),
+        Level::Alarm => diamond(painter, at, color),
+    }
+}
+
+/// A reading's state: dot, ring, clock, triangle.
+pub(super) fn reading(painter: &Painter, at: Pos2, state: ReadingState) {
+    level(
+        painter,
+        at,
+        match state {
+            ReadingState::Fresh => Level::Normal,
+            ReadingState::NeverSeen => Level::Unknown,
+            ReadingState::Stale => Level::Stale,
+            ReadingState::Bad => Level::Warning,
+        },
+    );
+}
+
+/// A command's phase: a ring that fills as it goes, a tick, a cross, a question.
+pub(super) fn phase(painter: &Painter, at: Pos2, phase: Phase) {
+    let color = theme::phase(phase);
+    let line = Stroke::new(1.5, color);
+    match phase {
+        Phase::Sent => {
+            painter.circle_stroke(at, 4.0, line);
+            painter.circle_filled(at, 1.5, color);
+        }
+        Phase::Accepted => {
+            painter.circle_stroke(at, 4.0, line);
+            painter.circle_filled(at, 2.5, color);
+        }
+        Phase::Confirmed => {
+            painter.line_segment([at + vec2(-4.0, 0.0), at + vec2(-1.0, 3.5)], line);
+            painter.line_segment([at + vec2(-1.0, 3.5), at + vec2(4.5, -3.5)], line);
+        }
+        Phase::Rejected | Phase::Failed => cross(painter, at, color),
+        Phase::TimedOut => clock(painter, at, color),
+        Phase::Unknown => triangle(painter, at, color),
+    }
+}
+
+/// A cross: close, remove, refused.
+pub(super) fn cross(painter: &Painter, at: Pos2, color: Color32) {
+    let line = Stroke::new(1.5, color);
+    painter.line_segment([at + vec2(-3.5, -3.5), at + vec2(3.5, 3.5)], line);
+    painter.line_segment([at + vec2(3.5, -3.5), at + vec2(-3.5, 3.5)], line);
+}
+
+/// A clock's face: old.
+pub(super) fn clock(painter: &Painter, at: Pos2, color: Color32) {
+    let line = Stroke::new(1.2, color);
+    painter.circle_stroke(at, 4.5, line);
+    painter.line_segment([at, at + vec2(0.0, -3.0)], line);
+    painter.line_segment([at, at + vec2(2.4, 0.8)], line);
+}
+
+/// A triangle with a bar: attention.
+pub(super) fn triangle(painter: &Painter, at: Pos2, color: Color32) {
+    let points = vec![at + vec2(0.0, -5.0), at + vec2(5.5, 4.5), at + vec2(-5.5, 4.5)];
+    painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+    bar(painter, at + vec2(0.0, 0.5));
+}
+
+/// A diamond with a bar: now.
+pub(super) fn diamond(painter: &Painter, at: Pos2, color: Color32) {
+    let points = vec![at + vec2(0.0, -6.0), at + vec2(6.0, 0.0), at + vec2(0.0, 6.0), at + vec2(-6.0, 0.0)];
+    painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+    bar(painter, at);
+}
+
+fn bar(painter: &Painter, at: Pos2) {
+    let line = Stroke::new(1.4, theme::GROUND);
+    painter.line_segment([at + vec2(0.0, -2.5), at + vec2(0.0, 0.8)], line);
+    painter.line_segment([at + vec2(0.0, 2.2), at + vec2(0.0, 3.4)], line);
+}
+
+/// A small triangle that points right, or down when `open`.
+pub(super) fn fold(painter: &Painter, at: Pos2, open: bool, color: Color32) {
+    let points = if open {
+        vec![at + vec2(-3.5, -1.5), at + vec2(3.5, -1.5), at + vec2(0.0, 2.5)]
+    } else {
+        vec![at + vec2(-1.5, -3.5), at + vec2(2.5, 0.0), at + vec2(-1.5, 3.5)]
+    };
+    painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+}
+
+/// A lens: search.
+pub(super) fn lens(painter: &Painter, at: Pos2, color: Color32) {
+    let line = Stroke::new(1.4, color);
+    painter.circle_stroke(at + vec2(-1.0, -1.0), 3.8, line);
+    painter.line_segment([at + vec2(1.8, 1.8), at + vec2(5.0, 5.0)], line);
+}
+
+/// A frame with a target in it: fly there.
+pub(super) fn target(painter: &Painter, at: Pos2, color: Color32) {
+    let line = Stroke::new(1.2, color);
+    for quarter in 0..4 {
+        let turn = Vec2::angled(TAU * quarter as f32 / 4.0);
+        painter.line_segment([at + turn * 2.5, at + turn * 6.0], line);
+    }
+    painter.circle_stroke(at, 3.8, line);
+}
+
+/// A curve with a plus: add to the plot. Without the plus where it is in already.
+pub(super) fn curve(painter: &Painter, at: Pos2, color: Color32) {
+    let points = [vec2(-5.5, 3.0), vec2(-2.5, -2.5), vec2(0.5, 1.5), vec2(5.5, -4.0)];
+    painter.add(Shape::line(points.map(|it| at + it).to_vec(), Stroke::new(1.3, color)));
+}
+
+/// Slanted lines over what is stale, or over a gap in a plot.
+pub(super) fn hatch(painter: &Painter, rect: Rect, color: Color32) {
+    let painter = painter.with_clip_rect(rect.intersect(painter.clip_rect()));
+    let line = Stroke::new(1.0, color);
+    let mut x = rect.left() - rect.height();
+    // From a multiple of the spacing, so that bands that touch line up.
+    x -= x.rem_euclid(6.0);
+    while x < rect.right() {
+        painter.line_segment([pos2(x, rect.bottom()), pos2(x + rect.height(), rect.top())], line);
+        x += 6.0;
+    }
+}

@@ -1,0 +1,359 @@
+//! The inspector: one twin, what is measured on it, what can be asked of it, what it is made of.
+
+use egui::{Align, Align2, Layout, Rect, RichText, Sense, Ui, pos2, vec2};
+
+use super::actions::Action;
+use super::command_form::{CommandForm, Drafts, command_form_ui};
+use super::sparkline::{self, Spark};
+use super::tree::{empty_ui, painted_text};
+use super::{format, icons, theme};
+use crate::signal::{SignalId, Timestamp};
+use crate::site::doc::Kind;
+use crate::site::TwinId;
+use crate::twin::{Health, Level, ReadingState};
+
+/// A signal that is dragged out of the inspector, to be dropped on a plot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dragged(pub SignalId);
+
+/// All that the inspector shows of a twin.
+#[derive(Debug, Clone)]
+pub(super) struct Card<'a> {
+    /// Which twin.
+    pub id: TwinId,
+    /// Its name.
+    pub name: &'a str,
+    /// Its address.
+    pub address: &'a str,
+    /// Its kind.
+    pub kind: Kind,
+    /// For people; may be empty.
+    pub about: &'a str,
+    /// Its health.
+    pub health: Health,
+    /// From the top to its parent.
+    pub way: Vec<LinkRow<'a>>,
+    /// The device that speaks for it. `None`: it has none.
+    pub device: Option<DeviceLine<'a>>,
+    /// What is measured on it.
+    pub readings: Vec<ReadingRow<'a>>,
+    /// Its parts.
+    pub parts: Vec<LinkRow<'a>>,
+    /// Twins elsewhere that it is about.
+    pub involves: Vec<LinkRow<'a>>,
+    /// What can be asked of it.
+    pub commands: Vec<CommandForm<'a>>,
+    /// Why nothing can be sent now. `None`: it can.
+    pub cannot_send: Option<String>,
+}
+
+/// A twin to go to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LinkRow<'a> {
+    /// Which.
+    pub id: TwinId,
+    /// Its name.
+    pub name: &'a str,
+    /// Its kind.
+    pub kind: Kind,
+    /// The worst of it and what is below.
+    pub health: Level,
+}
+
+/// A device, and when it was last heard.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DeviceLine<'a> {
+    /// Its MQTT client id.
+    pub id: &'a str,
+    /// What its status topic says, where a signal is bound to it. `None`: nothing says so.
+    pub online: Option<bool>,
+    /// Seconds since anything of it arrived. `None`: never.
+    pub heard_secs: Option<f64>,
+}
+
+/// One reading.
+#[derive(Debug, Clone)]
+pub(super) struct ReadingRow<'a> {
+    /// Which signal.
+    pub signal: SignalId,
+    /// Its name.
+    pub name: &'a str,
+    /// Its address, topic and path, for the tooltip.
+    pub source: String,
+    /// The value without its unit. `None`: never seen.
+    pub value: Option<String>,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Seconds since it was measured. `None`: never seen.
+    pub age_secs: Option<f64>,
+    /// When it was measured.
+    pub at: Timestamp,
+    /// How far it is current.
+    pub state: ReadingState,
+    /// The state in a sentence.
+    pub why: String,
+    /// The last minute.
+    pub spark: Spark,
+    /// Which line of the plot it is. `None`: it is not plotted.
+    pub plotted: Option<usize>,
+    /// Whether it can be plotted at all: a text cannot.
+    pub plottable: bool,
+}
+
+/// The height of a reading.
+const READING: f32 = 36.0;
+
+/// Draws the card; returns what was asked for.
+pub(super) fn inspector_panel_ui(ui: &mut Ui, card: Option<&Card>, drafts: &mut Drafts) -> Option<Action> {
+    let Some(card) = card else {
+        empty_ui(ui, "Nothing is selected. Click a thing in the 3D view or in the tree, or press Ctrl+K to find one.");
+        return None;
+    };
+    let mut action = header_ui(ui, card);
+    let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt(("inspector", card.id.0));
+    area.show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        if !card.commands.is_empty() {
+            section_ui(ui, "Commands", None);
+            if let Some(why) = &card.cannot_send {
+                notice_ui(ui, why);
+            }
+            for form in &card.commands {
+                action = command_form_ui(ui, form, card.cannot_send.as_deref(), drafts).or(action.take());
+            }
+        }
+        if !card.readings.is_empty() {
+            section_ui(ui, "Readings", Some(card.readings.len()));
+            for row in &card.readings {
+                action = reading_ui(ui, row).or(action.take());
+            }
+        }
+        for (title, links) in [("Parts", &card.parts), ("Is about", &card.involves)] {
+            if !links.is_empty() {
+                section_ui(ui, title, Some(links.len()));
+                for link in links {
+                    action = link_ui(ui, link).or(action.take());
+                }
+            }
+        }
+        if !card.about.is_empty() {
+            section_ui(ui, "About", None);
+            ui.add(egui::Label::new(RichText::new(card.about).color(theme::TEXT)).wrap());
+        }
+        if card.readings.is_empty() && card.commands.is_empty() {
+            ui.add_space(theme::GAP);
+            ui.label(RichText::new("Nothing is measured on it directly; see its parts.").color(theme::WEAK));
+        }
+        ui.add_space(theme::GAP * 2.0);
+    });
+    action
+}
+
+fn header_ui(ui: &mut Ui, card: &Card) -> Option<Action> {
+    let mut action = None;
+    ui.spacing_mut().item_spacing.y = theme::HALF;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::STEP;
+        let health = format!("health: {}", card.health.worst.label());
+        icons::show(ui, &health, |painter, at| icons::level(painter, at, card.health.worst)).on_hover_text(&health);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if icons::button(ui, "Look at it", icons::target).clicked() {
+                action = Some(Action::FlyTo(card.id));
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let name = RichText::new(card.name).heading().color(theme::STRONG);
+                ui.add(egui::Label::new(name).truncate()).on_hover_text(card.name);
+            });
+        });
+    });
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(theme::STEP, 0.0);
+        let small = |text: &str| RichText::new(text).small().color(theme::WEAK);
+        ui.label(small(icons::kind_name(card.kind)));
+        for link in &card.way {
+            ui.label(small("in"));
+            let name = RichText::new(link.name).small().color(theme::ACCENT);
+            if ui.add(egui::Label::new(name).sense(Sense::click())).on_hover_text("Select it").clicked() {
+                action = Some(Action::Select(link.id));
+            }
+        }
+    });
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::STEP;
+        let address = RichText::new(card.address).small().color(theme::WEAK);
+        let label = egui::Label::new(address).truncate().sense(Sense::click());
+        if ui.add(label).on_hover_text("The address in the site file. Click to copy it.").clicked() {
+            action = Some(Action::Copy(card.address.to_owned()));
+        }
+    });
+    if let Some(device) = &card.device {
+        device_ui(ui, device);
+    }
+    ui.add_space(theme::STEP);
+    ui.separator();
+    action
+}
+
+fn device_ui(ui: &mut Ui, device: &DeviceLine) {
+    let heard = match device.heard_secs {
+        None => "never heard".to_owned(),
+        Some(secs) if secs < 2.0 => "heard just now".to_owned(),
+        Some(secs) => format!("last heard {} ago", format::span(secs)),
+    };
+    let (word, level) = match (device.online, device.heard_secs) {
+        (Some(false), _) => ("offline", Level::Warning),
+        (_, None) => ("silent", Level::Unknown),
+        (_, Some(secs)) if secs > 10.0 => ("silent", Level::Stale),
+        (_, Some(_)) => ("online", Level::Normal),
+    };
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::STEP;
+        let label = format!("device {word}");
+        icons::show(ui, &label, |painter, at| icons::level(painter, at, level));
+        let text = format!("Device {} {word}, {heard}", device.id);
+        ui.add(egui::Label::new(RichText::new(&text).small().color(theme::WEAK)).truncate())
+            .on_hover_text(format!("{text}. Its MQTT client id is {}.", device.id));
+    });
+}
+
+/// A heading within a panel.
+pub(super) fn section_ui(ui: &mut Ui, title: &str, count: Option<usize>) {
+    ui.add_space(theme::GAP + theme::STEP);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::STEP;
+        ui.label(RichText::new(title).small().strong().color(theme::WEAK));
+        if let Some(count) = count {
+            ui.label(RichText::new(count.to_string()).small().color(theme::WEAK));
+        }
+    });
+    ui.add_space(theme::STEP);
+}
+
+/// A sentence that stands out: why something cannot be done.
+pub(super) fn notice_ui(ui: &mut Ui, text: &str) {
+    let frame = egui::Frame::new().fill(theme::BANNER).corner_radius(3).inner_margin(egui::Margin::symmetric(8, 4));
+    frame.show(ui, |ui| {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = theme::STEP;
+            icons::show(ui, "warning", |painter, at| icons::triangle(painter, at, theme::WARNING));
+            ui.label(RichText::new(text).color(theme::STRONG));
+        });
+    });
+    ui.add_space(theme::STEP);
+}
+
+fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), READING), Sense::click_and_drag());
+    response.widget_info(|| {
+        let value = row.value.as_deref().unwrap_or("no value");
+        let label = format!("{}: {value} {}, {}", row.name, row.unit, row.state.label());
+        egui::WidgetInfo::labeled(egui::WidgetType::Button, row.plottable, label)
+    });
+    if !ui.is_rect_visible(rect) {
+        return None;
+    }
+    let painter = ui.painter();
+    if response.hovered() || response.has_focus() {
+        painter.rect_filled(rect.expand2(vec2(theme::STEP, 0.0)), 3.0, theme::HOVERED);
+    }
+    let wide = rect.width() >= 290.0;
+    let (upper, lower) = (rect.top() + 11.0, rect.bottom() - 9.0);
+    icons::reading(painter, pos2(rect.left() + 7.0, upper), row.state);
+    let unit_left = rect.right() - 40.0;
+    let value_left = unit_left - if wide { 64.0 } else { 52.0 };
+    let spark = Rect::from_min_max(
+        pos2(value_left - if wide { 68.0 } else { 48.0 }, rect.top() + 5.0),
+        pos2(value_left - 8.0, rect.bottom() - 5.0),
+    );
+    let color = theme::reading(row.state);
+    let line = row.plotted.map_or(theme::NORMAL, theme::series);
+    if row.plottable {
+        sparkline::paint(painter, spark, &row.spark, line);
+    }
+    let name_right = if row.plottable { spark.left() - theme::GAP } else { value_left - theme::STEP };
+    let name = Rect::from_min_max(pos2(rect.left() + 18.0, rect.top() + 2.0), pos2(name_right, upper + 9.0));
+    painted_text(ui, name, row.name, theme::TEXT, Align2::LEFT_CENTER);
+    let small = |at: egui::Pos2, text: &str, color| {
+        painter.text(at, Align2::LEFT_CENTER, text, theme::small(), color);
+    };
+    let age = match (row.state, row.age_secs) {
+        (_, None) => "never seen".to_owned(),
+        (ReadingState::Fresh, Some(secs)) => format!("{} ago", format::span(secs)),
+        (state, Some(secs)) => format!("{}, {} ago", state.label(), format::span(secs)),
+    };
+    small(pos2(rect.left() + 18.0, lower), &age, if row.state == ReadingState::Fresh { theme::WEAK } else { color });
+    let value = row.value.as_deref().unwrap_or("–");
+    // A state's name takes the unit's place as well: it has none.
+    let (value_right, value_left) = if row.unit.is_empty() && !row.plottable {
+        (rect.right(), spark.left())
+    } else {
+        (unit_left - theme::STEP, value_left)
+    };
+    let place = Rect::from_min_max(pos2(value_left, rect.top()), pos2(value_right, rect.bottom()));
+    painted_text(ui, place, value, color, Align2::RIGHT_CENTER);
+    small(pos2(unit_left, rect.center().y + 0.5), row.unit, theme::WEAK);
+    if row.state == ReadingState::Stale {
+        let width = place.width().min(value.chars().count() as f32 * 7.0 + 8.0);
+        let under = Rect::from_min_max(pos2(value_right - width, rect.top() + 7.0), pos2(value_right, rect.bottom() - 7.0));
+        icons::hatch(painter, under, theme::STALE.gamma_multiply(0.28));
+    }
+    response.dnd_set_drag_payload(Dragged(row.signal));
+    let clicked = response.clicked() && row.plottable;
+    let mut action = clicked.then_some(Action::TogglePlot(row.signal));
+    response.context_menu(|ui| {
+        if row.plottable {
+            let does = if row.plotted.is_some() { "Take out of the plot" } else { "Add to the plot" };
+            if ui.button(does).clicked() {
+                action = Some(Action::TogglePlot(row.signal));
+                ui.close();
+            }
+        }
+        if ui.button("Copy the value").clicked() {
+            action = Some(Action::Copy(format!("{value} {}", row.unit).trim().to_owned()));
+            ui.close();
+        }
+    });
+    response.on_hover_ui_at_pointer(|ui| reading_tooltip(ui, row));
+    action
+}
+
+fn reading_tooltip(ui: &mut Ui, row: &ReadingRow) {
+    ui.set_max_width(360.0);
+    let value = row.value.as_deref().unwrap_or("no value yet");
+    ui.label(RichText::new(format!("{}  {value} {}", row.name, row.unit)).color(theme::STRONG));
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::STEP;
+        icons::show(ui, row.state.label(), |painter, at| icons::reading(painter, at, row.state));
+        ui.label(&row.why);
+    });
+    ui.label(RichText::new(&row.source).small().color(theme::WEAK));
+    let hint = match (row.plottable, row.plotted) {
+        (false, _) => "A text cannot be plotted.",
+        (true, None) => "Click to plot it, or drag it into a plot.",
+        (true, Some(_)) => "Click to take it out of the plot.",
+    };
+    ui.label(RichText::new(hint).small().color(theme::WEAK));
+}
+
+fn link_ui(ui: &mut Ui, link: &LinkRow) -> Option<Action> {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme::ROW), Sense::click());
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Select {}", link.name))
+    });
+    let painter = ui.painter();
+    if response.hovered() || response.has_focus() {
+        painter.rect_filled(rect.expand2(vec2(theme::STEP, 0.0)), 3.0, theme::HOVERED);
+    }
+    icons::kind(painter, pos2(rect.left() + 7.0, rect.center().y), link.kind, theme::WEAK);
+    icons::level(painter, pos2(rect.right() - 8.0, rect.center().y), link.health);
+    let name = Rect::from_min_max(pos2(rect.left() + 20.0, rect.top()), pos2(rect.right() - 20.0, rect.bottom()));
+    painted_text(ui, name, link.name, theme::TEXT, Align2::LEFT_CENTER);
+    let action = if response.double_clicked() {
+        Some(Action::FlyTo(link.id))
+    } else {
+        response.clicked().then_some(Action::Select(link.id))
+    };
+    response.on_hover_text(format!("{} · {}", icons::kind_name(link.kind), link.health.label()));
+    action
+}

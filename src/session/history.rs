@@ -1,0 +1,336 @@
+//! Every sample of the run, in memory, in compressed columns by signal, within a budget.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use super::column::{Pushed, SignalColumn};
+use super::plot::Column;
+use crate::signal::{Sample, SignalId, Timestamp};
+
+/// One sample as a number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// When it was measured.
+    pub at: Timestamp,
+    /// The number; a flag is 0 or 1, a text its place in the signal's table (see [`History::text`]).
+    pub value: f64,
+}
+
+/// The samples of all signals. Written by ingest, read by everybody; each signal has a lock of its own.
+#[derive(Debug)]
+pub struct History {
+    columns: RwLock<Vec<Arc<Mutex<SignalColumn>>>>,
+    budget_bytes: usize,
+    sealed_bytes: AtomicUsize,
+    n_samples: AtomicU64,
+    n_evicted: AtomicU64,
+    /// Sealed blocks by the time of their first sample: the first is the next to go.
+    by_age: Mutex<BTreeSet<(i64, u32)>>,
+}
+
+impl History {
+    /// An empty history for so many signals, which may grow up to a size in bytes; then the oldest blocks go, whosever
+    /// they are. What is not sealed yet stays in any case.
+    pub fn new(budget_bytes: usize, capacity: usize) -> Self {
+        let history = Self {
+            columns: RwLock::new(Vec::new()),
+            budget_bytes,
+            sealed_bytes: AtomicUsize::new(0),
+            n_samples: AtomicU64::new(0),
+            n_evicted: AtomicU64::new(0),
+            by_age: Mutex::new(BTreeSet::new()),
+        };
+        history.grow(capacity);
+        history
+    }
+
+    /// Makes room for signals that a reload has added.
+    pub fn grow(&self, capacity: usize) {
+        let mut columns = self.columns.write().unwrap_or_else(PoisonError::into_inner);
+        if columns.len() < capacity {
+            columns.resize_with(capacity, Arc::default);
+        }
+    }
+
+    /// Keeps a sample.
+    pub fn push(&self, sample: &Sample) -> Pushed {
+        let columns = self.columns.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(column) = columns.get(sample.signal.index()) else { return Pushed::TooLate };
+        let mut column = lock(column);
+        let pushed = column.push(sample.at, &sample.value);
+        if matches!(pushed, Pushed::Appended | Pushed::Inserted) {
+            self.n_samples.fetch_add(1, Ordering::Relaxed);
+            if let Some(bytes) = column.seal() {
+                let first_at = column.blocks.back().map_or(0, |it| it.summary().first_at);
+                drop(column);
+                self.account(first_at, sample.signal, bytes, &columns);
+            }
+        }
+        pushed
+    }
+
+    /// Enters a new block into the books, and lets the oldest go while there is too much.
+    fn account(&self, first_at: i64, signal: SignalId, bytes: usize, columns: &[Arc<Mutex<SignalColumn>>]) {
+        let mut by_age = lock(&self.by_age);
+        by_age.insert((first_at, signal.0));
+        let mut total = self.sealed_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        while total > self.budget_bytes {
+            let Some((_, oldest)) = by_age.pop_first() else { break };
+            let Some(block) = columns.get(oldest as usize).and_then(|it| lock(it).blocks.pop_front()) else { break };
+            let freed = block.bytes();
+            self.sealed_bytes.fetch_sub(freed, Ordering::Relaxed);
+            self.n_evicted.fetch_add(u64::from(block.summary().n), Ordering::Relaxed);
+            total = total.saturating_sub(freed);
+        }
+    }
+
+    /// The last sample of a signal.
+    pub fn newest(&self, signal: SignalId) -> Option<Point> {
+        self.with(signal, SignalColumn::newest)?
+    }
+
+    /// The last sample at or before an instant.
+    pub fn at(&self, signal: SignalId, at: Timestamp) -> Option<Point> {
+        self.with(signal, |it| it.at(at))?
+    }
+
+    /// The last sample at or before an instant, with its value as it came. The history doesn't keep when a sample
+    /// arrived: the time of its measurement stands in.
+    pub fn sample_at(&self, signal: SignalId, at: Timestamp) -> Option<Sample> {
+        self.with(signal, |it| {
+            let point = it.at(at)?;
+            Some(Sample { signal, at: point.at, received: point.at, value: it.value(point.value) })
+        })?
+    }
+
+    /// The text that a number of a text's signal stands for.
+    pub fn text(&self, signal: SignalId, number: f64) -> Option<Arc<str>> {
+        self.with(signal, |it| it.text(number))?
+    }
+
+    /// The times of the first and the last sample of a signal.
+    pub fn span(&self, signal: SignalId) -> Option<(Timestamp, Timestamp)> {
+        self.with(signal, |it| Some((Timestamp::from_nanos(it.oldest_at()?), it.newest()?.at)))?
+    }
+
+    /// A plot of a span, both ends included, in so many columns of pixels: exact in each, and as cheap as they are few.
+    /// Columns without samples are left out. A sample that comes later than `max_gap_secs` after the one before begins
+    /// a new line.
+    pub fn plot(
+        &self,
+        signal: SignalId,
+        from: Timestamp,
+        to: Timestamp,
+        columns: usize,
+        max_gap_secs: f64,
+    ) -> Vec<Column> {
+        let max_gap = (max_gap_secs * 1e9).min(i64::MAX as f64) as i64;
+        self.with(signal, |it| it.plot(from.as_nanos(), to.as_nanos(), columns, max_gap)).unwrap_or_default()
+    }
+
+    /// All samples of a signal in a span, both ends included.
+    pub fn samples(&self, signal: SignalId, from: Timestamp, to: Timestamp) -> Vec<Point> {
+        self.with(signal, |it| it.samples(from.as_nanos(), to.as_nanos())).unwrap_or_default()
+    }
+
+    /// Bytes in memory, the raw ends included.
+    pub fn bytes(&self) -> usize {
+        let columns = self.columns.read().unwrap_or_else(PoisonError::into_inner);
+        columns.iter().map(|it| lock(it).bytes()).sum()
+    }
+
+    /// Bytes that all signals together may take before the oldest samples go.
+    pub fn budget_bytes(&self) -> usize {
+        self.budget_bytes
+    }
+
+    /// Bytes of the sealed blocks alone.
+    pub fn sealed_bytes(&self) -> usize {
+        self.sealed_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Samples in sealed blocks.
+    pub fn n_sealed(&self) -> u64 {
+        let columns = self.columns.read().unwrap_or_else(PoisonError::into_inner);
+        columns.iter().map(|it| lock(it).blocks.iter().map(|it| u64::from(it.summary().n)).sum::<u64>()).sum()
+    }
+
+    /// Samples taken since the start, those that had to go included.
+    pub fn n_samples(&self) -> u64 {
+        self.n_samples.load(Ordering::Relaxed)
+    }
+
+    /// Samples that had to go to keep the budget.
+    pub fn n_evicted(&self) -> u64 {
+        self.n_evicted.load(Ordering::Relaxed)
+    }
+
+    /// From when on every sample is there: the first of all, or later, where some had to go.
+    pub fn reaches_back_to(&self) -> Option<Timestamp> {
+        if self.n_evicted() > 0
+            && let Some(&(first_at, _)) = lock(&self.by_age).first()
+        {
+            return Some(Timestamp::from_nanos(first_at));
+        }
+        let columns = self.columns.read().unwrap_or_else(PoisonError::into_inner);
+        columns.iter().filter_map(|it| lock(it).oldest_at()).min().map(Timestamp::from_nanos)
+    }
+
+    fn with<T>(&self, signal: SignalId, read: impl FnOnce(&SignalColumn) -> T) -> Option<T> {
+        let columns = self.columns.read().unwrap_or_else(PoisonError::into_inner);
+        columns.get(signal.index()).map(|it| read(&lock(it)))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::signal::Value;
+
+    const ONE: SignalId = SignalId(0);
+
+    fn sample(at: i64, value: impl Into<Value>) -> Sample {
+        let at = Timestamp::from_nanos(at);
+        Sample { signal: ONE, at, received: at, value: value.into() }
+    }
+
+    fn filled(points: &[(i64, f64)]) -> History {
+        let history = History::new(usize::MAX, 1);
+        for &(at, value) in points {
+            history.push(&sample(at, value));
+        }
+        history
+    }
+
+    /// A plot by definition: each sample is put into its column.
+    fn naive_plot(points: &[(i64, f64)], from: i64, to: i64, columns: usize, max_gap: i64) -> Vec<(i128, Column)> {
+        let width = i128::from(to) - i128::from(from) + 1;
+        let mut all: Vec<(i128, Column)> = Vec::new();
+        let mut before: Option<i64> = None;
+        for &(at, value) in points {
+            if at > to {
+                break;
+            }
+            if at >= from {
+                let index = i128::from(at - from) * columns as i128 / width;
+                match all.last_mut().filter(|it| it.0 == index) {
+                    Some((_, column)) => {
+                        column.min = column.min.min(value);
+                        column.max = column.max.max(value);
+                        column.last = value;
+                        column.n += 1;
+                    }
+                    None => {
+                        let middle = i128::from(from) + width * (2 * index + 1) / (2 * columns as i128);
+                        let gap_before = before.is_some_and(|it| at - it > max_gap);
+                        let at = Timestamp::from_nanos(middle as i64);
+                        let column =
+                            Column { at, min: value, max: value, first: value, last: value, n: 1, gap_before };
+                        all.push((index, column));
+                    }
+                }
+            }
+            before = Some(at);
+        }
+        all
+    }
+
+    prop_compose! {
+        fn walk()(steps in prop::collection::vec((1_i64..2_000_000_000, -50.0_f64..50.0), 1..6000)) -> Vec<(i64, f64)> {
+            let mut at = 1_700_000_000_000_000_000;
+            steps.into_iter().map(|(step, value)| { at += step; (at, (value * 100.0).round() / 100.0) }).collect()
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_compressed_comes_back_bit_by_bit(points in walk()) {
+            let history = filled(&points);
+            let got = history.samples(ONE, Timestamp::MIN, Timestamp::MAX);
+            let got: Vec<(i64, u64)> = got.iter().map(|it| (it.at.as_nanos(), it.value.to_bits())).collect();
+            let want: Vec<(i64, u64)> = points.iter().map(|it| (it.0, it.1.to_bits())).collect();
+            prop_assert_eq!(got, want);
+        }
+
+        #[test]
+        fn a_plot_is_exact_in_every_column(points in walk(), cut in (0.0_f64..1.0, 0.0_f64..1.0), columns in 1_usize..300) {
+            let history = filled(&points);
+            let (first, last) = (points[0].0, points[points.len() - 1].0);
+            let at = |share: f64| first + ((last - first) as f64 * share) as i64;
+            let (from, to) = (at(cut.0.min(cut.1)), at(cut.0.max(cut.1)));
+            let max_gap = 1_900_000_000;
+            let got = history.plot(ONE, Timestamp::from_nanos(from), Timestamp::from_nanos(to), columns, 1.9);
+            let want: Vec<Column> = naive_plot(&points, from, to, columns, max_gap).into_iter().map(|it| it.1).collect();
+            prop_assert_eq!(got, want);
+        }
+
+        #[test]
+        fn the_state_at_an_instant_is_the_last_sample_before_it(points in walk(), share in -0.1_f64..1.1) {
+            let history = filled(&points);
+            let (first, last) = (points[0].0, points[points.len() - 1].0);
+            let at = first + ((last - first) as f64 * share) as i64;
+            let want = points.iter().rev().find(|it| it.0 <= at).map(|it| it.1);
+            prop_assert_eq!(history.at(ONE, Timestamp::from_nanos(at)).map(|it| it.value), want);
+        }
+    }
+
+    #[test]
+    fn a_late_sample_finds_its_place_and_a_duplicate_is_told() {
+        let history = filled(&[(10, 1.0), (20, 2.0), (40, 4.0)]);
+        assert_eq!(history.push(&sample(30, 3.0)), Pushed::Inserted);
+        assert_eq!(history.push(&sample(40, 4.0)), Pushed::Duplicate);
+        assert_eq!(history.push(&sample(20, 2.0)), Pushed::Duplicate);
+        assert_eq!(history.push(&sample(40, 5.0)), Pushed::Appended);
+        let got: Vec<f64> = history.samples(ONE, Timestamp::MIN, Timestamp::MAX).iter().map(|it| it.value).collect();
+        assert_eq!(got, [1.0, 2.0, 3.0, 4.0, 5.0]);
+    }
+
+    #[test]
+    fn what_is_older_than_the_open_end_is_told_to_be_too_late() {
+        let points: Vec<(i64, f64)> = (1..=2000).map(|it| (it * 1000, it as f64)).collect();
+        let history = filled(&points);
+        assert_eq!(history.push(&sample(500_500, 1.0)), Pushed::TooLate);
+        assert_eq!(history.push(&sample(1_999_500, 1.0)), Pushed::Inserted);
+        assert_eq!(history.n_samples(), 2001);
+    }
+
+    #[test]
+    fn the_budget_lets_the_oldest_go_across_signals() {
+        let history = History::new(40_000, 2);
+        for step in 0..20_000_i64 {
+            for signal in 0..2 {
+                // A hash, so that it does not compress away.
+                let value = ((step * 2_654_435_761 + signal) % 1_000_003) as f64 / 7.0;
+                history.push(&Sample { signal: SignalId(signal as u32), ..sample(step * 1_000_000_000, value) });
+            }
+        }
+        assert!(history.sealed_bytes() <= 40_000, "{}", history.sealed_bytes());
+        assert!(history.n_evicted() > 0 && history.n_samples() == 40_000);
+        let back = history.reaches_back_to().expect("there are samples");
+        for signal in 0..2 {
+            let (from, to) = history.span(SignalId(signal)).expect("there are samples");
+            assert!(to == Timestamp::from_nanos(19_999_000_000_000) && from >= back, "{from} {back}");
+        }
+    }
+
+    #[test]
+    fn texts_and_flags_come_back_as_they_were() {
+        let history = History::new(usize::MAX, 1);
+        for (at, text) in [(1, "idle"), (2, "busy"), (3, "idle")] {
+            history.push(&sample(at, text));
+        }
+        let value = |at| history.sample_at(ONE, Timestamp::from_nanos(at)).map(|it| it.value);
+        assert_eq!((value(2), value(3), value(0)), (Some("busy".into()), Some("idle".into()), None));
+        history.push(&sample(4, true));
+        assert_eq!(value(4), Some(true.into()));
+    }
+}

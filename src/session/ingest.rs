@@ -1,0 +1,307 @@
+//! From arrivals to the history and to the frames: a thread that waits for nobody.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use super::batch::{Batch, Filler};
+use super::column::Pushed;
+use super::history::History;
+use super::tally::Tally;
+use super::waker::Waker;
+use crate::codec::{Decoded, Decoder, Fault};
+use crate::link::{Arrival, now};
+use crate::signal::{Sample, SignalId, Timestamp};
+use crate::site::Site;
+
+/// Answers that may wait for a frame.
+const MAX_ANSWERS: usize = 1024;
+/// A sleeping window is woken at most so often.
+const WAKE_EVERY: Duration = Duration::from_millis(33);
+
+/// A device's answer to a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Which command it answers.
+    pub correlation: Bytes,
+    /// What it says.
+    pub payload: Bytes,
+    /// When it came.
+    pub received: Timestamp,
+}
+
+/// What ingest needs.
+#[derive(Debug)]
+pub struct IngestOptions {
+    /// Which signals there are.
+    pub site: Arc<Site>,
+    /// Messages on this topic are answers and carry no signals.
+    pub answer_topic: String,
+    /// Where every sample goes.
+    pub history: Arc<History>,
+    /// Where all is counted.
+    pub tally: Arc<Tally>,
+    /// Called when there is something for a frame.
+    pub waker: Waker,
+}
+
+/// The thread that decodes. It ends when its arrivals do.
+#[derive(Debug)]
+pub struct Ingest {
+    /// What frames fetch: at most one batch waits, and grows until it is fetched.
+    pub batches: Receiver<Batch>,
+    /// What devices answered.
+    pub answers: Receiver<Answer>,
+    next_site: Arc<Mutex<Option<Arc<Site>>>>,
+}
+
+impl Ingest {
+    /// Starts the thread.
+    pub fn start(options: IngestOptions, arrivals: Receiver<Vec<Arrival>>) -> io::Result<Self> {
+        let (batches_in, batches) = bounded(1);
+        let (answers_in, answers) = bounded(MAX_ANSWERS);
+        let next_site = Arc::new(Mutex::new(None));
+        let mut worker = Worker {
+            decoder: Decoder::new(&options.site),
+            answer_topic: options.answer_topic.into_bytes(),
+            history: options.history,
+            tally: options.tally,
+            waker: options.waker,
+            next_site: Arc::clone(&next_site),
+            batches: batches_in,
+            unfetched: batches.clone(),
+            answers: answers_in,
+            filler: Filler::default(),
+            samples: Vec::new(),
+            faults: Vec::new(),
+            measured: Vec::new(),
+            woken: Timestamp::MIN,
+            owes_wake: false,
+        };
+        thread::Builder::new().name("pollux-ingest".to_owned()).spawn(move || worker.work(&arrivals))?;
+        Ok(Self { batches, answers, next_site })
+    }
+
+    /// Goes on with another site, from the next arrivals on.
+    pub fn set_site(&self, site: Arc<Site>) {
+        *self.next_site.lock().unwrap_or_else(PoisonError::into_inner) = Some(site);
+    }
+}
+
+struct Worker {
+    decoder: Decoder,
+    answer_topic: Vec<u8>,
+    history: Arc<History>,
+    tally: Arc<Tally>,
+    waker: Waker,
+    next_site: Arc<Mutex<Option<Arc<Site>>>>,
+    batches: Sender<Batch>,
+    /// The other end of `batches`: what no frame has fetched is taken back and filled further.
+    unfetched: Receiver<Batch>,
+    answers: Sender<Answer>,
+    filler: Filler,
+    samples: Vec<Sample>,
+    faults: Vec<(SignalId, Fault)>,
+    /// When what came with a device's time was measured.
+    measured: Vec<Timestamp>,
+    woken: Timestamp,
+    owes_wake: bool,
+}
+
+impl Worker {
+    fn work(&mut self, arrivals: &Receiver<Vec<Arrival>>) {
+        loop {
+            let next = if self.owes_wake {
+                arrivals.recv_timeout(WAKE_EVERY)
+            } else {
+                arrivals.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            };
+            match next {
+                Ok(arrivals) => self.take(arrivals),
+                Err(RecvTimeoutError::Timeout) => (),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.wake();
+        }
+    }
+
+    /// Decodes what one read of the socket brought.
+    fn take(&mut self, arrivals: Vec<Arrival>) {
+        if let Some(site) = self.next_site.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            self.history.grow(site.signal_capacity);
+            self.decoder = Decoder::new(&site);
+        }
+        let mut batch = self.unfetched.try_recv().unwrap_or_else(|_| self.filler.begin());
+        let n_skipped_before = batch.n_skipped;
+        let tally = Arc::clone(&self.tally);
+        let mut counts = tally.lock();
+        counts.arrivals += arrivals.len() as u64;
+        for arrival in arrivals {
+            counts.bytes += arrival.payload.len() as u64;
+            if *arrival.topic == *self.answer_topic {
+                let correlation = arrival.correlation.unwrap_or_default();
+                let answer = Answer { correlation, payload: arrival.payload, received: arrival.received };
+                counts.lost_answers += u64::from(self.answers.try_send(answer).is_err());
+                self.owes_wake = true;
+                continue;
+            }
+            let (topic, received) = (&arrival.topic, arrival.received);
+            let decoded = self.decoder.decode(topic, &arrival.payload, received, &mut self.samples, &mut self.faults);
+            match decoded {
+                Decoded::Bound { skewed } => counts.skewed += u64::from(skewed),
+                Decoded::Known => (),
+                Decoded::Unbound => counts.unbound(topic),
+            }
+            if let Some(first) = self.samples.first()
+                && first.at != received
+                && !arrival.retained
+            {
+                self.measured.push(first.at);
+            }
+            counts.samples += self.samples.len() as u64;
+            for sample in self.samples.drain(..) {
+                if arrival.retained && is_known(&self.history, &sample) {
+                    counts.duplicates += 1;
+                    continue;
+                }
+                match self.history.push(&sample) {
+                    Pushed::Appended => self.filler.add(&mut batch, sample),
+                    Pushed::Inserted => batch.n_samples += 1,
+                    Pushed::Duplicate => counts.duplicates += 1,
+                    Pushed::TooLate => {
+                        // A clock that was set back: what the device says last is what counts now.
+                        counts.too_late += 1;
+                        self.filler.add(&mut batch, sample);
+                    }
+                }
+            }
+            if let Some((_, fault)) = self.faults.last() {
+                counts.oversize += u64::from(matches!(fault, Fault::Oversize { .. }));
+                counts.unparsable(topic, || fault.to_string(), received);
+                for (signal, fault) in self.faults.drain(..) {
+                    self.filler.fail(&mut batch, signal, fault);
+                }
+            }
+        }
+        if !self.measured.is_empty() {
+            let decoded = now();
+            for measured in self.measured.drain(..) {
+                counts.delay(measured, decoded);
+            }
+        }
+        counts.skipped += batch.n_skipped - n_skipped_before;
+        drop(counts);
+        if batch.n_samples > 0 || !batch.faults.is_empty() {
+            self.owes_wake = true;
+            // There is room: this thread alone fills it, and has just emptied it.
+            drop(self.batches.try_send(batch));
+        }
+    }
+
+    fn wake(&mut self) {
+        if self.owes_wake {
+            let now = now();
+            // The clock may have been set back.
+            if now.since(self.woken) >= WAKE_EVERY || now < self.woken {
+                self.woken = now;
+                self.owes_wake = false;
+                self.waker.wake();
+            }
+        }
+    }
+}
+
+/// Whether a retained message tells again what is known: a broker sends it at each subscription. One without a
+/// device's time would else come in as new.
+fn is_known(history: &History, sample: &Sample) -> bool {
+    sample.at == sample.received
+        && history.sample_at(sample.signal, Timestamp::MAX).is_some_and(|it| it.value == sample.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::tests_support::site;
+    use crate::site::doc::ValueKind;
+
+    fn arrival(topic: &str, payload: &str) -> Arrival {
+        Arrival {
+            topic: topic.to_owned().into(),
+            payload: payload.to_owned().into(),
+            received: now(),
+            retained: false,
+            correlation: None,
+        }
+    }
+
+    /// Runs messages through to the end. Returns what a frame that never came would have got.
+    fn through(arrivals: Vec<Arrival>) -> (Vec<Batch>, Arc<History>, super::super::TallySnapshot, Vec<Answer>) {
+        let site = site(&[("a", None, None, ValueKind::Number), ("b", Some("/v"), Some("/t"), ValueKind::Number)]);
+        let (history, tally) = (Arc::new(History::new(usize::MAX, 2)), Arc::new(Tally::default()));
+        let (send, receive) = bounded(4);
+        let options = IngestOptions {
+            site: Arc::new(site),
+            answer_topic: "pollux/me/answers".to_owned(),
+            history: Arc::clone(&history),
+            tally: Arc::clone(&tally),
+            waker: Waker::default(),
+        };
+        let ingest = Ingest::start(options, receive).expect("a thread");
+        for arrival in arrivals {
+            send.send(vec![arrival]).expect("ingest runs");
+        }
+        drop(send);
+        // The thread holds its ends until it is done.
+        while Arc::strong_count(&tally) > 1 {
+            thread::yield_now();
+        }
+        (ingest.batches.try_iter().collect(), history, tally.snapshot(), ingest.answers.try_iter().collect())
+    }
+
+    #[test]
+    fn a_batch_that_no_frame_fetches_grows_and_loses_nothing() {
+        let arrivals = (0..20_000).map(|it| arrival("a", &it.to_string())).collect();
+        let (batches, history, tally, _) = through(arrivals);
+        assert_eq!(batches.len(), 1);
+        assert_eq!(batches[0].newest.last().map(|it| it.value.clone()), Some(19_999.0.into()));
+        let n_equal = tally.duplicates;
+        assert_eq!((tally.samples, history.n_samples() + n_equal), (20_000, 20_000));
+        assert_eq!(tally.skipped, batches[0].n_samples - batches[0].newest.len() as u64);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_counted_by_topic_and_the_rest_goes_on() {
+        let (batches, _, tally, _) =
+            through(vec![arrival("b", "{"), arrival("b", ""), arrival("a", "1"), arrival("c", "1"), arrival("c", "2")]);
+        assert_eq!((tally.unparsable[0].topic.as_str(), tally.unparsable[0].count), ("b", 2));
+        assert_eq!(tally.unparsable[0].error, "the payload is empty");
+        assert_eq!((tally.unbound, tally.unbound_topics[0].count), (2, 2));
+        assert_eq!(batches[0].faults, [(SignalId(1), Fault::Empty)]);
+    }
+
+    #[test]
+    fn what_a_broker_tells_again_after_a_reconnect_is_no_new_sample() {
+        let timed = r#"{"t":1769860800123,"v":5}"#;
+        let retained = |topic, payload| Arrival { retained: true, ..arrival(topic, payload) };
+        let (_, history, tally, _) = through(vec![
+            arrival("a", "7"),
+            arrival("b", timed),
+            retained("a", "7"),
+            retained("b", timed),
+            arrival("b", timed),
+            retained("a", "8"),
+        ]);
+        assert_eq!((tally.samples, tally.duplicates, history.n_samples()), (6, 3, 3));
+    }
+
+    #[test]
+    fn answers_go_their_own_way() {
+        let answer = Arrival { correlation: Some("id".into()), ..arrival("pollux/me/answers", "{}") };
+        let (batches, _, tally, answers) = through(vec![answer]);
+        assert_eq!((batches.len(), tally.unbound, answers[0].correlation.as_ref()), (0, 0, &b"id"[..]));
+    }
+}

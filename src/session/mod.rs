@@ -1,0 +1,199 @@
+//! What came in over a span of time: ingest, the history in memory, the cursor, and the site at hand.
+//!
+//! Nothing downstream knows where the data came from. Ingest runs on a thread of its own; what crosses into the world
+//! is one batch a frame.
+
+mod batch;
+mod block;
+mod column;
+pub mod cursor;
+mod history;
+mod ingest;
+mod plot;
+mod reload;
+mod tally;
+mod waker;
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use tracing::error;
+use uuid::Uuid;
+
+pub use batch::Batch;
+pub use column::Pushed;
+pub use cursor::{Cursor, CursorMode, Seek};
+pub use history::{History, Point};
+pub use ingest::{Answer, Ingest, IngestOptions};
+pub use plot::Column;
+pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
+pub use waker::Waker;
+
+use crate::link::{self, BrokerUrl, Link, LinkOptions};
+use crate::schedule::Stage;
+use crate::site::{Finding, Ids, Site};
+
+/// What a history may take, unless it is told otherwise.
+pub const HISTORY_BYTES: usize = 512_000_000;
+/// Batches of up to 128 messages that may wait for ingest: beyond them the socket waits.
+const ARRIVALS_CAPACITY: usize = 256;
+
+/// Adds a session on a site: link, ingest, history, cursor.
+pub struct SessionPlugin {
+    site_path: PathBuf,
+    site: Arc<Site>,
+    ids: Ids,
+    broker: Option<BrokerUrl>,
+    allow_insecure: bool,
+    history_bytes: usize,
+}
+
+impl SessionPlugin {
+    /// On a loaded site and the file that it came from, which is watched for edits. Connected to nothing.
+    pub fn new(site_path: PathBuf, site: Arc<Site>, ids: Ids) -> Self {
+        Self { site_path, site, ids, broker: None, allow_insecure: false, history_bytes: HISTORY_BYTES }
+    }
+
+    /// Connects to a broker.
+    #[must_use]
+    pub fn with_broker(mut self, broker: BrokerUrl) -> Self {
+        self.broker = Some(broker);
+        self
+    }
+
+    /// Lets plain text leave this machine.
+    #[must_use]
+    pub fn with_insecure(mut self, allow: bool) -> Self {
+        self.allow_insecure = allow;
+        self
+    }
+
+    /// Lets the history take so many bytes.
+    #[must_use]
+    pub fn with_history_bytes(mut self, bytes: usize) -> Self {
+        self.history_bytes = bytes;
+        self
+    }
+}
+
+impl Plugin for SessionPlugin {
+    fn build(&self, app: &mut App) {
+        app.insert_resource(Session::start(self))
+            .insert_resource(reload::SiteFile::new(self.site_path.clone(), self.ids.clone()))
+            .insert_resource(CurrentSite(Arc::clone(&self.site)))
+            .init_resource::<SiteFindings>()
+            .init_resource::<Cursor>()
+            .add_message::<SamplesArrived>()
+            .add_message::<SiteReloaded>()
+            .add_message::<Seek>()
+            .add_systems(Update, (reload::follow_file, fetch_batch).chain().in_set(Stage::Ingest))
+            .add_systems(Update, cursor::move_cursor.in_set(Stage::Time));
+    }
+}
+
+/// The session at hand.
+#[derive(Resource, Debug)]
+pub struct Session {
+    /// The connection. `None`: there is none, and there will be none.
+    pub link: Option<Link>,
+    /// Why there is no connection, for a person, where one was asked for.
+    pub problem: Option<String>,
+    /// The thread that decodes, where there is a connection.
+    pub ingest: Option<Ingest>,
+    /// Every sample.
+    pub history: Arc<History>,
+    /// What came in, counted.
+    pub tally: Arc<Tally>,
+    /// The file that the site came from.
+    pub site_path: PathBuf,
+    /// Who sits here, for the log of commands.
+    pub who: String,
+    /// Where devices answer.
+    pub answer_topic: String,
+    /// Wakes the window.
+    pub waker: Waker,
+}
+
+/// The site that runs. An edited one takes its place.
+#[derive(Resource, Debug, Deref)]
+pub struct CurrentSite(pub Arc<Site>);
+
+/// What is wrong with the site's file: the errors of a broken edit, else warnings.
+#[derive(Resource, Debug, Default)]
+pub struct SiteFindings(pub Vec<Finding>);
+
+/// An edited site has taken its place as [`CurrentSite`].
+#[derive(Message, Debug, Clone, Copy)]
+pub struct SiteReloaded;
+
+/// Samples have come in.
+#[derive(Message, Debug)]
+pub struct SamplesArrived(pub Batch);
+
+impl Session {
+    fn start(plugin: &SessionPlugin) -> Self {
+        let client_id = format!("pollux-{}", Uuid::now_v7().simple());
+        let mut session = Self {
+            link: None,
+            problem: None,
+            ingest: None,
+            history: Arc::new(History::new(plugin.history_bytes, plugin.site.signal_capacity)),
+            tally: Arc::default(),
+            site_path: plugin.site_path.clone(),
+            who: env::var("USER").ok().filter(|it| !it.is_empty()).unwrap_or_else(|| "someone".to_owned()),
+            answer_topic: format!("pollux/{client_id}/answers"),
+            waker: Waker::default(),
+        };
+        if let Some(broker) = &plugin.broker
+            && let Err(problem) = session.connect(plugin, broker, client_id)
+        {
+            error!("{problem}");
+            session.problem = Some(problem);
+        }
+        session
+    }
+
+    fn connect(&mut self, plugin: &SessionPlugin, broker: &BrokerUrl, client_id: String) -> Result<(), String> {
+        let (link, arrivals) = link::connect(LinkOptions {
+            url: broker.clone(),
+            client_id,
+            filters: reload::filters(&plugin.site, &self.answer_topic),
+            arrivals_capacity: ARRIVALS_CAPACITY,
+            allow_insecure: plugin.allow_insecure,
+        })
+        .map_err(|error| error.to_string())?;
+        let options = IngestOptions {
+            site: Arc::clone(&plugin.site),
+            answer_topic: self.answer_topic.clone(),
+            history: Arc::clone(&self.history),
+            tally: Arc::clone(&self.tally),
+            waker: self.waker.clone(),
+        };
+        self.link = Some(link);
+        let ingest = Ingest::start(options, arrivals);
+        self.ingest = Some(ingest.map_err(|error| format!("the system gave no thread for ingest: {error}"))?);
+        Ok(())
+    }
+
+    /// The answers of devices that have come since the last call.
+    pub fn answers(&self) -> impl Iterator<Item = Answer> + '_ {
+        self.ingest.iter().flat_map(|it| it.answers.try_iter())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(link) = &self.link {
+            link.close();
+        }
+    }
+}
+
+fn fetch_batch(session: Res<Session>, mut arrived: MessageWriter<SamplesArrived>) {
+    // One at most: what comes while this frame works belongs to the next.
+    if let Some(batch) = session.ingest.as_ref().and_then(|it| it.batches.try_recv().ok()) {
+        arrived.write(SamplesArrived(batch));
+    }
+}

@@ -1,0 +1,30 @@
+//! Twins and signals as entities, their readings at the cursor, and the health that rolls up the tree.
+//!
+//! Entities follow the site: a reload keeps the entity of every address that is still there, so selection, history
+//! and components that others have added stay.
+
+pub mod health;
+mod reading;
+mod selection;
+mod spawn;
+
+use bevy::prelude::*;
+
+pub use health::{Health, Level};
+pub use reading::{Reading, ReadingState, Readings, STALE_PERIODS, state_of};
+pub use selection::{Select, Selection};
+pub use spawn::{MeasuredOn, SignalRef, Signals, TwinIndex, TwinRef};
+
+use crate::schedule::Stage;
+
+/// Adds twins, signals, readings, health and the selection.
+pub fn plugin(app: &mut App) {
+    app.init_resource::<TwinIndex>()
+        .init_resource::<Readings>()
+        .init_resource::<Selection>()
+        .add_message::<Select>()
+        .add_systems(Update, spawn::follow_site.in_set(Stage::Time))
+        .add_systems(Update, reading::follow_cursor.in_set(Stage::State))
+        .add_systems(Update, (reading::judge_readings, health::follow_health).chain().in_set(Stage::Judge))
+        .add_systems(Update, selection::apply_selects.in_set(Stage::Act));
+}

@@ -1,0 +1,220 @@
+//! A signal's value at the cursor, with its age and its state: computed here and nowhere else.
+
+use bevy::prelude::*;
+
+use super::spawn::SignalRef;
+use crate::session::{Cursor, CursorMode, CurrentSite, SamplesArrived, Session};
+use crate::signal::{Sample, SignalId, Timestamp, Value};
+use crate::site::{Signal, Site};
+
+/// After this many expected periods without a sample a reading is stale.
+pub const STALE_PERIODS: f64 = 3.0;
+
+/// No reading goes stale sooner than this, in seconds: a fast signal may wait for its network.
+const STALE_AT_LEAST_SECS: f64 = 1.5;
+
+/// A signal's value at the cursor.
+#[derive(Component, Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// The last good value. `None`: there never was one.
+    pub value: Option<Value>,
+    /// When it was measured.
+    pub at: Timestamp,
+    /// When it arrived.
+    pub received: Timestamp,
+    /// Whether it can be believed to be current.
+    pub state: ReadingState,
+    /// The newest payload for this signal could not be read.
+    pub unreadable: bool,
+}
+
+/// How far a reading is current.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum ReadingState {
+    /// It came within the expected time.
+    Fresh,
+    /// No sample was ever seen.
+    #[default]
+    NeverSeen,
+    /// The last good value is older than expected, or newer payloads could not be read.
+    Stale,
+    /// The value lies outside of what the site says can be.
+    Bad,
+}
+
+/// All readings at the cursor, by signal number.
+#[derive(Resource, Debug, Default)]
+pub struct Readings(Vec<Reading>);
+
+impl ReadingState {
+    /// The word on the screen.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::NeverSeen => "never seen",
+            Self::Stale => "stale",
+            Self::Bad => "out of range",
+        }
+    }
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        NEVER_SEEN
+    }
+}
+
+/// What is known of a signal before its first sample.
+const NEVER_SEEN: Reading = Reading {
+    value: None,
+    at: Timestamp::MIN,
+    received: Timestamp::MIN,
+    state: ReadingState::NeverSeen,
+    unreadable: false,
+};
+
+impl Reading {
+    /// The value as a number, if there is one.
+    pub fn number(&self) -> Option<f64> {
+        self.value.as_ref().and_then(Value::as_number)
+    }
+
+    /// Seconds since the value was measured, or since it arrived where the device's clock is ahead.
+    pub fn age_secs(&self, now: Timestamp) -> f64 {
+        now.secs_since(self.at.min(self.received)).max(0.0)
+    }
+}
+
+impl Readings {
+    /// The reading of a signal.
+    pub fn get(&self, signal: SignalId) -> &Reading {
+        self.0.get(signal.index()).unwrap_or(&NEVER_SEEN)
+    }
+
+    /// How many signals have a state.
+    pub fn count(&self, site: &Site, state: ReadingState) -> usize {
+        site.signals.iter().filter(|it| self.get(it.id).state == state).count()
+    }
+}
+
+/// The state of a reading at an instant. Freshness goes by arrival: a device whose clock is wrong is not silent.
+pub fn state_of(signal: &Signal, reading: &Reading, now: Timestamp) -> ReadingState {
+    let Some(value) = &reading.value else { return ReadingState::NeverSeen };
+    let patience = (signal.period * STALE_PERIODS).max(STALE_AT_LEAST_SECS);
+    if reading.unreadable || now.secs_since(reading.received) > patience {
+        return ReadingState::Stale;
+    }
+    let outside = |(low, high): (f64, f64)| value.as_number().is_some_and(|it| it < low || it > high || it.is_nan());
+    if signal.range.is_some_and(outside) { ReadingState::Bad } else { ReadingState::Fresh }
+}
+
+fn take(reading: &mut Reading, sample: &Sample) {
+    reading.value = Some(sample.value.clone());
+    reading.at = sample.at;
+    reading.received = sample.received;
+    reading.unreadable = false;
+}
+
+/// Readings take their values: from what has just come in where the cursor follows live, else from the history.
+pub(super) fn follow_cursor(
+    cursor: Res<Cursor>,
+    site: Res<CurrentSite>,
+    session: Res<Session>,
+    mut arrived: MessageReader<SamplesArrived>,
+    mut was_live: Local<bool>,
+    mut readings: ResMut<Readings>,
+) {
+    readings.0.resize(site.signal_capacity, NEVER_SEEN);
+    let live = cursor.mode == CursorMode::Live;
+    let returned = live && !*was_live;
+    *was_live = live;
+    if !live || returned {
+        for signal in &site.signals {
+            let found = session.history.sample_at(signal.id, cursor.at);
+            let reading = &mut readings.0[signal.id.index()];
+            match found {
+                Some(sample) => take(reading, &sample),
+                None => *reading = NEVER_SEEN,
+            }
+        }
+    }
+    for SamplesArrived(batch) in arrived.read().filter(|_| live) {
+        for sample in &batch.newest {
+            if let Some(reading) = readings.0.get_mut(sample.signal.index()) {
+                take(reading, sample);
+            }
+        }
+        for (signal, _) in &batch.faults {
+            if let Some(reading) = readings.0.get_mut(signal.index()) {
+                reading.unreadable = true;
+            }
+        }
+    }
+}
+
+/// Each reading gets its state, and its entity a copy, so that change detection sees what changed.
+pub(super) fn judge_readings(
+    cursor: Res<Cursor>,
+    site: Res<CurrentSite>,
+    mut readings: ResMut<Readings>,
+    mut entities: Query<(&SignalRef, &mut Reading)>,
+) {
+    for signal in &site.signals {
+        if let Some(reading) = readings.0.get_mut(signal.id.index()) {
+            reading.state = state_of(signal, reading, cursor.at);
+        }
+    }
+    for (signal, mut reading) in &mut entities {
+        let now = readings.get(signal.0);
+        if *reading != *now {
+            *reading = now.clone();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signal::Unit;
+    use crate::site::TwinId;
+    use crate::site::doc::ValueKind;
+    use std::time::Duration;
+
+    fn level() -> Signal {
+        Signal {
+            id: SignalId(0),
+            address: "tank/level".into(),
+            key: "level".to_owned(),
+            name: "Level".to_owned(),
+            twin: TwinId(0),
+            topic: "tank/level".to_owned(),
+            path: None,
+            time: None,
+            is: ValueKind::Number,
+            unit: Unit::NONE,
+            range: Some((0.0, 5.0)),
+            period: 1.0,
+            decimals: None,
+            field: None,
+        }
+    }
+
+    #[track_caller]
+    fn check(value: Option<f64>, age_ms: u64, unreadable: bool, want: ReadingState) {
+        let received = Timestamp::from_secs_f64(1_000.0);
+        let reading = Reading { value: value.map(Value::Number), at: received, received, unreadable, ..NEVER_SEEN };
+        assert_eq!(state_of(&level(), &reading, received + Duration::from_millis(age_ms)), want);
+    }
+
+    #[test]
+    fn a_reading_is_stale_after_three_periods_and_bad_outside_of_its_range() {
+        check(None, 0, false, ReadingState::NeverSeen);
+        check(Some(2.0), 0, false, ReadingState::Fresh);
+        check(Some(2.0), 2_999, false, ReadingState::Fresh);
+        check(Some(2.0), 3_001, false, ReadingState::Stale);
+        check(Some(2.0), 0, true, ReadingState::Stale);
+        check(Some(5.1), 0, false, ReadingState::Bad);
+        check(Some(f64::NAN), 0, false, ReadingState::Bad);
+        check(Some(5.1), 3_001, false, ReadingState::Stale);
+    }
+}

@@ -1,0 +1,266 @@
+//! What lies over the scene: the scene's image itself, labels and badges. Drawn by egui at full resolution.
+
+use std::collections::BTreeMap;
+
+use bevy::camera::primitives::Aabb;
+use bevy::picking::mesh_picking::ray_cast::{MeshRayCast, MeshRayCastSettings};
+use bevy::prelude::*;
+use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
+use egui::epaint::{CornerRadius, PathShape};
+use egui::{Align2, Color32, FontId, Order, Pos2, Stroke};
+
+use super::drawn::{Built, MeshOf, PropBody};
+use super::fade::{Fades, Fading};
+use super::labels::{self, Boxes, LabelRow};
+use super::palette;
+use super::picking::PointerAt;
+use super::placing::{self, Sides, Wish};
+use super::screen::{SceneCamera, Screen, ViewRect};
+use super::studio::Backdrop;
+use crate::command::CommandLog;
+use crate::session::CurrentSite;
+use crate::site::TwinId;
+use crate::twin::{Health, Level, Readings, Selection, TwinIndex};
+
+/// What is kept from frame to frame, so that nothing jumps.
+#[derive(Resource, Debug, Default)]
+pub(super) struct Overlay {
+    sides: Sides,
+    boxes: Boxes,
+    /// Twins that something stands before, and the eye that saw it so.
+    hidden: BTreeMap<TwinId, bool>,
+    seen_from: Option<(GlobalTransform, u64, u64)>,
+}
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<Overlay>().add_systems(EguiPrimaryContextPass, paint_overlay);
+}
+
+fn color(color: Color) -> Color32 {
+    let [r, g, b, a] = color.to_srgba().to_u8_array();
+    Color32::from_rgba_unmultiplied(r, g, b, a)
+}
+
+fn pos(at: Vec2) -> Pos2 {
+    Pos2::new(at.x, at.y)
+}
+
+fn rect_of(rect: Rect) -> egui::Rect {
+    egui::Rect::from_min_max(pos(rect.min), pos(rect.max))
+}
+
+/// The scene's place in the window as egui sees it, and what of the scene the eye sees.
+struct Eye<'a> {
+    camera: &'a Camera,
+    place: &'a GlobalTransform,
+    rect: Rect,
+}
+
+impl Eye<'_> {
+    fn see(&self, point: Vec3) -> Option<Vec2> {
+        let size = self.camera.logical_viewport_size()?;
+        let at = self.camera.world_to_viewport(self.place, point).ok()?;
+        Some(self.rect.min + at / size * self.rect.size())
+    }
+
+    /// Height of a box on the screen, pixels, roughly.
+    fn height_of(&self, bounds: (Vec3, Vec3)) -> f32 {
+        let middle = (bounds.0 + bounds.1) * 0.5;
+        let radius = (bounds.1 - bounds.0).length() * 0.5;
+        let up = self.place.up() * radius;
+        self.see(middle + up).zip(self.see(middle - up)).map_or(0.0, |(a, b)| a.distance(b))
+    }
+}
+
+/// Below this height on the screen a twin has no label.
+const LEAST_HEIGHT: f32 = 34.0;
+
+/// No more labels than a person can take in.
+const MOST_LABELS: usize = 14;
+
+fn paint_overlay(
+    mut contexts: EguiContexts,
+    screen: Res<Screen>,
+    view: Res<ViewRect>,
+    site: Res<CurrentSite>,
+    readings: Res<Readings>,
+    selection: Res<Selection>,
+    log: Res<CommandLog>,
+    index: Res<TwinIndex>,
+    built: Res<Built>,
+    fades: Res<Fades>,
+    camera: Query<(&Camera, &GlobalTransform), With<SceneCamera>>,
+    queries: (
+        Query<&Health>,
+        Query<&Children>,
+        Query<(&GlobalTransform, &Aabb), (Without<PropBody>, Without<Backdrop>)>,
+        Query<(&MeshOf, Option<&Fading>)>,
+        Query<&ChildOf>,
+    ),
+    mut rays: MeshRayCast,
+    mut overlay: ResMut<Overlay>,
+    mut pointer: ResMut<PointerAt>,
+) -> Result {
+    let context = contexts.ctx_mut()?;
+    let at = context.pointer_latest_pos().map(|it| Vec2::new(it.x, it.y));
+    // Labels lie in the background too, so that they take no clicks from the scene.
+    let free = at.is_some_and(|it| {
+        view.contains(it) && context.layer_id_at(pos(it)).is_none_or(|it| it.order == Order::Background)
+    });
+    let next = PointerAt { at, over_scene: free, ..*pointer };
+    pointer.set_if_neq(next);
+
+    let painter = context.layer_painter(egui::LayerId::background()).with_clip_rect(rect_of(view.0));
+    let whole = egui::Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0));
+    painter.image(screen.texture, rect_of(view.0), whole, Color32::WHITE);
+
+    let Ok((camera, place)) = camera.single() else { return Ok(()) };
+    let eye = Eye { camera, place, rect: view.0 };
+    let Overlay { sides, boxes, hidden, seen_from } = &mut *overlay;
+    let (healths, children, bodies, meshes, parents) = queries;
+    let rows =
+        labels::rows(&site, &readings, &selection, &log, &index, built.n_changes, &healths, &children, &bodies, boxes);
+
+    // Whether something stands before a twin is only asked again when the eye moved or something was built.
+    let from = (*place, built.n_changes, fades.n_moves);
+    if *seen_from != Some(from) {
+        *seen_from = Some(from);
+        hidden.clear();
+    }
+    for row in &rows {
+        let anchor = top_of(row.bounds);
+        if hidden.contains_key(&row.twin) || eye.see(anchor).is_none() {
+            continue;
+        }
+        let there = |it: Entity| meshes.get(it).is_ok_and(|it| it.1.is_none_or(Fading::is_there));
+        let settings = MeshRayCastSettings::default().with_filter(&there);
+        let target = (row.bounds.0 + row.bounds.1) * 0.5;
+        let way = target.lerp(anchor, 0.7) - place.translation();
+        let hides = Dir3::new(way).ok().is_some_and(|direction| {
+            let near = way.length() - 0.3;
+            let hit = rays.cast_ray(Ray3d::new(place.translation(), direction), &settings).first();
+            hit.is_some_and(|(entity, hit)| {
+                hit.distance < near
+                    && !index.twin(row.twin).is_some_and(|own| parents.iter_ancestors(*entity).any(|it| it == own))
+            })
+        });
+        hidden.insert(row.twin, hides);
+    }
+
+    let badges = paint_badges(&painter, &eye, &rows);
+    paint_labels(&painter, &eye, &rows, hidden, &badges, sides);
+    Ok(())
+}
+
+fn top_of(bounds: (Vec3, Vec3)) -> Vec3 {
+    Vec3::new((bounds.0.x + bounds.1.x) * 0.5, bounds.1.y, (bounds.0.z + bounds.1.z) * 0.5)
+}
+
+/// One badge for each twin that wants attention; those that would overlap are one disc with their number.
+fn paint_badges(painter: &egui::Painter, eye: &Eye, rows: &[LabelRow]) -> Vec<Rect> {
+    let mut wanting: Vec<&LabelRow> = rows.iter().filter(|it| it.level >= Level::Warning).collect();
+    wanting.sort_by(|a, b| b.level.cmp(&a.level).then(a.twin.cmp(&b.twin)));
+    let points: Vec<(u32, Vec2)> =
+        wanting.iter().filter_map(|it| Some((it.twin.0, eye.see(top_of(it.bounds))? - Vec2::Y * 12.0))).collect();
+    let inside = points.into_iter().filter(|it| eye.rect.inflate(-10.0).contains(it.1)).collect::<Vec<_>>();
+    let mut taken = Vec::new();
+    for (at, members) in placing::merge(&inside, 22.0) {
+        let worst = wanting.iter().filter(|it| members.contains(&it.twin.0)).map(|it| it.level).max();
+        let count = (members.len() > 1).then_some(members.len());
+        paint_badge(painter, at, worst.unwrap_or(Level::Warning), count);
+        taken.push(Rect::from_center_size(at, Vec2::splat(24.0)));
+    }
+    taken
+}
+
+/// A diamond is an alarm, a triangle a warning: told apart without their colours.
+fn paint_badge(painter: &egui::Painter, at: Vec2, level: Level, count: Option<usize>) {
+    let (fill, corners, sign): (Color, &[(f32, f32)], &str) = match level {
+        Level::Alarm => (palette::ALARM, &[(0.0, -11.0), (11.0, 0.0), (0.0, 11.0), (-11.0, 0.0)], "!"),
+        Level::Warning | Level::Stale | Level::Unknown | Level::Normal => {
+            (palette::WARNING, &[(0.0, -10.5), (11.0, 8.5), (-11.0, 8.5)], "!")
+        }
+    };
+    let edge = Stroke::new(1.5, color(palette::PLATE));
+    let text = count.map_or(sign.to_owned(), |it| it.to_string());
+    if count.is_some() {
+        painter.circle(pos(at), 11.0, color(fill), edge);
+    } else {
+        let points = corners.iter().map(|it| pos(at + Vec2::from(*it))).collect();
+        painter.add(PathShape::convex_polygon(points, color(fill), edge));
+    }
+    let low = if level == Level::Warning && count.is_none() { 1.5 } else { 0.0 };
+    let ink = color(palette::SKY_TOP);
+    painter.text(pos(at + Vec2::Y * low), Align2::CENTER_CENTER, text, FontId::proportional(13.0), ink);
+}
+
+fn paint_labels(
+    painter: &egui::Painter,
+    eye: &Eye,
+    rows: &[LabelRow],
+    hidden: &BTreeMap<TwinId, bool>,
+    badges: &[Rect],
+    sides: &mut Sides,
+) {
+    let mut shown: BTreeMap<u32, (&LabelRow, Vec<(std::sync::Arc<egui::Galley>, Vec2)>)> = BTreeMap::new();
+    let mut wishes = Vec::new();
+    let mut ranked: Vec<&LabelRow> = rows.iter().collect();
+    ranked.sort_by(|a, b| b.priority.total_cmp(&a.priority).then(a.twin.cmp(&b.twin)));
+    for row in ranked {
+        let marked = row.marked || row.awaited.is_some();
+        let bare = row.lines.is_empty() && !marked;
+        let small = eye.height_of(row.bounds) < LEAST_HEIGHT;
+        if bare || (!marked && (small || hidden.get(&row.twin).copied().unwrap_or(false))) {
+            continue;
+        }
+        let Some(anchor) = eye.see(top_of(row.bounds)) else { continue };
+        let (texts, size) = set_text(painter, row);
+        wishes.push(Wish { id: row.twin.0, anchor, size, priority: row.priority });
+        shown.insert(row.twin.0, (row, texts));
+        if wishes.len() >= MOST_LABELS {
+            break;
+        }
+    }
+    for it in placing::place(&wishes, eye.rect.inflate(-4.0), badges, sides) {
+        let Some((row, texts)) = shown.get(&it.id) else { continue };
+        let foot = it.rect.center().with_y(if it.anchor.y >= it.rect.max.y { it.rect.max.y } else { it.rect.min.y });
+        let line = if row.marked { palette::ACCENT } else { palette::TEXT_DIM };
+        let foot = foot.with_x(it.anchor.x.clamp(it.rect.min.x + 6.0, it.rect.max.x - 6.0));
+        painter.line_segment([pos(it.anchor.round()), pos(foot)], Stroke::new(1.0, color(line.with_alpha(0.55))));
+        painter.circle_filled(pos(it.anchor.round()), 2.0, color(line));
+        let edge = if row.marked { palette::ACCENT.with_alpha(0.7) } else { Color::WHITE.with_alpha(0.07) };
+        painter.rect(
+            rect_of(it.rect),
+            CornerRadius::same(4),
+            color(palette::PLATE),
+            Stroke::new(1.0, color(edge)),
+            egui::StrokeKind::Inside,
+        );
+        for (galley, at) in texts {
+            painter.galley(pos(it.rect.min + *at), galley.clone(), color(palette::TEXT));
+        }
+    }
+}
+
+/// A label's lines, set, each with its place in the label, and the label's size.
+fn set_text(painter: &egui::Painter, row: &LabelRow) -> (Vec<(std::sync::Arc<egui::Galley>, Vec2)>, Vec2) {
+    let mut texts = Vec::new();
+    let mut size = Vec2::new(0.0, 4.0);
+    let mut line = |text: String, height: f32, ink: Color| {
+        let galley = painter.layout_no_wrap(text, FontId::proportional(height), color(ink));
+        let extent = Vec2::new(galley.size().x, galley.size().y);
+        texts.push((galley, Vec2::new(8.0, size.y)));
+        size = Vec2::new(size.x.max(extent.x), size.y + extent.y);
+    };
+    line(row.name.clone(), 11.0, if row.marked { palette::TEXT } else { palette::TEXT_DIM });
+    for (value, note) in &row.lines {
+        match note {
+            None => line(value.clone(), 14.0, palette::TEXT),
+            Some(note) => line(format!("{value} \u{b7} {note}"), 12.0, palette::TEXT_DIM),
+        }
+    }
+    if let Some(awaited) = &row.awaited {
+        line(awaited.clone(), 12.0, palette::ACCENT);
+    }
+    (texts, size + Vec2::new(16.0, 5.0))
+}

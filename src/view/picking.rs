@@ -1,0 +1,99 @@
+//! What the pointer is over, and clicks: they leave as requests to select.
+
+use bevy::picking::mesh_picking::ray_cast::{MeshRayCast, MeshRayCastSettings};
+use bevy::prelude::*;
+
+use super::camera::Camera as Fly;
+use super::drawn::MeshOf;
+use super::fade::Fading;
+use super::screen::{SceneCamera, ViewRect};
+use crate::site::TwinId;
+use crate::twin::{Select, Selection};
+
+/// Where the pointer is. Written by the overlay, which knows what lies over the scene.
+#[derive(Resource, Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct PointerAt {
+    /// Logical pixels in the window. `None`: outside.
+    pub(super) at: Option<Vec2>,
+    /// Over the scene, with no panel or window between.
+    pub(super) over_scene: bool,
+    /// A drag that began over the scene goes on.
+    pub(super) dragging: bool,
+}
+
+/// The press that may become a click, and the click that may become a double click.
+#[derive(Debug, Default)]
+pub(super) struct Clicks {
+    pressed: Option<Vec2>,
+    last: Option<(f32, Option<TwinId>)>,
+    hover_at: Option<Vec2>,
+}
+
+/// A press that moves further is a drag: logical pixels.
+const SLOP: f32 = 4.0;
+
+/// Two clicks within this are one double click: seconds.
+const DOUBLE_SECS: f32 = 0.4;
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<PointerAt>();
+}
+
+/// Finds the twin under the pointer; clicks become requests.
+pub(super) fn pick(
+    time: Res<Time<Real>>,
+    rect: Res<ViewRect>,
+    selection: Res<Selection>,
+    buttons: Option<Res<ButtonInput<MouseButton>>>,
+    camera: Query<(&Camera, &GlobalTransform), With<SceneCamera>>,
+    meshes: Query<(&MeshOf, Option<&Fading>)>,
+    mut rays: MeshRayCast,
+    mut pointer: ResMut<PointerAt>,
+    mut clicks: Local<Clicks>,
+    mut selects: MessageWriter<Select>,
+    mut flights: MessageWriter<Fly>,
+) {
+    let Some(buttons) = buttons else { return };
+    let any = [MouseButton::Left, MouseButton::Right, MouseButton::Middle];
+    if buttons.any_just_pressed(any) {
+        pointer.dragging = pointer.over_scene;
+        clicks.pressed = pointer.at.filter(|_| pointer.over_scene && buttons.just_pressed(MouseButton::Left));
+    }
+    if !buttons.any_pressed(any) && pointer.dragging {
+        pointer.dragging = false;
+    }
+    let clicked = buttons.just_released(MouseButton::Left)
+        && clicks.pressed.take().zip(pointer.at).is_some_and(|(from, to)| from.distance(to) < SLOP);
+    let moved = clicks.hover_at != pointer.at;
+    if !clicked && (!moved || buttons.any_pressed(any)) {
+        return;
+    }
+    clicks.hover_at = pointer.at;
+    let Ok((eye, place)) = camera.single() else { return };
+    let mut found = None;
+    if let Some(at) = pointer.at.filter(|_| pointer.over_scene)
+        && let Some(size) = eye.logical_viewport_size()
+        && let Ok(ray) = eye.viewport_to_world(place, (at - rect.min) / rect.size() * size)
+    {
+        let there = |it: Entity| meshes.get(it).is_ok_and(|it| it.1.is_none_or(Fading::is_there));
+        let settings = MeshRayCastSettings::default().with_filter(&there);
+        let hit = rays.cast_ray(ray, &settings).first();
+        found = hit.and_then(|(it, _)| meshes.get(*it).ok()).and_then(|it| it.0.0);
+    }
+    if selection.hovered != found && (pointer.over_scene || moved) {
+        selects.write(Select::Hover(found));
+    }
+    if clicked {
+        let now = time.elapsed_secs();
+        let double = clicks.last.take().is_some_and(|(at, twin)| now - at < DOUBLE_SECS && twin == found);
+        match found.filter(|_| double) {
+            Some(twin) => {
+                flights.write(Fly::FlyTo(twin));
+            }
+            None => {
+                clicks.last = Some((now, found));
+                selects.write(Select::Twin(found));
+            }
+        }
+    }
+}
