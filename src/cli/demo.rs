@@ -13,7 +13,7 @@ use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::{ExitCondition, WindowResolution};
-use bevy::winit::WinitPlugin;
+use bevy::winit::{EventLoopProxyWrapper, WinitPlugin, WinitUserEvent};
 use clap::Args;
 use pollux::command::Ask;
 use pollux::field::{Field, FieldOptions};
@@ -213,6 +213,7 @@ fn run_app(loaded: LoadedSite, broker: BrokerUrl, allow_insecure: bool, options:
         app.world_mut().write_message(Camera::Viewpoint(camera));
     }
     let summary = Arc::new(Mutex::new(None));
+    app.add_systems(Startup, wake_the_window);
     if options.headless {
         let now = pollux::link::now();
         app.insert_resource(Shoot {
@@ -236,6 +237,15 @@ fn run_app(loaded: LoadedSite, broker: BrokerUrl, allow_insecure: bool, options:
     };
     println!("{}", serde_json::to_string_pretty(&summary)?);
     Ok(if summary.all_live() && exit.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What comes in wakes a window that draws on demand.
+fn wake_the_window(session: Res<Session>, proxy: Option<Res<EventLoopProxyWrapper>>) {
+    if let Some(proxy) = proxy {
+        let proxy = (**proxy).clone();
+        // A loop that has ended needs no waking.
+        session.waker.set(move || drop(proxy.send_event(WinitUserEvent::WakeUp)));
+    }
 }
 
 /// When the time is up and all is drawn: the picture, then the figures, then the end.
