@@ -31,13 +31,13 @@ fn fragment(in: VertexOutput, @builtin(front_facing) is_front: bool) -> Fragment
     let at = in.world_position.xz;
     let far = length(in.world_position.xyz - view.world_position);
     let fine = lines(at, 1.0, 0.012) * 0.20 * (1.0 - smoothstep(18.0, 55.0, far));
-    let coarse = lines(at, 10.0, 0.03) * 0.32 * (1.0 - smoothstep(70.0, 190.0, far));
+    let coarse = lines(at, 10.0, 0.03) * 0.22 * (1.0 - smoothstep(70.0, 190.0, far));
     let base = pbr.material.base_color.rgb;
     pbr.material.base_color = vec4<f32>(base * (1.0 + max(fine, coarse) * 1.3), 1.0);
 
     var out: FragmentOutput;
     out.color = main_pass_post_lighting_processing(pbr, apply_pbr_lighting(pbr));
-    let fade = smoothstep(40.0, 260.0, length(at));
+    let fade = smoothstep(25.0, 150.0, length(at));
     let grazing = smoothstep(120.0, 420.0, far);
     out.color = vec4<f32>(mix(out.color.rgb, ground.horizon.rgb, max(fade, grazing)), 1.0);
     return out;

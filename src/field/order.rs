@@ -32,6 +32,8 @@ pub(super) struct Duty {
     pub(super) reports: Option<(OutputId, Sensor)>,
     /// Done within this distance of the value asked for.
     pub(super) within: f64,
+    /// For a switch: what is reported means on above this.
+    pub(super) threshold: f64,
     /// Seconds after which it is not called done any more.
     pub(super) secs: f64,
 }
@@ -105,10 +107,13 @@ impl Orders {
         let mut answers = Vec::new();
         self.waiting.retain(|it| {
             let duty = &duties[it.duty];
-            let done = duty
-                .reports
-                .as_ref()
-                .is_none_or(|(output, sensor)| (sensor.ideal(board.value(*output)) - it.value).abs() <= duty.within);
+            let done = duty.reports.as_ref().is_none_or(|(output, sensor)| {
+                let reported = sensor.ideal(board.value(*output));
+                match duty.takes {
+                    TakesDoc::Switch { .. } => (reported > duty.threshold) == (it.value > 0.5),
+                    TakesDoc::Number { .. } => (reported - it.value).abs() <= duty.within,
+                }
+            });
             if done {
                 let payload = json!({ "state": "done" }).to_string();
                 answers.extend(answer(it.response_topic.as_deref(), it.correlation.as_ref(), payload));

@@ -178,13 +178,17 @@ fn duty(site: &Site, plant: &Plant, command: &Command, seed: u64) -> Result<Duty
     }
     // A reported signal that leads nowhere is told of where the signals are planned.
     let reports = site.signal(command.reports).and_then(|it| part(site, plant, it, seed).ok().flatten());
+    // The site's tolerance is that of the signal that confirms, which may be another one.
+    let confirms_itself = command.confirm.signal == command.reports;
+    let within = if confirms_itself { command.confirm.within } else { 0.0 };
     Ok(Duty {
         topic: command.topic.clone(),
         path: command.path.clone().filter(|it| !it.is_empty()),
         takes: command.takes.clone(),
         drives,
         refused,
-        within: command.confirm.within.max(reports.as_ref().map_or(0.0, |it| it.sensor.tolerance())),
+        within: within.max(reports.as_ref().map_or(0.0, |it| it.sensor.tolerance())).max(1e-9),
+        threshold: command.confirm.threshold.filter(|_| confirms_itself).unwrap_or(0.5),
         reports: reports.map(|it| (it.output, it.sensor)),
         secs: command.confirm.secs,
     })

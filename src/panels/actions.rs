@@ -86,7 +86,7 @@ pub struct Named {
 const CTRL_SHIFT: Modifiers = Modifiers { ctrl: false, shift: true, alt: false, mac_cmd: false, command: true };
 
 /// All named actions of the panels.
-pub fn all() -> Vec<Named> {
+pub(super) fn all() -> Vec<Named> {
     let plain = |key| Some(KeyboardShortcut::new(Modifiers::NONE, key));
     let ctrl = |key| Some(KeyboardShortcut::new(Modifiers::COMMAND, key));
     let ctrl_shift = |key| Some(KeyboardShortcut::new(CTRL_SHIFT, key));
@@ -120,7 +120,7 @@ pub fn all() -> Vec<Named> {
 }
 
 /// A key as it is written on the screen: `Ctrl+Shift+K`, `?`.
-pub fn keys_text(keys: &KeyboardShortcut) -> String {
+pub(super) fn keys_text(keys: &KeyboardShortcut) -> String {
     let mut text = String::new();
     if keys.modifiers.command || keys.modifiers.ctrl {
         text.push_str("Ctrl+");
@@ -139,7 +139,7 @@ pub fn keys_text(keys: &KeyboardShortcut) -> String {
 }
 
 /// Keys and what they do, by heading: those of the panels, of the lists in them, and of the 3D view.
-pub fn sheet() -> Vec<(&'static str, String, String)> {
+pub(super) fn sheet() -> Vec<(&'static str, String, String)> {
     let mut rows: Vec<(&'static str, String, String)> = all()
         .iter()
         .filter_map(|it| Some((it.group, keys_text(&it.keys?), it.name.to_owned())))
@@ -157,7 +157,7 @@ pub fn sheet() -> Vec<(&'static str, String, String)> {
 }
 
 /// The action whose key was pressed, if any. While something has the keyboard only keys with Ctrl count.
-pub fn pressed(input: &mut egui::InputState, keyboard_taken: bool) -> Option<Action> {
+pub(super) fn pressed(input: &mut egui::InputState, keyboard_taken: bool) -> Option<Action> {
     let mut named: Vec<Named> = all().into_iter().filter(|it| it.keys.is_some()).collect();
     // Ctrl+K would otherwise swallow Ctrl+Shift+K.
     named.sort_by_key(|it| !it.keys.is_some_and(|keys| keys.modifiers.shift));

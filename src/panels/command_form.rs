@@ -13,11 +13,11 @@ use crate::site::doc::TakesDoc;
 use crate::twin::ReadingState;
 
 /// Numbers that were set and not yet sent, by command: they stay while other things are looked at.
-pub type Drafts = BTreeMap<CommandId, f64>;
+pub(super) type Drafts = BTreeMap<CommandId, f64>;
 
 /// One command.
 #[derive(Debug, Clone)]
-pub struct CommandForm<'a> {
+pub(super) struct CommandForm<'a> {
     /// Which.
     pub id: CommandId,
     /// Its name.
@@ -38,7 +38,7 @@ pub struct CommandForm<'a> {
 
 /// How far a request has come.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Life {
+pub(super) struct Life {
     /// What was asked for.
     pub desired: Value,
     /// Where it stands.
@@ -56,7 +56,7 @@ pub struct Life {
 }
 
 /// Draws the form; returns the command that is to be sent.
-pub fn command_form_ui(
+pub(super) fn command_form_ui(
     ui: &mut Ui,
     form: &CommandForm,
     cannot_send: Option<&str>,

@@ -143,15 +143,38 @@ impl Clock {
         self.strftime(at, "%H:%M:%S%.3f")
     }
 
+    /// `14:03:27.2`.
+    pub fn time_tenths(&self, at: Timestamp) -> String {
+        self.strftime(at, "%H:%M:%S%.1f")
+    }
+
+    /// `14:03`.
+    pub fn minutes(&self, at: Timestamp) -> String {
+        self.strftime(at, "%H:%M")
+    }
+
+    /// `31 Jan`.
+    pub fn day(&self, at: Timestamp) -> String {
+        self.strftime(at, "%-d %b")
+    }
+
+    /// How far the site's clock is ahead of UTC at an instant, seconds.
+    pub fn offset_secs(&self, at: Timestamp) -> f64 {
+        f64::from(self.zone.to_offset(instant(at)).seconds())
+    }
+
     /// `2026-01-31 14:03:27`.
     pub fn date_time(&self, at: Timestamp) -> String {
         self.strftime(at, "%Y-%m-%d %H:%M:%S")
     }
 
     fn strftime(&self, at: Timestamp, format: &str) -> String {
-        let instant = jiff::Timestamp::from_nanosecond(i128::from(at.as_nanos())).unwrap_or(jiff::Timestamp::MAX);
-        instant.to_zoned(self.zone.clone()).strftime(format).to_string()
+        instant(at).to_zoned(self.zone.clone()).strftime(format).to_string()
     }
+}
+
+fn instant(at: Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_nanosecond(i128::from(at.as_nanos())).unwrap_or(jiff::Timestamp::MAX)
 }
 
 #[cfg(test)]

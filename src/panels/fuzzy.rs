@@ -2,7 +2,7 @@
 
 /// How well `query` is found in `text`; the more the better. `None`: not at all. An empty query fits everything alike.
 /// Words of the query, split at spaces, may be found in any order.
-pub fn score(query: &str, text: &str) -> Option<i32> {
+pub(super) fn score(query: &str, text: &str) -> Option<i32> {
     let text: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
     query.split_whitespace().map(|word| score_word(word, &text)).sum()
 }

@@ -10,7 +10,7 @@ use crate::site::doc::Kind;
 use crate::twin::{Level, ReadingState};
 
 /// Draws a shape of [`theme::ICON`] in a row of a panel, and says its name to whoever cannot see it.
-pub fn show(ui: &mut Ui, name: &str, draw: impl FnOnce(&Painter, Pos2)) -> Response {
+pub(super) fn show(ui: &mut Ui, name: &str, draw: impl FnOnce(&Painter, Pos2)) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(theme::ICON), Sense::hover());
     if ui.is_rect_visible(rect) {
         draw(ui.painter(), rect.center());
@@ -20,7 +20,7 @@ pub fn show(ui: &mut Ui, name: &str, draw: impl FnOnce(&Painter, Pos2)) -> Respo
 }
 
 /// A button that is only a shape.
-pub fn button(ui: &mut Ui, name: &str, draw: impl FnOnce(&Painter, Pos2, Color32)) -> Response {
+pub(super) fn button(ui: &mut Ui, name: &str, draw: impl FnOnce(&Painter, Pos2, Color32)) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(20.0), Sense::click());
     let color = if response.hovered() || response.has_focus() { theme::STRONG } else { theme::WEAK };
     if response.hovered() || response.has_focus() {
@@ -32,7 +32,7 @@ pub fn button(ui: &mut Ui, name: &str, draw: impl FnOnce(&Painter, Pos2, Color32
 }
 
 /// What kind of twin: component ring, asset block, system of linked blocks, process arrow.
-pub fn kind(painter: &Painter, at: Pos2, kind: Kind, color: Color32) {
+pub(super) fn kind(painter: &Painter, at: Pos2, kind: Kind, color: Color32) {
     let line = Stroke::new(1.2, color);
     match kind {
         Kind::Component => {
@@ -61,7 +61,7 @@ pub fn kind(painter: &Painter, at: Pos2, kind: Kind, color: Color32) {
 }
 
 /// The word for a kind.
-pub fn kind_name(kind: Kind) -> &'static str {
+pub(super) fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Component => "Component",
         Kind::Asset => "Asset",
@@ -71,7 +71,7 @@ pub fn kind_name(kind: Kind) -> &'static str {
 }
 
 /// A health: dot, ring, clock, triangle, diamond.
-pub fn level(painter: &Painter, at: Pos2, level: Level) {
+pub(super) fn level(painter: &Painter, at: Pos2, level: Level) {
     let color = theme::level(level);
     match level {
         Level::Normal => {
@@ -87,7 +87,7 @@ pub fn level(painter: &Painter, at: Pos2, level: Level) {
 }
 
 /// A reading's state: dot, ring, clock, triangle.
-pub fn reading(painter: &Painter, at: Pos2, state: ReadingState) {
+pub(super) fn reading(painter: &Painter, at: Pos2, state: ReadingState) {
     level(
         painter,
         at,
@@ -101,7 +101,7 @@ pub fn reading(painter: &Painter, at: Pos2, state: ReadingState) {
 }
 
 /// A command's phase: a ring that fills as it goes, a tick, a cross, a question.
-pub fn phase(painter: &Painter, at: Pos2, phase: Phase) {
+pub(super) fn phase(painter: &Painter, at: Pos2, phase: Phase) {
     let color = theme::phase(phase);
     let line = Stroke::new(1.5, color);
     match phase {
@@ -124,14 +124,14 @@ pub fn phase(painter: &Painter, at: Pos2, phase: Phase) {
 }
 
 /// A cross: close, remove, refused.
-pub fn cross(painter: &Painter, at: Pos2, color: Color32) {
+pub(super) fn cross(painter: &Painter, at: Pos2, color: Color32) {
     let line = Stroke::new(1.5, color);
     painter.line_segment([at + vec2(-3.5, -3.5), at + vec2(3.5, 3.5)], line);
     painter.line_segment([at + vec2(3.5, -3.5), at + vec2(-3.5, 3.5)], line);
 }
 
 /// A clock's face: old.
-pub fn clock(painter: &Painter, at: Pos2, color: Color32) {
+pub(super) fn clock(painter: &Painter, at: Pos2, color: Color32) {
     let line = Stroke::new(1.2, color);
     painter.circle_stroke(at, 4.5, line);
     painter.line_segment([at, at + vec2(0.0, -3.0)], line);
@@ -139,14 +139,14 @@ pub fn clock(painter: &Painter, at: Pos2, color: Color32) {
 }
 
 /// A triangle with a bar: attention.
-pub fn triangle(painter: &Painter, at: Pos2, color: Color32) {
+pub(super) fn triangle(painter: &Painter, at: Pos2, color: Color32) {
     let points = vec![at + vec2(0.0, -5.0), at + vec2(5.5, 4.5), at + vec2(-5.5, 4.5)];
     painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
     bar(painter, at + vec2(0.0, 0.5));
 }
 
 /// A diamond with a bar: now.
-pub fn diamond(painter: &Painter, at: Pos2, color: Color32) {
+pub(super) fn diamond(painter: &Painter, at: Pos2, color: Color32) {
     let points = vec![at + vec2(0.0, -6.0), at + vec2(6.0, 0.0), at + vec2(0.0, 6.0), at + vec2(-6.0, 0.0)];
     painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
     bar(painter, at);
@@ -159,7 +159,7 @@ fn bar(painter: &Painter, at: Pos2) {
 }
 
 /// A small triangle that points right, or down when `open`.
-pub fn fold(painter: &Painter, at: Pos2, open: bool, color: Color32) {
+pub(super) fn fold(painter: &Painter, at: Pos2, open: bool, color: Color32) {
     let points = if open {
         vec![at + vec2(-3.5, -1.5), at + vec2(3.5, -1.5), at + vec2(0.0, 2.5)]
     } else {
@@ -169,14 +169,14 @@ pub fn fold(painter: &Painter, at: Pos2, open: bool, color: Color32) {
 }
 
 /// A lens: search.
-pub fn lens(painter: &Painter, at: Pos2, color: Color32) {
+pub(super) fn lens(painter: &Painter, at: Pos2, color: Color32) {
     let line = Stroke::new(1.4, color);
     painter.circle_stroke(at + vec2(-1.0, -1.0), 3.8, line);
     painter.line_segment([at + vec2(1.8, 1.8), at + vec2(5.0, 5.0)], line);
 }
 
 /// A frame with a target in it: fly there.
-pub fn target(painter: &Painter, at: Pos2, color: Color32) {
+pub(super) fn target(painter: &Painter, at: Pos2, color: Color32) {
     let line = Stroke::new(1.2, color);
     for quarter in 0..4 {
         let turn = Vec2::angled(TAU * quarter as f32 / 4.0);
@@ -186,13 +186,13 @@ pub fn target(painter: &Painter, at: Pos2, color: Color32) {
 }
 
 /// A curve with a plus: add to the plot. Without the plus where it is in already.
-pub fn curve(painter: &Painter, at: Pos2, color: Color32) {
+pub(super) fn curve(painter: &Painter, at: Pos2, color: Color32) {
     let points = [vec2(-5.5, 3.0), vec2(-2.5, -2.5), vec2(0.5, 1.5), vec2(5.5, -4.0)];
     painter.add(Shape::line(points.map(|it| at + it).to_vec(), Stroke::new(1.3, color)));
 }
 
 /// Slanted lines over what is stale, or over a gap in a plot.
-pub fn hatch(painter: &Painter, rect: Rect, color: Color32) {
+pub(super) fn hatch(painter: &Painter, rect: Rect, color: Color32) {
     let painter = painter.with_clip_rect(rect.intersect(painter.clip_rect()));
     let line = Stroke::new(1.0, color);
     let mut x = rect.left() - rect.height();

@@ -14,11 +14,11 @@ use crate::twin::{Health, Level, ReadingState};
 
 /// A signal that is dragged out of the inspector, to be dropped on a plot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dragged(pub SignalId);
+pub(super) struct Dragged(pub SignalId);
 
 /// All that the inspector shows of a twin.
 #[derive(Debug, Clone)]
-pub struct Card<'a> {
+pub(super) struct Card<'a> {
     /// Which twin.
     pub id: TwinId,
     /// Its name.
@@ -49,7 +49,7 @@ pub struct Card<'a> {
 
 /// A twin to go to.
 #[derive(Debug, Clone, Copy)]
-pub struct LinkRow<'a> {
+pub(super) struct LinkRow<'a> {
     /// Which.
     pub id: TwinId,
     /// Its name.
@@ -62,7 +62,7 @@ pub struct LinkRow<'a> {
 
 /// A device, and when it was last heard.
 #[derive(Debug, Clone, Copy)]
-pub struct DeviceLine<'a> {
+pub(super) struct DeviceLine<'a> {
     /// Its MQTT client id.
     pub id: &'a str,
     /// What its status topic says, where a signal is bound to it. `None`: nothing says so.
@@ -73,7 +73,7 @@ pub struct DeviceLine<'a> {
 
 /// One reading.
 #[derive(Debug, Clone)]
-pub struct ReadingRow<'a> {
+pub(super) struct ReadingRow<'a> {
     /// Which signal.
     pub signal: SignalId,
     /// Its name.
@@ -104,7 +104,7 @@ pub struct ReadingRow<'a> {
 const READING: f32 = 36.0;
 
 /// Draws the card; returns what was asked for.
-pub fn inspector_panel_ui(ui: &mut Ui, card: Option<&Card>, drafts: &mut Drafts) -> Option<Action> {
+pub(super) fn inspector_panel_ui(ui: &mut Ui, card: Option<&Card>, drafts: &mut Drafts) -> Option<Action> {
     let Some(card) = card else {
         empty_ui(ui, "Nothing is selected. Click a thing in the 3D view or in the tree, or press Ctrl+K to find one.");
         return None;

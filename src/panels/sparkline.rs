@@ -9,14 +9,14 @@ use crate::signal::Timestamp;
 
 /// What a sparkline draws: for each column where in the span it stands (0 to 1), its least and its most.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Spark {
+pub(super) struct Spark {
     /// In the order of time; pieces are parted by gaps.
     pub pieces: Vec<Vec<(f32, f32, f32)>>,
 }
 
 impl Spark {
     /// From columns of the history between two instants.
-    pub fn new(columns: &[Column], from: Timestamp, to: Timestamp) -> Self {
+    pub(super) fn new(columns: &[Column], from: Timestamp, to: Timestamp) -> Self {
         let least = columns.iter().map(|it| it.min).fold(f64::INFINITY, f64::min);
         let most = columns.iter().map(|it| it.max).fold(f64::NEG_INFINITY, f64::max);
         // A value that only trembles in its last digit is a straight line, not a mountain range.
@@ -37,7 +37,7 @@ impl Spark {
 }
 
 /// Draws it; what is missing at its end is hatched.
-pub fn paint(painter: &Painter, rect: Rect, spark: &Spark, color: Color32) {
+pub(super) fn paint(painter: &Painter, rect: Rect, spark: &Spark, color: Color32) {
     let inner = rect.shrink2(egui::vec2(0.0, 3.0));
     let place = |x: f32, y: f32| pos2(rect.left() + x * rect.width(), inner.bottom() - y * inner.height());
     let mut end = None;

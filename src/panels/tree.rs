@@ -27,7 +27,7 @@ pub struct TreeState {
 
 /// One row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TreeRow<'a> {
+pub(super) struct TreeRow<'a> {
     /// Which twin.
     pub id: TwinId,
     /// Its parent.
@@ -49,7 +49,7 @@ pub struct TreeRow<'a> {
 }
 
 /// The rows to show, in the order of the site. Ancestors of what was found stay.
-pub fn tree_rows<'a>(site: &'a Site, health: impl Fn(TwinId) -> Health, state: &TreeState) -> Vec<TreeRow<'a>> {
+pub(super) fn tree_rows<'a>(site: &'a Site, health: impl Fn(TwinId) -> Health, state: &TreeState) -> Vec<TreeRow<'a>> {
     let query = state.query.trim();
     let mut place = vec![None; site.twin_capacity];
     let mut rows: Vec<TreeRow> = Vec::with_capacity(site.twins.len());
@@ -124,7 +124,7 @@ fn families_are_whole(rows: &[TreeRow]) -> bool {
 }
 
 /// Draws the search and the rows; returns what was asked for.
-pub fn tree_panel_ui(
+pub(super) fn tree_panel_ui(
     ui: &mut Ui,
     rows: &[TreeRow],
     state: &mut TreeState,

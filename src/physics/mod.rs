@@ -61,10 +61,12 @@
 
 mod block;
 mod curve;
+mod error;
 mod plant;
 mod source;
 #[cfg(test)]
 mod tests;
 
+pub use error::{InputError, PhysicsError};
 pub(crate) use plant::absolute;
-pub use plant::{COMMUNICATION_SECS, Fault, InputError, InputId, OutputId, PhysicsError, Plant, Truth};
+pub use plant::{COMMUNICATION_SECS, Fault, InputId, OutputId, Plant, Truth};

@@ -1,10 +1,10 @@
 //! All blocks of a site together: who feeds whom, and the step that moves them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::block::Block;
 use super::curve::DayCurve;
+use super::error::{InputError, PhysicsError};
 use super::source;
 use crate::site::doc::{InputDoc, PhysicsDoc};
 use crate::site::{Site, Twin};
@@ -38,79 +38,6 @@ impl OutputId {
 /// An input's number in its [`Plant`], dense from zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InputId(u32);
-
-/// Why a block is no good.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PhysicsError {
-    /// DiffSL does not take the equations.
-    #[error("the equations of `{twin}` do not compile: {said} (lines count within `equations`)")]
-    Equations {
-        /// The twin's address.
-        twin: Arc<str>,
-        /// What DiffSL said.
-        said: String,
-    },
-    /// A parameter, an input or an output has a name that cannot be.
-    #[error("in the physics of `{twin}` {name:?} {why}")]
-    Name {
-        /// The twin's address.
-        twin: Arc<str>,
-        /// As written.
-        name: String,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// A number that is none.
-    #[error("in the physics of `{twin}` the value of {name:?} is no finite number")]
-    NotANumber {
-        /// The twin's address.
-        twin: Arc<str>,
-        /// The parameter or input.
-        name: String,
-    },
-    /// An input from an output that does not exist.
-    #[error("the input {input:?} of `{twin}` comes from {reference:?}, which is no block's output{hint}")]
-    UnknownOutput {
-        /// The twin's address.
-        twin: Arc<str>,
-        /// The input.
-        input: String,
-        /// As written.
-        reference: String,
-        /// What there is instead.
-        hint: String,
-    },
-    /// A curve over the day that is none.
-    #[error(
-        "the daily curve of the input {input:?} of `{twin}` needs at least one point, and rising hours from 0 to 24"
-    )]
-    Curve {
-        /// The twin's address.
-        twin: Arc<str>,
-        /// The input.
-        input: String,
-    },
-    /// An initial value is no number.
-    #[error("an initial value of `{twin}` is no finite number: look at `u_i` and the parameters that it uses")]
-    Start {
-        /// The twin's address.
-        twin: Arc<str>,
-    },
-}
-
-/// Why an input or a parameter was not set.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InputError {
-    /// There is none of this name.
-    #[error("no block has an input {0:?}")]
-    Unknown(String),
-    /// It is not for setting.
-    #[error("{0:?} comes from elsewhere: only an input that is `Set` can be set")]
-    NotSettable(String),
-    /// Infinite, or no number.
-    #[error("{0:?} cannot be set to what is no finite number")]
-    NotANumber(String),
-}
 
 /// A block that stands still or has an output that does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -140,7 +140,11 @@ fn open_camera(screen: Res<Screen>, mut images: ResMut<Assets<Image>>, mut comma
         Name::new("eye"),
         SceneCamera,
         Camera3d::default(),
-        bevy::camera::Camera { order: -1, clear_color: ClearColorConfig::Custom(super::palette::SKY_HORIZON), ..default() },
+        bevy::camera::Camera {
+            order: -1,
+            clear_color: ClearColorConfig::Custom(super::palette::SKY_HORIZON),
+            ..default()
+        },
         RenderTarget::Image(screen.scene.clone().into()),
         Projection::Perspective(PerspectiveProjection {
             fov: 34_f32.to_radians(),
@@ -260,7 +264,8 @@ pub(super) fn take_requests(
     let mut goals: Vec<(Pose, bool)> = Vec::new();
     if !flights.homed {
         flights.homed = true;
-        goals.extend(home_of(&site).or(Some(Pose::looking(Vec3::new(24.0, 16.0, 30.0), Vec3::Y))).map(|it| (it, false)));
+        goals
+            .extend(home_of(&site).or(Some(Pose::looking(Vec3::new(24.0, 16.0, 30.0), Vec3::Y))).map(|it| (it, false)));
     }
     for request in requests.read() {
         let goal = match request {
@@ -272,16 +277,18 @@ pub(super) fn take_requests(
                 .map(|it| Pose::looking(Vec3::from(it.eye), Vec3::from(it.target))),
             Camera::View { eye, target } => Some(Pose::looking(*eye, *target)),
             Camera::Back => flights.back.pop_back(),
-            Camera::FlyTo(twin) => index.twin(*twin).and_then(|it| bounds_of(it, &children, &boxes)).map(|(low, high)| {
-                let now = Pose::of(&orbit);
-                let size = (high - low).length() * 0.5;
-                Pose {
-                    focus: (low + high) * 0.5,
-                    radius: (size / (fov * 0.5).sin() * 1.25).max(0.8),
-                    pitch: now.pitch.clamp(0.25, 0.75),
-                    ..now
-                }
-            }),
+            Camera::FlyTo(twin) => {
+                index.twin(*twin).and_then(|it| bounds_of(it, &children, &boxes)).map(|(low, high)| {
+                    let now = Pose::of(&orbit);
+                    let size = (high - low).length() * 0.5;
+                    Pose {
+                        focus: (low + high) * 0.5,
+                        radius: (size / (fov * 0.5).sin() * 1.25).max(0.8),
+                        pitch: now.pitch.clamp(0.25, 0.75),
+                        ..now
+                    }
+                })
+            }
         };
         goals.extend(goal.map(|it| (it, !matches!(request, Camera::Back))));
     }
@@ -314,7 +321,8 @@ pub(super) fn fly(
         return;
     }
     let Ok(mut orbit) = camera.single_mut() else { return };
-    let touched = buttons.is_some_and(|it| it.any_pressed([MouseButton::Left, MouseButton::Right, MouseButton::Middle]));
+    let touched =
+        buttons.is_some_and(|it| it.any_pressed([MouseButton::Left, MouseButton::Right, MouseButton::Middle]));
     let Some((from, goal, part)) = flights.now.as_mut() else { return };
     // Frames may be slow: no more than a quarter of the way in one.
     *part += (time.delta_secs() / FLIGHT_SECS).min(0.25);

@@ -5,8 +5,10 @@
 use std::collections::BTreeMap;
 
 use bevy::light::NotShadowCaster;
+use bevy::math::Vec2Swizzles;
 use bevy::mesh::MeshTag;
 use bevy::prelude::*;
+use bevy_mod_outline::StopPropagateOutline;
 
 use super::fade::{Fading, FadingKind};
 use super::live::{LiveMaterial, SlotKey, Slots, Surfaces};
@@ -16,7 +18,7 @@ use super::shapes::Shape;
 use super::{pipes, rooms};
 use crate::session::CurrentSite;
 use crate::site::doc::{BodyDoc, OpeningDoc, PropDoc};
-use crate::site::{Look, TwinId};
+use crate::site::{Look, Site, Twin, TwinId};
 use crate::twin::TwinIndex;
 
 /// The root of a twin's body.
@@ -34,7 +36,7 @@ pub(super) struct MeshOf(pub(super) Option<TwinId>);
 /// What was built from which text.
 #[derive(Resource, Debug, Default)]
 pub(super) struct Built {
-    twins: BTreeMap<TwinId, (Option<BodyDoc>, Vec<Look>, Option<Entity>)>,
+    twins: BTreeMap<TwinId, (Option<BodyDoc>, Vec<Look>, Vec<Rect>, Option<Entity>)>,
     props: Vec<(PropDoc, Vec<Entity>)>,
     /// Counts every change, so that others see one.
     pub(super) n_changes: u64,
@@ -51,6 +53,8 @@ pub(super) struct Builder<'a, 'w, 's> {
     pub(super) surfaces: &'a mut Surfaces,
     pub(super) slots: &'a mut Slots,
     pub(super) commands: &'a mut Commands<'w, 's>,
+    /// What the basins of the site cut out of the body's slab, in its x and z.
+    pub(super) holes: &'a [Rect],
 }
 
 impl Builder<'_, '_, '_> {
@@ -66,7 +70,14 @@ impl Builder<'_, '_, '_> {
     }
 
     /// Spawns a mesh below a parent.
-    pub(super) fn mesh(&mut self, parent: Entity, mesh: Handle<Mesh>, surface: &str, twin: Option<TwinId>, slot: u32) -> Entity {
+    pub(super) fn mesh(
+        &mut self,
+        parent: Entity,
+        mesh: Handle<Mesh>,
+        surface: &str,
+        twin: Option<TwinId>,
+        slot: u32,
+    ) -> Entity {
         let material = self.surfaces.of(surface, self.materials);
         let bundle = (Mesh3d(mesh), MeshMaterial3d(material), MeshTag(slot), MeshOf(twin), ChildOf(parent));
         let entity = self.commands.spawn(bundle).id();
@@ -76,7 +87,14 @@ impl Builder<'_, '_, '_> {
         entity
     }
 
-    fn shape(&mut self, parent: Entity, shape: Shape, surface: &str, twin: Option<TwinId>, slot: u32) -> Option<Entity> {
+    fn shape(
+        &mut self,
+        parent: Entity,
+        shape: Shape,
+        surface: &str,
+        twin: Option<TwinId>,
+        slot: u32,
+    ) -> Option<Entity> {
         if shape.is_empty() {
             return None;
         }
@@ -111,7 +129,7 @@ impl Builder<'_, '_, '_> {
                 }
             }
             BodyDoc::Slab { size, thickness } => {
-                self.shape(parent, rooms::slab(Vec2::from(*size), *thickness), "slab", twin, slot);
+                self.shape(parent, rooms::slab(Vec2::from(*size), *thickness, self.holes), "slab", twin, slot);
             }
             BodyDoc::Basin { size, depth, wall } => {
                 let size = Vec2::from(*size);
@@ -150,7 +168,9 @@ impl Builder<'_, '_, '_> {
         let low = plan.iter().copied().reduce(Vec2::min).unwrap_or_default();
         let high = plan.iter().copied().reduce(Vec2::max).unwrap_or_default();
         let slot = self.slots.claim(SlotKey::Wall(entity));
-        self.commands.entity(entity).insert((MeshTag(slot), Fading::new(owner, Rect::from_corners(low, high), height, kind)));
+        // What may be gone has no outline: the stubs and the floor have.
+        let fading = Fading::new(owner, Rect::from_corners(low, high), height, kind);
+        self.commands.entity(entity).insert((MeshTag(slot), fading, StopPropagateOutline));
     }
 }
 
@@ -172,9 +192,12 @@ pub(super) fn forget_gone(
     if !site.is_changed() {
         return;
     }
+    let basins = basins_of(&site);
     let built = &mut *built;
-    built.twins.retain(|id, (body, looks, root)| {
-        let same = site.twin(*id).is_some_and(|it| it.body == *body && it.looks == *looks);
+    built.twins.retain(|id, (body, looks, holes, root)| {
+        let same = site
+            .twin(*id)
+            .is_some_and(|it| it.body == *body && it.looks == *looks && twin_holes(&site, &basins, it) == *holes);
         if !same {
             slots.release_twin(*id);
             if let Some(root) = root {
@@ -208,27 +231,29 @@ pub(super) fn build_bodies(
     if !site.is_changed() && !index.is_changed() {
         return;
     }
+    let basins = basins_of(&site);
     for twin in &site.twins {
         let Some(entity) = index.twin(twin.id).filter(|_| !built.twins.contains_key(&twin.id)) else { continue };
         for part in twin.looks.iter().filter_map(|it| it.part.clone()) {
             slots.claim(SlotKey::Part(twin.id, part));
         }
         slots.claim(SlotKey::Twin(twin.id));
+        let holes = twin_holes(&site, &basins, twin);
         let root = twin.body.as_ref().map(|body| {
-            let root = commands
-                .spawn((BodyOf(twin.id), Transform::default(), Visibility::default(), ChildOf(entity)))
-                .id();
+            let root =
+                commands.spawn((BodyOf(twin.id), Transform::default(), Visibility::default(), ChildOf(entity))).id();
             let mut builder = Builder {
                 meshes: &mut meshes,
                 materials: &mut materials,
                 surfaces: &mut surfaces,
                 slots: &mut slots,
                 commands: &mut commands,
+                holes: &holes,
             };
             builder.body(root, body, Some(twin.id));
             root
         });
-        built.twins.insert(twin.id, (twin.body.clone(), twin.looks.clone(), root));
+        built.twins.insert(twin.id, (twin.body.clone(), twin.looks.clone(), holes, root));
         built.n_changes += 1;
     }
 }
@@ -246,6 +271,7 @@ pub(super) fn build_props(
     if !site.is_changed() {
         return;
     }
+    let basins = basins_of(&site);
     for prop in &site.props {
         if built.props.iter().any(|it| it.0 == *prop) {
             continue;
@@ -255,6 +281,7 @@ pub(super) fn build_props(
             let place = Transform::from_translation(Vec3::from(at.pos))
                 .with_rotation(Quat::from_rotation_y(at.yaw.to_radians()))
                 .with_scale(Vec3::splat(at.scale));
+            let holes = holes_in(&prop.body, place, &basins);
             let root = commands.spawn((PropBody, place, Visibility::default())).id();
             let mut builder = Builder {
                 meshes: &mut meshes,
@@ -262,6 +289,7 @@ pub(super) fn build_props(
                 surfaces: &mut surfaces,
                 slots: &mut slots,
                 commands: &mut commands,
+                holes: &holes,
             };
             builder.body(root, &prop.body, None);
             roots.push(root);
@@ -269,4 +297,64 @@ pub(super) fn build_props(
         built.props.push((prop.clone(), roots));
         built.n_changes += 1;
     }
+}
+
+/// A basin that reaches into the ground: its footprint's middle, its half extents' axes, its rim's and bottom's heights.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Dug {
+    place: Transform,
+    half: Vec2,
+    depth: f32,
+}
+
+fn place_in_world(site: &Site, twin: &Twin) -> Transform {
+    let own = Transform::from_translation(Vec3::from(twin.at.pos))
+        .with_rotation(Quat::from_rotation_y(twin.at.yaw.to_radians()))
+        .with_scale(Vec3::splat(twin.at.scale));
+    match twin.parent.and_then(|it| site.twin(it)) {
+        Some(parent) => place_in_world(site, parent) * own,
+        None => own,
+    }
+}
+
+/// The basins of a site.
+pub(super) fn basins_of(site: &Site) -> Vec<Dug> {
+    let dug = |twin: &Twin| match &twin.body {
+        Some(BodyDoc::Basin { size, depth, wall }) => {
+            // A little less than the outer wall, so that no gap shows.
+            let half = Vec2::from(*size) * 0.5 + Vec2::splat(wall * 0.8);
+            Some(Dug { place: place_in_world(site, twin), half, depth: *depth })
+        }
+        _ => None,
+    };
+    site.twins.iter().filter_map(dug).collect()
+}
+
+/// What basins cut out of a plane at this place. Only those that stand square to it.
+pub(super) fn holes_at(place: Transform, basins: &[Dug]) -> Vec<Rect> {
+    let into = place.to_matrix().inverse();
+    let hole = |basin: &Dug| {
+        let middle = into.transform_point3(basin.place.translation);
+        if middle.y < -0.05 || middle.y - basin.depth > -0.05 {
+            return None;
+        }
+        let way = into.transform_vector3(basin.place.rotation * Vec3::X).normalize_or(Vec3::X);
+        let half = if way.x.abs() > 0.99 {
+            basin.half
+        } else if way.z.abs() > 0.99 {
+            basin.half.yx()
+        } else {
+            return None;
+        };
+        Some(Rect::from_center_half_size(Vec2::new(middle.x, middle.z), half))
+    };
+    basins.iter().filter_map(hole).collect()
+}
+
+fn holes_in(body: &BodyDoc, place: Transform, basins: &[Dug]) -> Vec<Rect> {
+    if matches!(body, BodyDoc::Slab { .. }) { holes_at(place, basins) } else { Vec::new() }
+}
+
+fn twin_holes(site: &Site, basins: &[Dug], twin: &Twin) -> Vec<Rect> {
+    twin.body.as_ref().map(|it| holes_in(it, place_in_world(site, twin), basins)).unwrap_or_default()
 }

@@ -53,6 +53,8 @@ impl Fading {
 #[derive(Resource, Debug, Default)]
 pub(super) struct Fades {
     pub(super) moving: bool,
+    /// Counts the frames in which one was.
+    pub(super) n_moves: u64,
 }
 
 /// Seconds that a part takes to go.
@@ -83,7 +85,7 @@ pub(super) fn fade_buildings(
             let at = place.affine().inverse().transform_point3(it.translation());
             plan.contains(Vec2::new(at.x, at.z)) && (-0.5..height).contains(&at.y)
         });
-        inside && !body_of_selected || body_of_selected
+        inside || body_of_selected
     };
     let mut moving = false;
     for (entity, mut part, tag, mut visibility) in &mut parts {
@@ -118,6 +120,9 @@ pub(super) fn fade_buildings(
         } else if part.presence >= 1.0 {
             commands.entity(entity).remove::<NotShadowCaster>();
         }
+    }
+    if moving {
+        fades.n_moves += 1;
     }
     if fades.moving != moving {
         fades.moving = moving;

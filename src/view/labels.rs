@@ -47,7 +47,8 @@ fn lines_of(site: &Site, twin: &Twin, readings: &Readings) -> Vec<(String, Optio
         .filter_map(|look| {
             let signal = site.signal(look.signal)?;
             let reading = readings.get(signal.id);
-            let text = reading.value.as_ref().map_or("\u{2013}".to_owned(), |it| text_of(it, signal.unit, signal.decimals));
+            let text =
+                reading.value.as_ref().map_or("\u{2013}".to_owned(), |it| text_of(it, signal.unit, signal.decimals));
             let note = match reading.state {
                 ReadingState::Fresh => None,
                 state @ (ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad) => Some(state.label()),

@@ -98,13 +98,7 @@ const CAPACITY: usize = 1024;
 
 impl Default for Slots {
     fn default() -> Self {
-        Self {
-            all: vec![Slot::PLAIN],
-            by_key: BTreeMap::new(),
-            free: Vec::new(),
-            changed: true,
-            n_uploads: 0,
-        }
+        Self { all: vec![Slot::PLAIN], by_key: BTreeMap::new(), free: Vec::new(), changed: true, n_uploads: 0 }
     }
 }
 
@@ -187,10 +181,8 @@ impl Surfaces {
         if let Some(known) = self.by_name.get(name) {
             return known.clone();
         }
-        let made = materials.add(LiveMaterial {
-            base: palette::surface(name),
-            extension: Live { slots: self.buffer.clone() },
-        });
+        let made = materials
+            .add(LiveMaterial { base: palette::surface(name), extension: Live { slots: self.buffer.clone() } });
         self.by_name.insert(name.to_owned(), made.clone());
         made
     }

@@ -63,15 +63,13 @@ impl Plugin for ViewPlugin {
             Update,
             (
                 quality::choose_tier,
-                drawn::forget_gone,
-                drawn::build_bodies,
-                drawn::build_props,
-                models::fill_models,
+                (drawn::forget_gone, drawn::build_bodies, drawn::build_props, models::fill_models).chain(),
                 picking::pick,
                 camera::take_shortcuts,
                 camera::take_requests,
                 camera::fly,
                 camera::gate_input,
+                studio::dig_basins,
                 studio::follow_sun,
                 motion::show_looks,
                 motion::turn_parts,
@@ -79,9 +77,7 @@ impl Plugin for ViewPlugin {
                 outline::outline_twins,
                 live::upload_slots,
                 screen::fit_image,
-                shot::settle,
-                shot::take_shots,
-                redraw::ask_for_frames,
+                (shot::settle, shot::take_shots, redraw::ask_for_frames).chain(),
             )
                 .chain()
                 .in_set(Stage::Show),

@@ -39,7 +39,11 @@ fn asset_path(site_folder: &std::path::Path, path: &str) -> Option<std::path::Pa
     [assets.join("models").join(&name), assets.join(&name), site_folder.join(&name)]
         .into_iter()
         .find(|it| it.is_file())
-        .map(|it| it.strip_prefix(&assets).map(std::path::Path::to_path_buf).unwrap_or_else(|_: std::path::StripPrefixError| it.canonicalize().unwrap_or(it)))
+        .map(|it| {
+            it.strip_prefix(&assets)
+                .map(std::path::Path::to_path_buf)
+                .unwrap_or_else(|_: std::path::StripPrefixError| it.canonicalize().unwrap_or(it))
+        })
 }
 
 /// Models whose file has come get their parts.
@@ -72,6 +76,7 @@ pub(super) fn fill_models(
             surfaces: &mut surfaces,
             slots: &mut slots,
             commands: &mut commands,
+            holes: &[],
         };
         let failed = match file {
             None => true,
@@ -106,7 +111,8 @@ fn fill(
     gltf_meshes: &Assets<GltfMesh>,
 ) {
     let surface_of: BTreeMap<_, &str> = gltf.named_materials.iter().map(|(name, it)| (it.id(), &**name)).collect();
-    let inner: Vec<_> = gltf.nodes.iter().filter_map(|it| nodes.get(it)).flat_map(|it| &it.children).map(Handle::id).collect();
+    let inner: Vec<_> =
+        gltf.nodes.iter().filter_map(|it| nodes.get(it)).flat_map(|it| &it.children).map(Handle::id).collect();
     let mut open: Vec<(Handle<GltfNode>, Entity)> =
         gltf.nodes.iter().filter(|it| !inner.contains(&it.id())).map(|it| (it.clone(), root)).collect();
     while let Some((handle, parent)) = open.pop() {

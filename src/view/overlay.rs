@@ -10,7 +10,7 @@ use egui::epaint::{CornerRadius, PathShape};
 use egui::{Align2, Color32, FontId, Order, Pos2, Stroke};
 
 use super::drawn::{Built, MeshOf, PropBody};
-use super::fade::Fading;
+use super::fade::{Fades, Fading};
 use super::labels::{self, Boxes, LabelRow};
 use super::palette;
 use super::picking::PointerAt;
@@ -29,7 +29,7 @@ pub(super) struct Overlay {
     boxes: Boxes,
     /// Twins that something stands before, and the eye that saw it so.
     hidden: BTreeMap<TwinId, bool>,
-    seen_from: Option<(GlobalTransform, u64)>,
+    seen_from: Option<(GlobalTransform, u64, u64)>,
 }
 
 pub(super) fn plugin(app: &mut App) {
@@ -88,6 +88,7 @@ fn paint_overlay(
     log: Res<CommandLog>,
     index: Res<TwinIndex>,
     built: Res<Built>,
+    fades: Res<Fades>,
     camera: Query<(&Camera, &GlobalTransform), With<SceneCamera>>,
     queries: (
         Query<&Health>,
@@ -117,12 +118,11 @@ fn paint_overlay(
     let eye = Eye { camera, place, rect: view.0 };
     let Overlay { sides, boxes, hidden, seen_from } = &mut *overlay;
     let (healths, children, bodies, meshes, parents) = queries;
-    let rows = labels::rows(
-        &site, &readings, &selection, &log, &index, built.n_changes, &healths, &children, &bodies, boxes,
-    );
+    let rows =
+        labels::rows(&site, &readings, &selection, &log, &index, built.n_changes, &healths, &children, &bodies, boxes);
 
     // Whether something stands before a twin is only asked again when the eye moved or something was built.
-    let from = (*place, built.n_changes);
+    let from = (*place, built.n_changes, fades.n_moves);
     if *seen_from != Some(from) {
         *seen_from = Some(from);
         hidden.clear();
@@ -137,10 +137,11 @@ fn paint_overlay(
         let target = (row.bounds.0 + row.bounds.1) * 0.5;
         let way = target.lerp(anchor, 0.7) - place.translation();
         let hides = Dir3::new(way).ok().is_some_and(|direction| {
-            let near = way.length() - (row.bounds.1 - row.bounds.0).length() * 0.5;
+            let near = way.length() - 0.3;
             let hit = rays.cast_ray(Ray3d::new(place.translation(), direction), &settings).first();
             hit.is_some_and(|(entity, hit)| {
-                hit.distance < near && !index.twin(row.twin).is_some_and(|own| parents.iter_ancestors(*entity).any(|it| it == own))
+                hit.distance < near
+                    && !index.twin(row.twin).is_some_and(|own| parents.iter_ancestors(*entity).any(|it| it == own))
             })
         });
         hidden.insert(row.twin, hides);

@@ -7,9 +7,9 @@ use crate::site::doc::Meaning;
 /// Behind everything.
 pub(super) const BACKDROP: Color = Color::srgb(0.094, 0.106, 0.125);
 /// The sky overhead.
-pub(super) const SKY_TOP: Color = Color::srgb(0.082, 0.094, 0.114);
+pub(super) const SKY_TOP: Color = Color::srgb(0.098, 0.114, 0.139);
 /// The sky at the horizon, and what far ground fades into.
-pub(super) const SKY_HORIZON: Color = Color::srgb(0.196, 0.220, 0.251);
+pub(super) const SKY_HORIZON: Color = Color::srgb(0.165, 0.188, 0.220);
 /// The ground.
 pub(super) const GROUND: Color = Color::srgb(0.235, 0.247, 0.267);
 /// The selection.

@@ -46,7 +46,8 @@ const MARGIN: f32 = 3.0;
 
 /// Places as many labels as there is room for.
 pub fn place(wishes: &[Wish], within: Rect, taken: &[Rect], sides: &mut Sides) -> Vec<Placed> {
-    let mut order: Vec<&Wish> = wishes.iter().filter(|it| it.anchor.is_finite() && within.contains(it.anchor)).collect();
+    let mut order: Vec<&Wish> =
+        wishes.iter().filter(|it| it.anchor.is_finite() && within.contains(it.anchor)).collect();
     // What has a place keeps it against equals.
     let worth = |it: &Wish| it.priority + if sides.contains_key(&it.id) { 0.15 } else { 0.0 };
     order.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.id.cmp(&b.id)));

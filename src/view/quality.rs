@@ -95,7 +95,7 @@ pub(super) fn choose_tier(
         }
         Tier::Software => {
             camera.insert((Msaa::Off, Fxaa::default(), ShadowFilteringMethod::Hardware2x2));
-            commands.insert_resource(DirectionalLightShadowMap { size: 1024 });
+            commands.insert_resource(DirectionalLightShadowMap { size: 2048 });
         }
     }
 }

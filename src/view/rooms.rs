@@ -198,10 +198,50 @@ pub(super) fn water(size: Vec2) -> Shape {
     shape
 }
 
-/// A slab whose top is at zero.
-pub(super) fn slab(size: Vec2, thickness: f32) -> Shape {
+/// A plane at zero with holes in it, along the axes. A hole that reaches out of it is a notch.
+pub(super) fn ground(size: Vec2, holes: &[Rect]) -> Shape {
     let mut shape = Shape::default();
-    shape.block(Vec3::new(-size.x * 0.5, -thickness.max(0.01), -size.y * 0.5), Vec3::new(size.x * 0.5, 0.0, size.y * 0.5));
+    for cell in cells(size, holes) {
+        let Rect { min, max } = cell;
+        let at = |x: f32, z: f32| Vec3::new(x, 0.0, z);
+        shape.face(&[at(min.x, min.y), at(min.x, max.y), at(max.x, max.y), at(max.x, min.y)], Vec3::Y);
+    }
+    shape
+}
+
+/// What is left of a centred rectangle without its holes, in rectangles.
+fn cells(size: Vec2, holes: &[Rect]) -> Vec<Rect> {
+    let half = size * 0.5;
+    let whole = Rect::from_corners(-half, half);
+    let holes: Vec<Rect> = holes.iter().map(|it| it.intersect(whole)).filter(|it| !it.is_empty()).collect();
+    let mut rows: Vec<f32> = holes.iter().flat_map(|it| [it.min.y, it.max.y]).chain([-half.y, half.y]).collect();
+    rows.sort_by(f32::total_cmp);
+    let mut left = Vec::new();
+    for row in rows.windows(2).filter(|it| it[1] - it[0] > 1e-4) {
+        let middle = (row[0] + row[1]) * 0.5;
+        let mut cuts: Vec<Rect> = holes.iter().filter(|it| (it.min.y..it.max.y).contains(&middle)).copied().collect();
+        cuts.sort_by(|a, b| a.min.x.total_cmp(&b.min.x));
+        let mut from = -half.x;
+        for cut in cuts {
+            if cut.min.x - from > 1e-4 {
+                left.push(Rect::new(from, row[0], cut.min.x, row[1]));
+            }
+            from = from.max(cut.max.x);
+        }
+        if half.x - from > 1e-4 {
+            left.push(Rect::new(from, row[0], half.x, row[1]));
+        }
+    }
+    left
+}
+
+/// A slab whose top is at zero, with holes along its axes.
+pub(super) fn slab(size: Vec2, thickness: f32, holes: &[Rect]) -> Shape {
+    let mut shape = Shape::default();
+    let low = -thickness.max(0.01);
+    for Rect { min, max } in cells(size, holes) {
+        shape.block(Vec3::new(min.x, low, min.y), Vec3::new(max.x, 0.0, max.y));
+    }
     shape
 }
 
@@ -244,7 +284,17 @@ mod tests {
             check_sound(&floor(&plan));
         }
         check_sound(&basin(Vec2::new(4.0, 2.0), 2.0, 0.3));
-        check_sound(&slab(Vec2::new(4.0, 2.0), 0.2));
+        check_sound(&slab(Vec2::new(4.0, 2.0), 0.2, &[]));
         check_sound(&water(Vec2::new(4.0, 2.0)));
+    }
+
+    #[test]
+    fn a_slab_leaves_its_holes_open() {
+        let area = |it: &[Rect]| cells(Vec2::new(10.0, 6.0), it).iter().map(|it| it.width() * it.height()).sum::<f32>();
+        assert!((area(&[]) - 60.0).abs() < 1e-3);
+        let holes = [Rect::new(-2.0, -1.0, 1.0, 1.0), Rect::new(2.0, 0.0, 4.0, 2.0), Rect::new(4.5, -9.0, 9.0, -2.0)];
+        assert!((area(&holes) - (60.0 - 6.0 - 4.0 - 0.5)).abs() < 1e-3);
+        check_sound(&ground(Vec2::new(10.0, 6.0), &holes));
+        check_sound(&slab(Vec2::new(10.0, 6.0), 0.3, &holes));
     }
 }

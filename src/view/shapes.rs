@@ -121,7 +121,7 @@ pub fn placeholder() -> Shape {
         for n in 0..4 {
             let middle = from + way * (n as f32 + 0.5) / 4.0;
             let along = way * 0.075;
-            let side = way.any_orthonormal_vector_or_x() * 0.012;
+            let side = way.normalize_or(Vec3::X).any_orthonormal_vector() * 0.012;
             shape.cuboid(middle, along, side, way.normalize_or_zero().cross(side));
         }
     };
@@ -133,16 +133,6 @@ pub fn placeholder() -> Shape {
         dash(Vec3::new(a.0, 0.0, a.1), Vec3::new(a.0, 1.0, a.1));
     }
     shape
-}
-
-trait AnyOrthonormal {
-    fn any_orthonormal_vector_or_x(self) -> Vec3;
-}
-
-impl AnyOrthonormal for Vec3 {
-    fn any_orthonormal_vector_or_x(self) -> Vec3 {
-        self.try_normalize().map_or(Vec3::X, |it| it.any_orthonormal_vector())
-    }
 }
 
 #[cfg(test)]
@@ -179,10 +169,7 @@ pub(super) mod tests {
     fn a_floor_covers_its_plan_and_looks_up() {
         let plan = [(0.0, 0.0), (0.0, 4.0), (2.0, 4.0), (2.0, 2.0), (5.0, 2.0), (5.0, 0.0)].map(Vec2::from);
         for plan in [plan.to_vec(), plan.iter().rev().copied().collect()] {
-            let area = triangles_of(&plan)
-                .iter()
-                .map(|it| signed_area(&it.map(|n| plan[n])).abs())
-                .sum::<f32>();
+            let area = triangles_of(&plan).iter().map(|it| signed_area(&it.map(|n| plan[n])).abs()).sum::<f32>();
             assert!((area - 14.0).abs() < 1e-4, "{area}");
             let mut shape = Shape::default();
             shape.polygon(&plan, 0.0, true);

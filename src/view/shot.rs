@@ -39,7 +39,10 @@ const QUIET_FRAMES: u32 = 12;
 
 pub(super) fn plugin(app: &mut App) {
     let compiling = Compiling::default();
-    app.init_resource::<Settled>().add_message::<TakeShot>().add_message::<ShotSaved>().insert_resource(compiling.clone());
+    app.init_resource::<Settled>()
+        .add_message::<TakeShot>()
+        .add_message::<ShotSaved>()
+        .insert_resource(compiling.clone());
     if let Some(render) = app.get_sub_app_mut(RenderApp) {
         render.insert_resource(compiling).add_systems(Render, count_pipelines.in_set(RenderSystems::Cleanup));
     }

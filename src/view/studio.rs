@@ -10,9 +10,10 @@ use bevy::shader::ShaderRef;
 use solar_positioning::time::JulianDate;
 use solar_positioning::{Location, SolarPositions};
 
-use super::palette;
+use super::drawn::{basins_of, holes_at};
 use super::quality::{Quality, Tier};
 use super::screen::SceneCamera;
+use super::{palette, rooms};
 use crate::session::{CurrentSite, Cursor};
 use crate::signal::Timestamp;
 use crate::site::doc::PlaceDoc;
@@ -60,6 +61,16 @@ type GroundMaterial = ExtendedMaterial<StandardMaterial, Ground>;
 #[derive(Component)]
 pub(super) struct Backdrop;
 
+/// The floor of the studio.
+#[derive(Component)]
+pub(super) struct Floor;
+
+/// Extent of the ground, metres.
+const GROUND_SIZE: f32 = 1_200.0;
+
+/// How far the ground lies under zero, so that slabs on it do not flicker.
+const GROUND_DEPTH: f32 = 0.02;
+
 /// The light that casts shadows.
 #[derive(Component)]
 pub(super) struct Sun;
@@ -87,7 +98,7 @@ fn build_studio(
     ));
     commands.spawn((
         Name::new("ground"),
-        Mesh3d(meshes.add(Plane3d::default().mesh().size(1200.0, 1200.0).subdivisions(8))),
+        Mesh3d(meshes.add(rooms::ground(Vec2::splat(GROUND_SIZE), &[]).into_mesh())),
         MeshMaterial3d(grounds.add(GroundMaterial {
             base: StandardMaterial {
                 base_color: palette::GROUND,
@@ -97,11 +108,26 @@ fn build_studio(
             },
             extension: Ground { horizon },
         })),
-        // Under the slabs, so that none of them flickers.
-        Transform::from_xyz(0.0, -0.02, 0.0),
+        Floor,
+        Transform::from_xyz(0.0, -GROUND_DEPTH, 0.0),
         NotShadowCaster,
     ));
     commands.spawn((Name::new("sun"), Sun, DirectionalLight { shadow_maps_enabled: true, ..default() }));
+}
+
+/// The ground is open where a basin reaches into it.
+pub(super) fn dig_basins(
+    site: Res<CurrentSite>,
+    mut floor: Query<(&Transform, &mut Mesh3d), With<Floor>>,
+    mut meshes: ResMut<Assets<Mesh>>,
+) {
+    if !site.is_changed() {
+        return;
+    }
+    if let Ok((place, mut mesh)) = floor.single_mut() {
+        let holes = holes_at(*place, &basins_of(&site));
+        mesh.0 = meshes.add(rooms::ground(Vec2::splat(GROUND_SIZE), &holes).into_mesh());
+    }
 }
 
 /// Where the sun stands: degrees clockwise from north, and degrees over the horizon. `None`: no such date is known.

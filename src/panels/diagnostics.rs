@@ -1,0 +1,328 @@
+//! What is wrong with what comes in, and with the site: each with a hint how to mend it, and with its objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::format;
+use crate::session::TallySnapshot;
+use crate::signal::Timestamp;
+use crate::site::{Finding, Severity, Site, TwinId};
+use crate::twin::{ReadingState, Readings};
+
+/// A device clock that is further off than this, in seconds, is told.
+const SKEW_SECS: f64 = 5.0;
+
+/// At most so many topics that nobody bound are told one by one.
+const UNBOUND_SHOWN: usize = 20;
+
+/// A thing that is wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Diagnostic {
+    /// The same for the same thing in the next frame.
+    pub key: String,
+    /// What kind.
+    pub kind: DiagnosticKind,
+    /// How bad.
+    pub severity: Gravity,
+    /// What, in a few words.
+    pub text: String,
+    /// How to mend it.
+    pub hint: String,
+    /// Whom it concerns.
+    pub twins: Vec<TwinId>,
+}
+
+/// How bad a diagnostic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Gravity {
+    /// Something does not work.
+    Error,
+    /// Something may not be as it should.
+    Warning,
+    /// To know.
+    Note,
+}
+
+/// The kinds, by which diagnostics can be suppressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DiagnosticKind {
+    /// The site file has a fault.
+    Site,
+    /// Nothing ever arrived on a topic.
+    NeverSeen,
+    /// A payload cannot be read as what the site says.
+    Unreadable,
+    /// A value outside of what can be.
+    OutOfRange,
+    /// A device's clock is off.
+    ClockSkew,
+    /// A topic that no signal is bound to.
+    Unbound,
+}
+
+/// What a person has hidden.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Suppressed {
+    /// Single ones, by key.
+    pub keys: BTreeSet<String>,
+    /// Whole kinds.
+    pub kinds: BTreeSet<DiagnosticKind>,
+}
+
+/// What the diagnostics follow from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Evidence<'a> {
+    /// The site.
+    pub site: &'a Site,
+    /// Faults of the site file.
+    pub findings: &'a [Finding],
+    /// All readings.
+    pub readings: &'a Readings,
+    /// What was counted.
+    pub tally: &'a TallySnapshot,
+    /// The cursor.
+    pub now: Timestamp,
+    /// Seconds for which the link has been up. `None`: it is down, and what is silent says nothing.
+    pub linked_secs: Option<f64>,
+}
+
+impl DiagnosticKind {
+    /// The kind's name.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Site => "site file",
+            Self::NeverSeen => "topic never seen",
+            Self::Unreadable => "payload not readable",
+            Self::OutOfRange => "out of range",
+            Self::ClockSkew => "clock skew",
+            Self::Unbound => "topic not bound",
+        }
+    }
+}
+
+impl Gravity {
+    /// The word on the screen.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+impl Suppressed {
+    /// Whether a diagnostic is hidden.
+    pub fn hides(&self, it: &Diagnostic) -> bool {
+        self.kinds.contains(&it.kind) || self.keys.contains(&it.key)
+    }
+}
+
+/// All that is wrong, the worst first.
+pub(super) fn diagnose(evidence: &Evidence) -> Vec<Diagnostic> {
+    let mut all: Vec<Diagnostic> = evidence.findings.iter().map(|it| of_finding(it, evidence.site)).collect();
+    never_seen(evidence, &mut all);
+    unreadable(evidence, &mut all);
+    out_of_range(evidence, &mut all);
+    clock_skew(evidence, &mut all);
+    unbound(evidence, &mut all);
+    all.sort_by(|a, b| (a.severity, a.kind, &a.key).cmp(&(b.severity, b.kind, &b.key)));
+    all
+}
+
+fn of_finding(finding: &Finding, site: &Site) -> Diagnostic {
+    let file = finding.file.file_name().map_or_else(|| "site.ron".into(), |it| it.to_string_lossy());
+    let place = format!("{file}:{}:{}", finding.line, finding.column);
+    let severity = match finding.severity {
+        Severity::Error => Gravity::Error,
+        Severity::Warning => Gravity::Warning,
+    };
+    let expected = finding.expected.as_ref().map(|it| format!("Expected {it}. ")).unwrap_or_default();
+    let stays = if severity == Gravity::Error { "The last good site keeps running. " } else { "" };
+    Diagnostic {
+        key: format!("site {place} {}", finding.message),
+        kind: DiagnosticKind::Site,
+        severity,
+        text: format!("{place}: {}", finding.message),
+        hint: format!("{expected}{stays}{}", finding.hint.as_deref().unwrap_or("Mend the file: it is read again when it is saved.")),
+        // A message names its objects by address, as the site file does.
+        twins: site
+            .twins
+            .iter()
+            .filter(|twin| finding.message.split(['"', '`', '/', ' ']).any(|word| word == &*twin.address))
+            .map(|it| it.id)
+            .collect(),
+    }
+}
+
+fn never_seen(evidence: &Evidence, all: &mut Vec<Diagnostic>) {
+    let Some(linked_secs) = evidence.linked_secs else { return };
+    let mut by_topic: BTreeMap<&str, (usize, f64, BTreeSet<TwinId>)> = BTreeMap::new();
+    for signal in &evidence.site.signals {
+        if evidence.readings.get(signal.id).state == ReadingState::NeverSeen {
+            let entry = by_topic.entry(&signal.topic).or_default();
+            entry.0 += 1;
+            entry.1 = entry.1.max(signal.period);
+            entry.2.insert(signal.twin);
+        }
+    }
+    for (topic, (count, period, twins)) in by_topic {
+        // A device that speaks once a minute is not silent in the first one.
+        if linked_secs < (period * 3.0).max(5.0) {
+            continue;
+        }
+        let signals = if count == 1 { "1 signal waits".to_owned() } else { format!("{count} signals wait") };
+        all.push(Diagnostic {
+            key: format!("never {topic}"),
+            kind: DiagnosticKind::NeverSeen,
+            severity: Gravity::Warning,
+            text: format!("Nothing came on {topic}; {signals} for it"),
+            hint: "Is the device on? Does it publish to this topic? Compare its spelling with the site file.".to_owned(),
+            twins: twins.into_iter().collect(),
+        });
+    }
+}
+
+fn unreadable(evidence: &Evidence, all: &mut Vec<Diagnostic>) {
+    for fault in &evidence.tally.unparsable {
+        let twins: BTreeSet<TwinId> =
+            evidence.site.signals.iter().filter(|it| it.topic == fault.topic).map(|it| it.twin).collect();
+        let times = if fault.count == 1 { "once".to_owned() } else { format!("{} times", format::count(fault.count)) };
+        all.push(Diagnostic {
+            key: format!("unreadable {}", fault.topic),
+            kind: DiagnosticKind::Unreadable,
+            severity: Gravity::Error,
+            text: format!("A payload on {} could not be read ({times})", fault.topic),
+            hint: format!("{}. The last good values stay, marked stale.", fault.error.trim_end_matches('.')),
+            twins: twins.into_iter().collect(),
+        });
+    }
+}
+
+fn out_of_range(evidence: &Evidence, all: &mut Vec<Diagnostic>) {
+    for signal in &evidence.site.signals {
+        let reading = evidence.readings.get(signal.id);
+        let (ReadingState::Bad, Some(value), Some((low, high))) = (reading.state, &reading.value, signal.range) else {
+            continue;
+        };
+        let number = |it| format::number(it, signal.decimals);
+        let range = format::with_unit(&format!("{} to {}", number(low), number(high)), signal.unit);
+        all.push(Diagnostic {
+            key: format!("range {}", signal.address),
+            kind: DiagnosticKind::OutOfRange,
+            severity: Gravity::Warning,
+            text: format!("{} is {}", signal.address, format::value(value, signal.unit, signal.decimals)),
+            hint: format!("The site says that it can be {range}: is the sensor broken, or the range too narrow?"),
+            twins: vec![signal.twin],
+        });
+    }
+}
+
+fn clock_skew(evidence: &Evidence, all: &mut Vec<Diagnostic>) {
+    let mut by_device: BTreeMap<&str, (f64, BTreeSet<TwinId>)> = BTreeMap::new();
+    for signal in evidence.site.signals.iter().filter(|it| it.time.is_some()) {
+        let reading = evidence.readings.get(signal.id);
+        let skew = reading.at.secs_since(reading.received);
+        if reading.value.is_none() || skew.abs() < SKEW_SECS {
+            continue;
+        }
+        let device = evidence.site.device_of(signal.twin).map_or(signal.topic.as_str(), |it| it.1.id.as_str());
+        let entry = by_device.entry(device).or_insert((skew, BTreeSet::new()));
+        entry.1.insert(signal.twin);
+    }
+    for (device, (skew, twins)) in by_device {
+        let way = if skew > 0.0 { "ahead of" } else { "behind" };
+        all.push(Diagnostic {
+            key: format!("skew {device}"),
+            kind: DiagnosticKind::ClockSkew,
+            severity: Gravity::Warning,
+            text: format!("The clock of {device} is {} {way} this machine's", format::span(skew.abs())),
+            hint: "Set the device's clock (NTP): its samples stand at its own time in plots.".to_owned(),
+            twins: twins.into_iter().collect(),
+        });
+    }
+}
+
+fn unbound(evidence: &Evidence, all: &mut Vec<Diagnostic>) {
+    let tally = evidence.tally;
+    for topic in tally.unbound_topics.iter().take(UNBOUND_SHOWN) {
+        all.push(Diagnostic {
+            key: format!("unbound {}", topic.topic),
+            kind: DiagnosticKind::Unbound,
+            severity: Gravity::Note,
+            text: format!("{} arrives ({}×), and no signal is bound to it", topic.topic, format::count(topic.count)),
+            hint: "Bind a signal to it in the site file, or let it be.".to_owned(),
+            twins: Vec::new(),
+        });
+    }
+    let more = (tally.unbound_topics.len().saturating_sub(UNBOUND_SHOWN)) as u64 + tally.unbound_overflow;
+    if more > 0 {
+        all.push(Diagnostic {
+            key: "unbound more".to_owned(),
+            kind: DiagnosticKind::Unbound,
+            severity: Gravity::Note,
+            text: format!("{} more messages or topics that no signal is bound to", format::count(more)),
+            hint: "Is the site bound to the right part of the broker's topics?".to_owned(),
+            twins: Vec::new(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::*;
+    use crate::session::{TopicCount, TopicFault};
+
+    fn texts(tally: &TallySnapshot, linked_secs: Option<f64>) -> Vec<(DiagnosticKind, String)> {
+        let site = fixture::site();
+        let evidence = Evidence {
+            site: &site,
+            findings: &[],
+            readings: &Readings::default(),
+            tally,
+            now: Timestamp::from_secs_f64(100.0),
+            linked_secs,
+        };
+        diagnose(&evidence).into_iter().map(|it| (it.kind, it.text)).collect()
+    }
+
+    #[test]
+    fn a_silent_topic_is_told_once_with_its_signals_and_only_while_the_link_is_up() {
+        let tally = TallySnapshot::default();
+        assert!(texts(&tally, None).is_empty());
+        assert!(texts(&tally, Some(1.0)).is_empty());
+        let got = texts(&tally, Some(60.0));
+        assert_eq!(got.len(), 2, "{got:?}");
+        assert_eq!(got[0].1, "Nothing came on pumping.p1; 2 signals wait for it");
+    }
+
+    #[test]
+    fn what_cannot_be_read_stands_above_what_is_only_to_know() {
+        let tally = TallySnapshot {
+            unparsable: vec![TopicFault { topic: "pumping.p1".into(), count: 3, error: "not a number".into(), ..TopicFault::default() }],
+            unbound_topics: vec![TopicCount { topic: "other".into(), count: 1_200 }],
+            ..TallySnapshot::default()
+        };
+        let got = texts(&tally, None);
+        assert_eq!(got[0].1, "A payload on pumping.p1 could not be read (3 times)");
+        assert_eq!(got[1].1, "other arrives (1\u{2009}200×), and no signal is bound to it");
+    }
+
+    #[test]
+    fn what_is_suppressed_is_hidden_singly_or_by_kind() {
+        let one = Diagnostic {
+            key: "never a".to_owned(),
+            kind: DiagnosticKind::NeverSeen,
+            severity: Gravity::Warning,
+            text: String::new(),
+            hint: String::new(),
+            twins: Vec::new(),
+        };
+        let mut hidden = Suppressed::default();
+        assert!(!hidden.hides(&one));
+        hidden.keys.insert("never a".to_owned());
+        assert!(hidden.hides(&one));
+        let by_kind = Suppressed { kinds: BTreeSet::from([DiagnosticKind::NeverSeen]), ..Suppressed::default() };
+        assert!(by_kind.hides(&one));
+    }
+}

@@ -1,0 +1,397 @@
+//! The desk that all panels stand on: draws them in their tiles, and does what they ask for.
+
+use bevy::ecs::system::SystemParam;
+use bevy::prelude::*;
+use bevy_egui::EguiContexts;
+use egui::{Margin, Ui, UiBuilder, WidgetText};
+use egui_tiles::{SimplificationOptions, TabState, TileId, Tiles, UiResponse};
+
+use super::actions::{self, Action};
+use super::command_form::Drafts;
+use super::command_log::command_log_ui;
+use super::diagnostics::{Diagnostic, Suppressed};
+use super::diagnostics_panel::diagnostics_panel_ui;
+use super::facts::Facts;
+use super::inspector::inspector_panel_ui;
+use super::keys_sheet::keys_sheet_ui;
+use super::layout::{Layout, Pane};
+use super::palette::{Outcome, Palette, palette_ui};
+use super::plot::PlotState;
+use super::plot_panel::{PlotTime, plot_panel_ui};
+use super::status_bar::{LinkLine, link_banner_ui, site_banner_ui, status_bar_ui};
+use super::theme;
+use super::toasts::Toasts;
+use super::tree::{TreeState, tree_panel_ui};
+use crate::command::Ask;
+use crate::session::Seek;
+use crate::site::{Severity, TwinId};
+use crate::twin::Select;
+use crate::view::{Camera, Frame};
+
+/// All that the panels keep between frames, and nothing of the model.
+#[derive(Resource, Debug, Default)]
+pub struct Desk {
+    /// The tree's search and folds.
+    pub tree: TreeState,
+    /// Numbers that were set and not sent.
+    pub drafts: Drafts,
+    /// What is plotted.
+    pub plot: PlotState,
+    /// Diagnostics that are hidden.
+    pub suppressed: Suppressed,
+    /// The palette, while it is open.
+    pub palette: Option<Palette>,
+    /// The palette as it was when it closed.
+    pub palette_before: Palette,
+    /// The sheet of keys is open.
+    pub keys_open: bool,
+    /// Nothing slides or fades.
+    pub reduced_motion: bool,
+    /// Notes at the edge.
+    pub toasts: Toasts,
+    /// The theme that was put on last: with reduced motion or not.
+    themed: Option<bool>,
+    /// Where the view was told to draw.
+    framed: Option<Rect>,
+}
+
+/// The requests that panels write.
+#[derive(SystemParam)]
+pub(super) struct Requests<'w> {
+    select: MessageWriter<'w, Select>,
+    ask: MessageWriter<'w, Ask>,
+    seek: MessageWriter<'w, Seek>,
+    camera: MessageWriter<'w, Camera>,
+    frame: MessageWriter<'w, Frame>,
+}
+
+/// Gathers, draws, and sends what was asked for.
+pub(super) fn show_panels(
+    mut contexts: EguiContexts,
+    facts: Facts,
+    mut desk: ResMut<Desk>,
+    mut layout: ResMut<Layout>,
+    mut requests: Requests,
+) -> Result {
+    let ctx = contexts.ctx_mut()?.clone();
+    // Each only where it changes: a layout that is written to is a layout to save.
+    let (desk, layout) = (desk.bypass_change_detection(), layout.bypass_change_detection());
+    if desk.themed != Some(desk.reduced_motion) {
+        theme::apply(&ctx, desk.reduced_motion);
+        desk.themed = Some(desk.reduced_motion);
+    }
+    let mut asked = Vec::new();
+    if desk.palette.is_none() {
+        let taken = ctx.egui_wants_keyboard_input();
+        asked.extend(ctx.input_mut(|it| actions::pressed(it, taken)));
+    }
+    let builder = UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(ctx.content_rect());
+    let mut root = Ui::new(ctx.clone(), "panels".into(), builder);
+    bars_ui(&mut root, &facts, &mut asked);
+    let diagnostics = facts.diagnostics();
+    let room = root.available_rect_before_wrap();
+    layout.fit(room.size());
+    let mut tiles = Tiling { facts: &facts, desk: &mut *desk, diagnostics: &diagnostics, asked: Vec::new(), view: None, edited: false };
+    root.scope_builder(UiBuilder::new().max_rect(room), |ui| layout.tiles.ui(&mut tiles, ui));
+    let (view, edited) = (tiles.view, tiles.edited);
+    asked.append(&mut tiles.asked);
+    layout.untouched &= !edited;
+    layout.give_tabs();
+    if let Some(view) = view {
+        release_keyboard(&ctx, view);
+        let rect = Rect::from_corners(Vec2::new(view.min.x, view.min.y), Vec2::new(view.max.x, view.max.y));
+        if desk.framed != Some(rect) {
+            desk.framed = Some(rect);
+            requests.frame.write(Frame(rect));
+        }
+        desk.toasts.show(&ctx, view.right_bottom());
+    }
+    overlays_ui(&ctx, &facts, desk, &mut asked);
+    for action in asked {
+        perform(action, &ctx, &facts, desk, layout, &mut requests);
+    }
+    Ok(())
+}
+
+fn bars_ui(root: &mut Ui, facts: &Facts, asked: &mut Vec<Action>) {
+    let bar = |fill| egui::Frame::new().fill(fill).inner_margin(Margin::symmetric(8, 0));
+    egui::Panel::bottom("status_bar")
+        .exact_size(theme::STATUS_BAR)
+        .resizable(false)
+        .frame(bar(theme::RAISED))
+        .show(root, |ui| asked.extend(status_bar_ui(ui, &facts.status())));
+    let banner = |id: &str| egui::Panel::top(id.to_owned()).exact_size(32.0).resizable(false).frame(bar(theme::BANNER));
+    if let LinkLine::Down { why, next_secs, attempt } = facts.link_line() {
+        banner("link_banner").show(root, |ui| link_banner_ui(ui, &why, next_secs, attempt));
+    }
+    let faults = || facts.findings.0.iter().filter(|it| it.severity == Severity::Error);
+    if let Some(first) = faults().next() {
+        let first = first.to_string();
+        banner("site_banner").show(root, |ui| asked.extend(site_banner_ui(ui, faults().count(), &first)));
+    }
+}
+
+/// A press into the 3D view gives it the keyboard.
+fn release_keyboard(ctx: &egui::Context, view: egui::Rect) {
+    let pressed = ctx.input(|it| it.pointer.any_pressed().then(|| it.pointer.interact_pos()).flatten());
+    if pressed.is_some_and(|it| view.contains(it) && ctx.layer_id_at(it).is_none_or(|it| it.order == egui::Order::Background)) {
+        ctx.memory_mut(|memory| {
+            if let Some(id) = memory.focused() {
+                memory.surrender_focus(id);
+            }
+        });
+    }
+}
+
+fn overlays_ui(ctx: &egui::Context, facts: &Facts, desk: &mut Desk, asked: &mut Vec<Action>) {
+    let frame = egui::Frame::new()
+        .fill(theme::RAISED)
+        .stroke(egui::Stroke::new(1.0, theme::LINE))
+        .corner_radius(6)
+        .inner_margin(Margin::same(12));
+    let shade = theme::GROUND.gamma_multiply(0.55);
+    if let Some(palette) = &mut desk.palette {
+        let id = egui::Id::new("palette");
+        let area = egui::Modal::default_area(id).anchor(egui::Align2::CENTER_TOP, [0.0, 72.0]);
+        let modal = egui::Modal::new(id).area(area).frame(frame).backdrop_color(shade);
+        let cannot_send = facts.cannot_send();
+        let shown = modal.show(ctx, |ui| palette_ui(ui, palette, &facts.site, cannot_send.as_deref()));
+        let outcome = if shown.backdrop_response.clicked() { Outcome::Closed } else { shown.inner };
+        if outcome != Outcome::Open {
+            desk.palette_before = desk.palette.take().unwrap_or_default();
+        }
+        if let Outcome::Do(actions) = outcome {
+            asked.extend(actions);
+        }
+    } else if desk.keys_open {
+        let modal = egui::Modal::new(egui::Id::new("keys")).frame(frame).backdrop_color(shade);
+        let shown = modal.show(ctx, keys_sheet_ui);
+        desk.keys_open &= !shown.should_close();
+    }
+}
+
+/// The one place that does what panels ask for: a request to another folder, or a change of the desk.
+fn perform(
+    action: Action,
+    ctx: &egui::Context,
+    facts: &Facts,
+    desk: &mut Desk,
+    layout: &mut Layout,
+    requests: &mut Requests,
+) {
+    let mut select = |twin: Option<TwinId>| {
+        requests.select.write(Select::Twin(twin));
+    };
+    match action {
+        Action::Select(twin) => {
+            unfold_to(twin, facts, desk);
+            select(Some(twin));
+        }
+        Action::Deselect => select(None),
+        Action::Hover(twin) => {
+            requests.select.write(Select::Hover(twin));
+        }
+        Action::FlyTo(twin) => {
+            unfold_to(twin, facts, desk);
+            select(Some(twin));
+            requests.camera.write(Camera::FlyTo(twin));
+        }
+        Action::FlyToSelected => {
+            if let Some(twin) = facts.selection.twin {
+                requests.camera.write(Camera::FlyTo(twin));
+            }
+        }
+        Action::Viewpoint(id) => {
+            requests.camera.write(Camera::Viewpoint(id));
+        }
+        Action::Home => {
+            requests.camera.write(Camera::Home);
+        }
+        Action::Ask(command, value) => {
+            requests.ask.write(Ask { command, value });
+        }
+        Action::Live => {
+            desk.plot.fixed = None;
+            requests.seek.write(Seek::Live);
+        }
+        Action::TogglePause => {
+            requests.seek.write(if facts.is_live() { Seek::Pause } else { Seek::Live });
+        }
+        Action::Seek(at) => {
+            requests.seek.write(Seek::To(at));
+        }
+        Action::TogglePlot(signal) => {
+            desk.plot.toggle(signal);
+            layout.show(Pane::Plots);
+        }
+        Action::Plot(signal) => {
+            if !desk.plot.signals.contains(&signal) {
+                desk.plot.toggle(signal);
+            }
+        }
+        Action::ClearPlot => desk.plot.signals.clear(),
+        Action::PlotLast(secs) => {
+            desk.plot.last_secs = secs;
+            desk.plot.fixed = None;
+            layout.show(Pane::Plots);
+        }
+        Action::Show(pane) => layout.show(pane),
+        Action::SearchTree => {
+            layout.show(Pane::Tree);
+            desk.tree.focus_search = true;
+        }
+        Action::FoldAll(fold) => {
+            desk.tree.folded.clear();
+            if fold {
+                desk.tree.folded.extend(facts.site.twins.iter().filter_map(|it| it.parent));
+            }
+        }
+        Action::Suppress(key) => {
+            desk.suppressed.keys.insert(key);
+        }
+        Action::SuppressKind(kind) => {
+            desk.suppressed.kinds.insert(kind);
+        }
+        Action::Unsuppress => desk.suppressed = Suppressed::default(),
+        Action::OpenPalette => desk.palette = Some(Palette::default()),
+        Action::ReopenPalette => desk.palette = Some(desk.palette_before.clone()),
+        Action::ToggleKeys => desk.keys_open = !desk.keys_open,
+        Action::ResetLayout => *layout = Layout::default(),
+        Action::ToggleReducedMotion => desk.reduced_motion = !desk.reduced_motion,
+        Action::Copy(text) => ctx.copy_text(text),
+    }
+}
+
+/// What is selected is to be seen in the tree.
+fn unfold_to(twin: TwinId, facts: &Facts, desk: &mut Desk) {
+    let mut next = facts.site.twin(twin).and_then(|it| it.parent);
+    while let Some(parent) = next {
+        desk.tree.folded.remove(&parent);
+        next = facts.site.twin(parent).and_then(|it| it.parent);
+    }
+}
+
+/// Draws one frame of the tiles.
+struct Tiling<'a, 'w, 's> {
+    facts: &'a Facts<'w, 's>,
+    desk: &'a mut Desk,
+    diagnostics: &'a [Diagnostic],
+    asked: Vec<Action>,
+    view: Option<egui::Rect>,
+    edited: bool,
+}
+
+impl egui_tiles::Behavior<Pane> for Tiling<'_, '_, '_> {
+    fn pane_ui(&mut self, ui: &mut Ui, _: TileId, pane: &mut Pane) -> UiResponse {
+        let place = ui.max_rect();
+        if *pane == Pane::View {
+            self.view = Some(place);
+            return UiResponse::None;
+        }
+        ui.painter().rect_filled(place, 0.0, theme::PANEL);
+        let margin = if *pane == Pane::Tree { egui::vec2(4.0, 4.0) } else { egui::vec2(8.0, 4.0) };
+        let builder = UiBuilder::new().max_rect(place.shrink2(margin)).id_salt(*pane);
+        ui.scope_builder(builder, |ui| {
+            ui.set_clip_rect(place.intersect(ui.clip_rect()));
+            let (facts, desk) = (self.facts, &mut *self.desk);
+            let asked = match pane {
+                Pane::View => None,
+                Pane::Tree => {
+                    let rows = facts.tree_rows(&desk.tree);
+                    tree_panel_ui(ui, &rows, &mut desk.tree, facts.selection.twin, facts.selection.hovered)
+                }
+                Pane::Inspector => inspector_panel_ui(ui, facts.card(&desk.plot).as_ref(), &mut desk.drafts),
+                Pane::Plots => {
+                    let time = PlotTime { cursor: facts.cursor.at, live: facts.is_live(), clock: &facts.pulse.clock };
+                    plot_panel_ui(ui, &facts.series(&desk.plot), &mut desk.plot, time)
+                }
+                Pane::Diagnostics => diagnostics_panel_ui(ui, self.diagnostics, &desk.suppressed),
+                Pane::Commands => command_log_ui(ui, &facts.log_rows()),
+            };
+            self.asked.extend(asked);
+        });
+        UiResponse::None
+    }
+
+    fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
+        let count = self.diagnostics.iter().filter(|it| !self.desk.suppressed.hides(it)).count();
+        match pane {
+            Pane::Diagnostics if count > 0 => format!("{} ({count})", pane.title()).into(),
+            pane => pane.title().into(),
+        }
+    }
+
+    fn is_tab_closable(&self, tiles: &Tiles<Pane>, tile: TileId) -> bool {
+        tiles.get_pane(&tile).is_some_and(|it| *it != Pane::View)
+    }
+
+    fn is_tile_draggable(&self, tiles: &Tiles<Pane>, tile: TileId) -> bool {
+        tiles.get_pane(&tile).is_none_or(|it| *it != Pane::View)
+    }
+
+    fn on_tab_close(&mut self, _: &mut Tiles<Pane>, _: TileId) -> bool {
+        self.edited = true;
+        true
+    }
+
+    fn on_edit(&mut self, edit: egui_tiles::EditAction) {
+        use egui_tiles::EditAction;
+        self.edited |= match edit {
+            EditAction::TileResized | EditAction::TileDropped => true,
+            EditAction::TileDragged | EditAction::TabSelected => false,
+        };
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions { prune_single_child_tabs: false, ..SimplificationOptions::default() }
+    }
+
+    fn tab_bar_height(&self, _: &egui::Style) -> f32 {
+        28.0
+    }
+
+    fn gap_width(&self, _: &egui::Style) -> f32 {
+        1.0
+    }
+
+    fn min_size(&self) -> f32 {
+        96.0
+    }
+
+    fn close_button_outer_size(&self) -> f32 {
+        14.0
+    }
+
+    fn tab_title_spacing(&self, _: &egui::Visuals) -> f32 {
+        10.0
+    }
+
+    fn tab_bar_color(&self, _: &egui::Visuals) -> egui::Color32 {
+        theme::GROUND
+    }
+
+    fn tab_bg_color(&self, _: &egui::Visuals, _: &Tiles<Pane>, _: TileId, state: &TabState) -> egui::Color32 {
+        if state.active { theme::PANEL } else { egui::Color32::TRANSPARENT }
+    }
+
+    fn tab_outline_stroke(&self, _: &egui::Visuals, _: &Tiles<Pane>, _: TileId, _: &TabState) -> egui::Stroke {
+        egui::Stroke::NONE
+    }
+
+    fn tab_bar_hline_stroke(&self, _: &egui::Visuals) -> egui::Stroke {
+        egui::Stroke::NONE
+    }
+
+    fn tab_text_color(&self, _: &egui::Visuals, _: &Tiles<Pane>, _: TileId, state: &TabState) -> egui::Color32 {
+        if state.active { theme::STRONG } else { theme::WEAK }
+    }
+
+    fn resize_stroke(&self, _: &egui::Style, state: egui_tiles::ResizeState) -> egui::Stroke {
+        match state {
+            egui_tiles::ResizeState::Idle => egui::Stroke::new(1.0, theme::LINE),
+            egui_tiles::ResizeState::Hovering | egui_tiles::ResizeState::Dragging => {
+                egui::Stroke::new(2.0, theme::ACCENT)
+            }
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! What the panels read of the world, gathered into the plain rows that they draw. Nothing is written here.
+
+use bevy::ecs::system::SystemParam;
+use bevy::prelude::*;
+use std::time::Duration;
+
+use super::command_form::{CommandForm, Life, in_words};
+use super::command_log::LogRow;
+use super::diagnostics::{Diagnostic, Evidence, diagnose};
+use super::format;
+use super::inspector::{Card, DeviceLine, LinkRow, ReadingRow};
+use super::plot::{PlotState, Series};
+use super::pulse::Pulse;
+use super::sparkline::Spark;
+use super::status_bar::{LinkLine, Picture, Status};
+use super::tree::{TreeRow, TreeState, tree_rows};
+use crate::command::{CommandLog, CommandRow};
+use crate::link::{self, LinkState};
+use crate::session::{Cursor, CursorMode, CurrentSite, Session, SiteFindings};
+use crate::signal::{SignalId, Value};
+use crate::site::doc::ValueKind;
+use crate::site::{Command, Signal, TwinId};
+use crate::twin::{Health, ReadingState, Readings, STALE_PERIODS, Selection, TwinIndex};
+use crate::view::{Quality, Tier};
+
+/// Seconds that a sparkline shows.
+const SPARK_SECS: f64 = 60.0;
+/// Columns of a sparkline.
+const SPARK_COLUMNS: usize = 60;
+
+/// The world as the panels read it.
+#[derive(SystemParam)]
+pub(super) struct Facts<'w, 's> {
+    pub(super) site: Res<'w, CurrentSite>,
+    pub(super) cursor: Res<'w, Cursor>,
+    pub(super) selection: Res<'w, Selection>,
+    pub(super) pulse: Res<'w, Pulse>,
+    pub(super) findings: Res<'w, SiteFindings>,
+    session: Res<'w, Session>,
+    readings: Res<'w, Readings>,
+    index: Res<'w, TwinIndex>,
+    healths: Query<'w, 's, &'static Health>,
+    log: Res<'w, CommandLog>,
+    quality: Option<Res<'w, Quality>>,
+}
+
+impl Facts<'_, '_> {
+    pub(super) fn is_live(&self) -> bool {
+        self.cursor.mode == CursorMode::Live
+    }
+
+    fn health(&self, twin: TwinId) -> Health {
+        self.index.twin(twin).and_then(|it| self.healths.get(it).ok()).copied().unwrap_or_default()
+    }
+
+    /// Why no command can be sent now. `None`: one can.
+    pub(super) fn cannot_send(&self) -> Option<String> {
+        if !self.is_live() {
+            return Some("The view is paused: go live to send commands.".to_owned());
+        }
+        match self.session.link.as_ref().map(link::Link::state) {
+            None => Some("No broker is connected: nothing can be sent.".to_owned()),
+            Some(LinkState::Closed) => Some("The link was closed: nothing can be sent.".to_owned()),
+            Some(LinkState::Connecting) => Some("The link is not up yet: nothing can be sent.".to_owned()),
+            Some(LinkState::Connected { .. }) => None,
+            Some(LinkState::Waiting { .. }) => Some("The link is down: nothing can be sent until it is back.".to_owned()),
+        }
+    }
+
+    pub(super) fn tree_rows(&self, state: &TreeState) -> Vec<TreeRow<'_>> {
+        tree_rows(&self.site, |it| self.health(it), state)
+    }
+
+    fn link_row(&self, id: TwinId) -> Option<LinkRow<'_>> {
+        let twin = self.site.twin(id)?;
+        Some(LinkRow { id, name: &twin.name, kind: twin.kind, health: self.health(id).worst })
+    }
+
+    pub(super) fn card(&self, plot: &PlotState) -> Option<Card<'_>> {
+        let twin = self.site.twin(self.selection.twin?)?;
+        let mut way = Vec::new();
+        let mut next = twin.parent;
+        while let Some(parent) = next.and_then(|it| self.site.twin(it)) {
+            way.extend(self.link_row(parent.id));
+            next = parent.parent;
+        }
+        Some(Card {
+            id: twin.id,
+            name: &twin.name,
+            address: &twin.address,
+            kind: twin.kind,
+            about: twin.about.trim(),
+            health: self.health(twin.id),
+            way,
+            device: self.device(twin.id),
+            readings: self.site.signals_of(twin.id).map(|it| self.reading_row(it, plot)).collect(),
+            parts: self.site.children_of(Some(twin.id)).filter_map(|it| self.link_row(it.id)).collect(),
+            involves: twin.involves.iter().filter_map(|it| self.link_row(*it)).collect(),
+            commands: self.site.commands_of(twin.id).map(|it| self.command_form(it)).collect(),
+            cannot_send: self.cannot_send(),
+        })
+    }
+
+    fn device(&self, twin: TwinId) -> Option<DeviceLine<'_>> {
+        let (owner, device) = self.site.device_of(twin)?;
+        let speaks_for = |it: &&Signal| self.site.device_of(it.twin).is_some_and(|it| it.0.id == owner.id);
+        let heard = self
+            .site
+            .signals
+            .iter()
+            .filter(speaks_for)
+            .map(|it| self.readings.get(it.id))
+            .filter(|it| it.value.is_some())
+            .map(|it| self.cursor.at.secs_since(it.received).max(0.0))
+            .min_by(f64::total_cmp);
+        let says = |it: &Signal| device.status.as_ref().is_some_and(|status| *status == it.topic);
+        let online = self.site.signals.iter().find(|it| says(it)).and_then(|it| match &self.readings.get(it.id).value {
+            Some(Value::Text(text)) => Some(&**text == "online"),
+            Some(value) => value.as_flag(),
+            None => None,
+        });
+        Some(DeviceLine { id: &device.id, online, heard_secs: heard })
+    }
+
+    fn reading_row<'a>(&'a self, signal: &'a Signal, plot: &PlotState) -> ReadingRow<'a> {
+        let reading = self.readings.get(signal.id);
+        let now = self.cursor.at;
+        let from = now - Duration::from_secs_f64(SPARK_SECS);
+        let plottable = signal.is != ValueKind::Text;
+        let columns = if plottable {
+            self.session.history.plot(signal.id, from, now, SPARK_COLUMNS, max_gap_secs(signal))
+        } else {
+            Vec::new()
+        };
+        let age = reading.value.as_ref().map(|_| reading.age_secs(now));
+        let range = signal.range.map(|(low, high)| {
+            let number = |it| format::number(it, signal.decimals);
+            format::with_unit(&format!("{} to {}", number(low), number(high)), signal.unit)
+        });
+        let period = format::span(signal.period);
+        let why = match reading.state {
+            ReadingState::NeverSeen => format!("Never seen. It should come every {period}."),
+            ReadingState::Fresh => format!("Fresh: it comes every {period}."),
+            ReadingState::Stale if reading.unreadable => "Stale: the newest payload could not be read.".to_owned(),
+            ReadingState::Stale => format!("Stale: it should come every {period}."),
+            ReadingState::Bad => format!("Out of range: it can be {}.", range.as_deref().unwrap_or("anything")),
+        };
+        let path = signal.path.as_deref().unwrap_or("bare value");
+        let can_be = range.map(|it| format!("\nCan be {it}")).unwrap_or_default();
+        ReadingRow {
+            signal: signal.id,
+            name: &signal.name,
+            source: format!("{}\nTopic {}, {path}{can_be}", signal.address, signal.topic),
+            value: reading.value.as_ref().map(|it| format::bare(it, signal.decimals)),
+            unit: signal.unit.symbol(),
+            age_secs: age,
+            at: reading.at,
+            state: reading.state,
+            why,
+            spark: Spark::new(&columns, from, now),
+            plotted: plot.signals.iter().position(|it| *it == signal.id),
+            plottable,
+        }
+    }
+
+    fn command_form<'a>(&'a self, command: &'a Command) -> CommandForm<'a> {
+        let signal = self.site.signal(command.reports);
+        let reading = self.readings.get(command.reports);
+        CommandForm {
+            id: command.id,
+            name: &command.name,
+            takes: &command.takes,
+            unit: signal.map_or(crate::signal::Unit::NONE, |it| it.unit),
+            decimals: signal.and_then(|it| it.decimals),
+            reported: reading.value.clone(),
+            reported_state: reading.state,
+            last: self.log.newest_for(command.id).map(|it| self.life(it)),
+        }
+    }
+
+    fn life(&self, row: &CommandRow) -> Life {
+        let clock = &self.pulse.clock;
+        let start = row.sent.or(row.ended).unwrap_or(row.deadline);
+        let end = row.ended.unwrap_or(self.cursor.at);
+        let times = [("sent", row.sent), ("answered", row.answered), ("ended", row.ended)];
+        let mut details: Vec<(&'static str, String)> =
+            times.into_iter().filter_map(|(name, at)| Some((name, clock.time_millis(at?)))).collect();
+        details.push(("until", clock.time_millis(row.deadline)));
+        details.push(("asked by", row.who.clone()));
+        details.push(("correlation", row.correlation.clone()));
+        Life {
+            desired: row.desired.clone(),
+            phase: row.phase,
+            reason: row.reason.clone(),
+            secs: end.secs_since(start).max(0.0),
+            left_secs: row.phase.is_open().then(|| row.deadline.secs_since(self.cursor.at).max(0.0)),
+            details,
+            at: start,
+        }
+    }
+
+    pub(super) fn log_rows(&self) -> Vec<LogRow<'_>> {
+        let row = |row| {
+            let row: &CommandRow = row;
+            // A command that a reload took away leaves its twin's name, or nothing, behind.
+            let command = self.site.command(row.command)?;
+            let signal = self.site.signal(command.reports);
+            let words = |value: &Value| {
+                let unit = signal.map_or(crate::signal::Unit::NONE, |it| it.unit);
+                in_words(value, &command.takes, unit, signal.and_then(|it| it.decimals))
+            };
+            let life = self.life(row);
+            Some(LogRow {
+                correlation: &row.correlation,
+                twin: row.twin,
+                twin_name: self.site.twin(row.twin).map_or("", |it| &it.name),
+                name: &command.name,
+                time: self.pulse.clock.time(life.at),
+                desired: words(&row.desired),
+                reported: self.readings.get(command.reports).value.as_ref().map_or_else(|| "–".to_owned(), words),
+                who: &row.who,
+                life,
+            })
+        };
+        self.log.rows.iter().rev().filter_map(row).collect()
+    }
+
+    pub(super) fn series(&self, plot: &PlotState) -> Vec<Series> {
+        let (from, to) = plot.window(self.cursor.at);
+        let line = |id: &SignalId| {
+            let signal = self.site.signal(*id)?;
+            let reading = self.readings.get(*id);
+            let gap = max_gap_secs(signal);
+            let twin = self.site.twin(signal.twin).map_or("", |it| &it.name);
+            Some(Series {
+                signal: *id,
+                name: format!("{twin} · {}", signal.name),
+                unit: signal.unit,
+                is_flag: signal.is == ValueKind::Flag,
+                decimals: signal.decimals,
+                columns: self.session.history.plot(*id, from, to, plot.columns, gap),
+                max_gap_secs: gap.max(to.secs_since(from) / plot.columns.max(1) as f64),
+                state: reading.state,
+                now: reading.number(),
+            })
+        };
+        plot.signals.iter().filter_map(line).collect()
+    }
+
+    pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
+        let linked_secs = match self.session.link.as_ref().map(link::Link::state) {
+            Some(LinkState::Connected { since }) if self.is_live() => Some(self.cursor.at.secs_since(since)),
+            Some(_) | None => None,
+        };
+        diagnose(&Evidence {
+            site: &self.site,
+            findings: &self.findings.0,
+            readings: &self.readings,
+            tally: &self.pulse.tally,
+            now: self.cursor.at,
+            linked_secs,
+        })
+    }
+
+    pub(super) fn link_line(&self) -> LinkLine {
+        let Some(link) = &self.session.link else { return LinkLine::None };
+        let url = link.url();
+        match link.state() {
+            LinkState::Closed => LinkLine::None,
+            LinkState::Connecting => LinkLine::Connecting(url.to_string()),
+            LinkState::Connected { .. } => LinkLine::Up {
+                url: url.to_string(),
+                exposed: !url.tls && !url.is_loopback(),
+                reconnects: link.n_reconnects(),
+            },
+            LinkState::Waiting { why, attempt, next_try } => {
+                // A countdown runs by the wall clock even where the cursor stands still.
+                LinkLine::Down { why: why.to_string(), next_secs: next_try.secs_since(link::now()), attempt }
+            }
+        }
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let tally = &self.pulse.tally;
+        let clock = &self.pulse.clock;
+        let history = &self.session.history;
+        let fresh = self.site.signals.iter().filter(|it| self.readings.get(it.id).state == ReadingState::Fresh).count();
+        Status {
+            link: self.link_line(),
+            arrivals_per_sec: self.pulse.arrivals_per_sec,
+            live: (fresh, self.site.signals.len()),
+            delay_ms: tally.delay_p50_ms.zip(tally.delay_p99_ms),
+            skipped: tally.skipped,
+            picture: self.quality.as_ref().map(|it| Picture {
+                reduced: it.tier == Tier::Software,
+                why: it.why.clone(),
+                frame_ms: it.frame_ms,
+            }),
+            history: (history.bytes(), history.budget_bytes()),
+            reach_secs: history.reaches_back_to().map(|it| link::now().secs_since(it)),
+            time: (clock.time(self.cursor.at), clock.date_time(self.cursor.at), clock.name.clone()),
+            live_cursor: self.is_live(),
+        }
+    }
+}
+
+/// Seconds without a sample that are a gap in a plot.
+fn max_gap_secs(signal: &Signal) -> f64 {
+    (signal.period * STALE_PERIODS).max(1.5)
+}

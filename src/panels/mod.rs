@@ -1,0 +1,65 @@
+//! The panels: what a person reads and asks for, around the 3D view.
+//!
+//! A panel is a function of plain rows that returns what was asked for; `facts` gathers the rows, `dock` draws them
+//! and sends the requests. No panel writes the model.
+
+mod actions;
+mod command_form;
+mod command_log;
+mod diagnostics;
+mod diagnostics_panel;
+mod dock;
+mod facts;
+#[cfg(test)]
+mod fixture;
+pub mod format;
+mod fuzzy;
+mod icons;
+mod inspector;
+mod keep;
+mod keys_sheet;
+mod layout;
+mod palette;
+mod plot;
+mod plot_panel;
+mod pulse;
+mod sparkline;
+mod status_bar;
+mod store;
+pub mod theme;
+mod toasts;
+mod tree;
+
+use bevy::prelude::*;
+use bevy_egui::EguiPrimaryContextPass;
+
+pub use actions::Action;
+pub use dock::Desk;
+pub use layout::{Layout, Pane};
+pub use plot::PlotState;
+pub use store::LayoutStore;
+
+use crate::schedule::Stage;
+
+/// Adds the panels. Needs an egui context, a session, twins and commands.
+#[derive(Debug, Clone, Default)]
+pub struct PanelsPlugin {
+    /// Where the layout is kept between runs.
+    pub store: LayoutStore,
+}
+
+impl Plugin for PanelsPlugin {
+    fn build(&self, app: &mut App) {
+        app.insert_resource(self.store.clone())
+            .init_resource::<Desk>()
+            .init_resource::<Layout>()
+            .init_resource::<pulse::Pulse>()
+            .init_resource::<keep::Kept>()
+            .add_systems(Startup, keep::load_layout)
+            .add_systems(
+                Update,
+                (pulse::follow_pulse, pulse::raise_toasts, keep::save_layout).chain().in_set(Stage::Show),
+            )
+            .add_systems(EguiPrimaryContextPass, dock::show_panels);
+    }
+}

@@ -1,0 +1,355 @@
+//! The status bar and the banners: how the link is, how late, how much, how far back, and what time is shown.
+
+use egui::{Align, Align2, Color32, Layout, Painter, Pos2, Rect, RichText, Sense, Ui, pos2, vec2};
+
+use super::actions::Action;
+use super::plot_panel::tag_ui;
+use super::{format, icons, theme};
+
+/// All that the status bar tells.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Status {
+    /// The link.
+    pub link: LinkLine,
+    /// Messages a second.
+    pub arrivals_per_sec: f64,
+    /// Signals with a fresh value, of all that the site binds.
+    pub live: (usize, usize),
+    /// Milliseconds from publishing to decoded: the median and the 99th percentile. `None`: no device tells its time.
+    pub delay_ms: Option<(f64, f64)>,
+    /// Intermediate values that the view left out.
+    pub skipped: u64,
+    /// How the picture is drawn. `None`: there is none.
+    pub picture: Option<Picture>,
+    /// Bytes of history, and how many it may have.
+    pub history: (usize, usize),
+    /// Seconds that the history reaches back. `None`: it is empty.
+    pub reach_secs: Option<f64>,
+    /// The cursor's time at the site, the date with it, and the zone.
+    pub time: (String, String, String),
+    /// Whether the cursor follows live.
+    pub live_cursor: bool,
+}
+
+/// How the link is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum LinkLine {
+    /// There is none: nothing was to be connected to.
+    None,
+    /// On its way to an address.
+    Connecting(String),
+    /// Up.
+    Up {
+        /// The broker's address.
+        url: String,
+        /// Anyone on the way can read and change what is sent.
+        exposed: bool,
+        /// How often it was lost and came back.
+        reconnects: u64,
+    },
+    /// Down.
+    Down {
+        /// Why, and how to mend it.
+        why: String,
+        /// Seconds until the next try.
+        next_secs: f64,
+        /// How often it was tried.
+        attempt: u32,
+    },
+}
+
+/// How the picture is drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Picture {
+    /// Fewer pixels and effects than there could be.
+    pub reduced: bool,
+    /// Why.
+    pub why: String,
+    /// Between two frames, milliseconds.
+    pub frame_ms: f32,
+}
+
+struct Segment {
+    /// What is left out first where there is no room.
+    rank: u8,
+    text: String,
+    color: Color32,
+    hint: String,
+    icon: Option<fn(&Painter, Pos2, Color32)>,
+    action: Option<Action>,
+}
+
+/// Draws the bar; returns what was clicked.
+pub(super) fn status_bar_ui(ui: &mut Ui, status: &Status) -> Option<Action> {
+    let (mut left, mut right) = (left_segments(status), right_segments(status));
+    let mut action = None;
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GAP + theme::STEP;
+        let room = ui.available_width() - theme::GAP;
+        let width = |it: &Segment| segment_width(ui, it) + theme::GAP + theme::STEP;
+        while left.iter().chain(&right).map(width).sum::<f32>() > room {
+            let Some(least) = left.iter().chain(&right).map(|it| it.rank).max().filter(|it| *it > 0) else { break };
+            left.retain(|it| it.rank != least);
+            right.retain(|it| it.rank != least);
+        }
+        for segment in &left {
+            action = segment_ui(ui, segment).or(action.take());
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            for segment in right.iter().rev() {
+                action = segment_ui(ui, segment).or(action.take());
+            }
+        });
+    });
+    action
+}
+
+fn left_segments(status: &Status) -> Vec<Segment> {
+    let plain = |rank, text: String, hint: &str| Segment {
+        rank,
+        text,
+        color: theme::WEAK,
+        hint: hint.to_owned(),
+        icon: None,
+        action: None,
+    };
+    let mut out = vec![link_segment(&status.link)];
+    if let LinkLine::Up { exposed: true, .. } = status.link {
+        out.push(Segment {
+            color: theme::WARNING,
+            icon: Some(icons::triangle),
+            ..plain(1, "not encrypted".to_owned(), "Anyone on the way to the broker can read and change what is sent. Use mqtts://.")
+        });
+    }
+    let (live, all) = status.live;
+    out.push(Segment {
+        color: if live == all { theme::WEAK } else { theme::TEXT },
+        action: Some(Action::Show(super::layout::Pane::Diagnostics)),
+        ..plain(2, format!("{live} of {all} signals live"), "Signals with a value that came within the expected time. Click for what is wrong.")
+    });
+    out.push(plain(4, format!("{}/s", format::number(status.arrivals_per_sec, Some(0))), "MQTT messages that arrive a second"));
+    if let Some((median, tail)) = status.delay_ms {
+        let text = format!("delay {} / {}", format::millis(median), format::millis(tail));
+        out.push(plain(5, text, "From the device's time stamp to the decoded value: median / 99th percentile"));
+    }
+    let hint = "Intermediate values that came faster than they can be shown. The history has all of them; the view shows the newest.";
+    out.push(Segment {
+        color: if status.skipped > 0 { theme::TEXT } else { theme::WEAK },
+        ..plain(6, format!("skipped {}", format::count(status.skipped)), hint)
+    });
+    out
+}
+
+fn right_segments(status: &Status) -> Vec<Segment> {
+    let plain = |rank, text: String, hint: String| Segment {
+        rank,
+        text,
+        color: theme::WEAK,
+        hint,
+        icon: None,
+        action: None,
+    };
+    let mut out = Vec::new();
+    if let Some(picture) = &status.picture {
+        if picture.reduced {
+            let text = "software renderer: quality reduced".to_owned();
+            out.push(Segment { color: theme::TEXT, ..plain(3, text, super::command_form::sentence(&picture.why)) });
+        }
+        let hint = format!("Between the last two frames, smoothed. {}", super::command_form::sentence(&picture.why));
+        out.push(plain(8, format!("frame {}", format::millis(f64::from(picture.frame_ms))), hint));
+    }
+    let (used, budget) = status.history;
+    let reach = status.reach_secs.map_or_else(|| "empty".to_owned(), format::span);
+    let hint = format!(
+        "The history in memory: {} of {}, back to {reach} ago. The oldest goes first when it is full.",
+        format::megabytes(used),
+        format::megabytes(budget)
+    );
+    out.push(plain(7, format!("history {} · {reach}", format::megabytes(used)), hint));
+    let (time, date, zone) = &status.time;
+    out.push(Segment { color: theme::TEXT, ..plain(0, time.clone(), format!("The instant that is shown: {date}, {zone}")) });
+    out.push(if status.live_cursor {
+        let hint = "The view follows what comes in. Space pauses.".to_owned();
+        let action = Some(Action::TogglePause);
+        Segment { color: theme::ACCENT, icon: Some(live_dot), action, ..plain(0, "LIVE".to_owned(), hint) }
+    } else {
+        let hint = "The view stands still; the recording goes on. Click, or press L, to follow live.".to_owned();
+        let action = Some(Action::Live);
+        Segment { color: theme::WARNING, icon: Some(pause_bars), action, ..plain(0, "PAUSED".to_owned(), hint) }
+    });
+    let hint = "Find twins, signals, viewpoints, commands and actions".to_owned();
+    out.push(Segment { action: Some(Action::OpenPalette), ..plain(3, "Ctrl+K".to_owned(), hint) });
+    out.push(Segment { action: Some(Action::ToggleKeys), ..plain(3, "?".to_owned(), "All keys".to_owned()) });
+    out
+}
+
+fn link_segment(link: &LinkLine) -> Segment {
+    let (text, color, hint, icon): (String, Color32, String, fn(&Painter, Pos2, Color32)) = match link {
+        LinkLine::None => ("no broker".to_owned(), theme::WEAK, "Nothing to connect to was named. Start with --broker URL.".to_owned(), hollow),
+        LinkLine::Connecting(url) => (format!("connecting to {url}"), theme::TEXT, "On its way.".to_owned(), hollow),
+        LinkLine::Up { url, reconnects, .. } => {
+            let lost = match reconnects {
+                0 => "It was never lost.".to_owned(),
+                1 => "It was lost once and came back.".to_owned(),
+                count => format!("It was lost {count} times and came back."),
+            };
+            (url.clone(), theme::TEXT, format!("Connected with MQTT 5. {lost}"), dot)
+        }
+        LinkLine::Down { why, next_secs, .. } => {
+            (format!("link down, next try in {}", seconds(*next_secs)), theme::WARNING, why.clone(), icons::triangle)
+        }
+    };
+    Segment { rank: 0, text, color, hint, icon: Some(icon), action: None }
+}
+
+fn dot(painter: &Painter, at: Pos2, _: Color32) {
+    painter.circle_filled(at, 3.5, theme::GOOD);
+}
+
+fn live_dot(painter: &Painter, at: Pos2, color: Color32) {
+    painter.circle_filled(at, 3.5, color);
+}
+
+fn hollow(painter: &Painter, at: Pos2, color: Color32) {
+    painter.circle_stroke(at, 3.5, egui::Stroke::new(1.2, color));
+}
+
+fn pause_bars(painter: &Painter, at: Pos2, color: Color32) {
+    for x in [-2.5, 2.5] {
+        painter.rect_filled(Rect::from_center_size(at + vec2(x, 0.0), vec2(2.5, 8.0)), 0.5, color);
+    }
+}
+
+fn segment_width(ui: &Ui, it: &Segment) -> f32 {
+    let text = ui.painter().layout_no_wrap(it.text.clone(), theme::small(), it.color).size().x;
+    text + if it.icon.is_some() { theme::ICON } else { 0.0 }
+}
+
+fn segment_ui(ui: &mut Ui, it: &Segment) -> Option<Action> {
+    let sense = if it.action.is_some() { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(vec2(segment_width(ui, it), 18.0), sense);
+    response.widget_info(|| {
+        let kind = if it.action.is_some() { egui::WidgetType::Button } else { egui::WidgetType::Label };
+        egui::WidgetInfo::labeled(kind, true, &it.text)
+    });
+    let over = it.action.is_some() && (response.hovered() || response.has_focus());
+    if over {
+        ui.painter().rect_filled(rect.expand2(vec2(theme::STEP, 0.0)), 3.0, theme::WIDGET_HOVER);
+    }
+    let mut left = rect.left();
+    if let Some(icon) = it.icon {
+        icon(ui.painter(), pos2(left + 6.0, rect.center().y), it.color);
+        left += theme::ICON;
+    }
+    let color = if over { theme::STRONG } else { it.color };
+    ui.painter().text(pos2(left, rect.center().y), Align2::LEFT_CENTER, &it.text, theme::small(), color);
+    let clicked = response.clicked();
+    response.on_hover_text(&it.hint);
+    it.action.clone().filter(|_| clicked)
+}
+
+/// Whole seconds of a countdown: never 0 while it runs.
+fn seconds(secs: f64) -> String {
+    format!("{:.0}\u{a0}s", secs.ceil().max(1.0))
+}
+
+/// Says over all panels that the link is down, why, and when it is tried again. The rest works on.
+pub(super) fn link_banner_ui(ui: &mut Ui, why: &str, next_secs: f64, attempt: u32) {
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GAP;
+        icons::show(ui, "warning", |painter, at| icons::triangle(painter, at, theme::WARNING));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let next = if next_secs <= 0.0 { "trying now…".to_owned() } else { format!("next try in {}", seconds(next_secs)) };
+            ui.label(RichText::new(next).color(theme::STRONG)).on_hover_text(format!("It was tried {attempt} times."));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                tag_ui(ui, "NO LINK", theme::WARNING);
+                let text = super::command_form::sentence(why);
+                ui.add(egui::Label::new(RichText::new(&text).color(theme::TEXT)).truncate()).on_hover_text(format!(
+                    "{text} What is shown is what came last; it goes stale."
+                ));
+            });
+        });
+    });
+}
+
+/// Says over all panels that an edit of the site has faults; returns a wish to see them.
+pub(super) fn site_banner_ui(ui: &mut Ui, errors: usize, first: &str) -> Option<Action> {
+    let mut action = None;
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::GAP;
+        icons::show(ui, "error", |painter, at| icons::diamond(painter, at, theme::ALARM));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.button("Show").clicked() {
+                action = Some(Action::Show(super::layout::Pane::Diagnostics));
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let faults = if errors == 1 { "a fault".to_owned() } else { format!("{errors} faults") };
+                let text = format!("The edited site has {faults}; the last good one keeps running. {first}");
+                ui.add(egui::Label::new(RichText::new(&text).color(theme::TEXT)).truncate()).on_hover_text(&text);
+            });
+        });
+    });
+    action
+}
+
+#[cfg(test)]
+mod tests {
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+
+    use super::*;
+
+    fn status() -> Status {
+        Status {
+            link: LinkLine::Up { url: "mqtt://127.0.0.1:1883".to_owned(), exposed: false, reconnects: 1 },
+            arrivals_per_sec: 412.3,
+            live: (161, 162),
+            delay_ms: Some((1.8, 6.4)),
+            skipped: 12,
+            picture: Some(Picture { reduced: true, why: "llvmpipe draws".to_owned(), frame_ms: 33.0 }),
+            history: (41_300_000, 512_000_000),
+            reach_secs: Some(750.0),
+            time: ("14:03:27".to_owned(), "2026-01-31 14:03:27".to_owned(), "Europe/Berlin".to_owned()),
+            live_cursor: true,
+        }
+    }
+
+    fn harness(width: f32, status: Status) -> Harness<'static, Option<Action>> {
+        Harness::builder().with_size(vec2(width, 30.0)).build_ui_state(
+            move |ui, asked: &mut Option<Action>| *asked = status_bar_ui(ui, &status).or(asked.take()),
+            None,
+        )
+    }
+
+    #[test]
+    fn a_wide_bar_tells_all_and_a_narrow_one_the_link_and_the_time() {
+        let wide = harness(1600.0, status());
+        for label in ["mqtt://127.0.0.1:1883", "412/s", "skipped 12", "161 of 162 signals live", "LIVE", "Ctrl+K"] {
+            assert!(wide.query_by_label(label).is_some(), "{label} is missing");
+        }
+        assert!(wide.query_by_label("software renderer: quality reduced").is_some());
+        let narrow = harness(420.0, status());
+        assert!(narrow.query_by_label("mqtt://127.0.0.1:1883").is_some());
+        assert!(narrow.query_by_label("14:03:27").is_some());
+        assert!(narrow.query_by_label("skipped 12").is_none());
+    }
+
+    #[test]
+    fn a_click_on_paused_goes_back_to_live() {
+        let mut harness = harness(1600.0, Status { live_cursor: false, ..status() });
+        harness.get_by_label("PAUSED").click();
+        harness.run();
+        assert_eq!(*harness.state(), Some(Action::Live));
+    }
+
+    #[test]
+    fn a_link_that_is_down_says_when_it_is_tried_again() {
+        let why = "127.0.0.1:1883 refused the connection: is a broker running there?".to_owned();
+        let down = LinkLine::Down { why, next_secs: 2.4, attempt: 3 };
+        let bar = harness(1600.0, Status { link: down, ..status() });
+        assert!(bar.query_by_label("link down, next try in 3\u{a0}s").is_some());
+        let banner = Harness::new_ui(|ui| link_banner_ui(ui, "the broker at plant:1883 speaks no MQTT 5", 2.4, 3));
+        assert!(banner.query_by_label("The broker at plant:1883 speaks no MQTT 5.").is_some());
+        assert!(banner.query_by_label("next try in 3\u{a0}s").is_some());
+    }
+}
