@@ -1,7 +1,7 @@
 //! Whole plants: what they compute, and what becomes of broken ones.
 
 use crate::site::doc::{AtDoc, InputDoc, Kind, ParamDoc, PhysicsDoc, PlaceDoc};
-use crate::site::{Site, Twin, TwinId};
+use crate::site::{Index, Site, Twin, TwinId};
 
 use super::*;
 
@@ -20,13 +20,15 @@ fn site(blocks: &[(&str, PhysicsDoc)]) -> Site {
         physics: Some(physics.clone()),
         involves: Vec::new(),
     };
+    let twins: Vec<Twin> = blocks.iter().enumerate().map(twin).collect();
     Site {
+        index: Index::new(&twins, &[], &[]),
         name: "test".to_owned(),
         about: String::new(),
         place: PlaceDoc { latitude: 0.0, longitude: 0.0, time_zone: "UTC".to_owned(), heading: 0.0 },
         broker: None,
         folder: ".".into(),
-        twins: blocks.iter().enumerate().map(twin).collect(),
+        twins,
         signals: Vec::new(),
         commands: Vec::new(),
         flows: Vec::new(),

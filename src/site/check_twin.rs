@@ -17,7 +17,7 @@ impl Builder<'_> {
     pub(super) fn check_twin(&mut self, at: usize) {
         let flats = self.flats;
         let flat = &flats[at];
-        if flat.doc.kind.is_none() {
+        if flat.doc.kind.is_none() && flat.complete {
             self.problems
                 .error(flat.place(".id"), format!("{} has no kind", flat.address))
                 .expecting("kind: Component, Asset, System or Process");
@@ -157,17 +157,16 @@ impl Builder<'_> {
         let flats = self.flats;
         let key = input.rsplit('/').next().unwrap_or(input);
         let inputs = flats[twin].doc.physics.as_ref().map(|it| &it.inputs);
-        let (kind, hint) = match inputs.and_then(|it| it.get(key)) {
+        let why = match inputs.and_then(|it| it.get(key)) {
             None | Some(InputDoc::Set(_)) => return,
-            Some(InputDoc::From(_)) => ("From", "another block sets it"),
-            Some(InputDoc::Sum(_)) => ("Sum", "other blocks set it"),
-            Some(InputDoc::HourOfDay) => ("HourOfDay", "the clock sets it"),
-            Some(InputDoc::Daily(_)) => ("Daily", "the time of day sets it"),
+            Some(InputDoc::From(_)) => "another block sets it (From)",
+            Some(InputDoc::Sum(_)) => "other blocks set it (Sum)",
+            Some(InputDoc::HourOfDay) => "the clock sets it (HourOfDay)",
+            Some(InputDoc::Daily(_)) => "the time of day sets it (Daily)",
         };
         self.problems
-            .error(flats[at].command_place(i, ".drives"), format!("the input {input:?} is a {kind}"))
-            .expecting("an input that commands set: Set(start)")
-            .hinting(hint);
+            .error(flats[at].command_place(i, ".drives"), format!("no command can set the input {input:?}: {why}"))
+            .expecting("an input that is a Set");
     }
 
     /// A number is reported by a number.

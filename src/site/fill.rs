@@ -9,7 +9,7 @@ use super::near::did_you_mean;
 use super::problem::{Place, Problems};
 
 /// All texts that templates make of each other, in bytes: a few lines can otherwise ask for more than there is.
-const MAX_MADE: usize = 256 << 20;
+const MAX_MADE: usize = 64 << 20;
 
 /// The values of one template's parameters, for one twin.
 pub(super) struct Filler<'a> {
@@ -177,7 +177,7 @@ impl Filler<'_> {
                         let hint = did_you_mean(name, self.params.keys().map(String::as_str))
                             .unwrap_or_else(|| format!("add {name:?} to the template's params"));
                         self.problems
-                            .error(self.place.at(&at()), format!("{{{name}}} is no parameter of the template"))
+                            .error(Place::from(self.place.at(&at()).path), format!("{{{name}}} is no parameter of the template"))
                             .hinting(hint);
                     }
                     rest = &rest[name.len() + 2..];

@@ -154,7 +154,7 @@ impl Excerpt {
         };
         let mut diagnostic = MietteDiagnostic::new(&*finding.message)
             .with_severity(severity)
-            .with_label(LabeledSpan::new(label.or(Some("here".to_owned())), start - first, end - start));
+            .with_label(LabeledSpan::new(label, start - first, end - start));
         if let Some(hint) = &finding.hint {
             diagnostic = diagnostic.with_help(&**hint);
         }
@@ -236,7 +236,18 @@ mod tests {
         let from = text.find("d: 4").unwrap();
         let finding = Finding::at(Severity::Error, &file, text, (from, from + 1), "unknown field").hinting("remove it");
         let report = report(&[finding]).replace(&folder.path().display().to_string(), "");
-        insta::assert_snapshot!(report, @"");
+        insta::assert_snapshot!(report, @r"
+        /site.ron:5:3: error: unknown field (remove it)
+
+          × unknown field
+           ╭─[/site.ron:5:3]
+         4 │   c: 3,
+         5 │   d: 4,
+           ·   ─
+         6 │   e: 5,
+           ╰────
+          help: remove it
+        ");
     }
 
     #[test]

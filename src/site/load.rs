@@ -11,6 +11,7 @@ use super::build::build;
 use super::doc::SiteDoc;
 use super::finding::{Finding, Severity};
 use super::ids::Ids;
+use super::locate::open_at;
 use super::model::Site;
 use super::near::{did_you_mean, one_of};
 use super::problem::Problems;
@@ -149,7 +150,9 @@ fn describe(text: &str, error: &SpannedError) -> SyntaxError {
     let from = offset(text, error.span.start.line, error.span.start.col);
     let to = offset(text, error.span.end.line, error.span.end.col);
     let within = |outer: &Option<String>| outer.as_ref().map(|it| format!(" in {}", plain(it))).unwrap_or_default();
-    let (span, message, expected, hint) = match &error.code {
+    let at_end = text[from..].trim().is_empty() && !matches!(error.code, RonError::MissingStructField { .. });
+    let code = if at_end { &RonError::Eof } else { &error.code };
+    let (span, message, expected, hint) = match code {
         RonError::NoSuchStructField { expected, found, outer } => (
             word_before(text, from, to, found),
             format!("unknown field {found:?}{}", within(outer)),
@@ -174,11 +177,11 @@ fn describe(text: &str, error: &SpannedError) -> SyntaxError {
         RonError::InvalidValueForType { expected, found } => {
             ((from, to), format!("{found} stands here"), Some(expected.clone()), None)
         }
-        RonError::ExpectedDifferentStructName { expected, found } => (
+        RonError::ExpectedDifferentStructName { found, .. } => (
             word_before(text, from, to, found),
             format!("{found:?} stands here"),
             Some("( … ), without a name".to_owned()),
-            Some(format!("remove the name, or write {:?}", *expected)),
+            Some("put ( ) around the fields, and no name before them".to_owned()),
         ),
         RonError::ExceededRecursionLimit => (
             (from, to),
@@ -186,28 +189,67 @@ fn describe(text: &str, error: &SpannedError) -> SyntaxError {
             Some(format!("at most {MAX_NESTING} levels")),
             None,
         ),
-        RonError::Eof => ((from, to), "the file ends too early".to_owned(), None, Some("a bracket or a quote is open".to_owned())),
-        RonError::ExpectedString => ((from, to), "no text stands here".to_owned(), Some("a text in quotes".to_owned()), None),
+        RonError::Eof => ((from, to), "the file ends too early".to_owned(), None, Some(open_bracket(text))),
         RonError::ExpectedStructLikeEnd => (
             (from, to),
             "this is not how the bracket goes on".to_owned(),
             Some("`,` or `)`".to_owned()),
-            Some("a comma may be missing before this".to_owned()),
+            Some("a comma is missing before it, or it is one too many".to_owned()),
         ),
-        RonError::ExpectedComma => {
-            ((from, to), "a comma is missing".to_owned(), Some("`,` between two values".to_owned()), None)
-        }
-        other => ((from, to), lowered(&other.to_string()), None, None),
+        other => match short(other) {
+            Some((message, expected)) => ((from, to), message.to_owned(), Some(expected.to_owned()), None),
+            None => ((from, to), lowered(&other.to_string()), None, None),
+        },
     };
-    // A place of no width is the character that stands there.
-    let next = text[span.0..].chars().next().map_or(0, char::len_utf8);
-    SyntaxError { span: (span.0, span.1.max(span.0 + next)), message, expected, hint }
+    SyntaxError { span: widened(text, span), message, expected, hint }
+}
+
+/// What stood there, and what should.
+fn short(error: &RonError) -> Option<(&'static str, &'static str)> {
+    Some(match error {
+        RonError::ExpectedString => ("no text stands here", "a text in quotes"),
+        RonError::ExpectedStringEnd => ("the text that begins here has no end", "a closing quote"),
+        RonError::ExpectedFloat | RonError::ExpectedInteger => ("no number stands here", "a number"),
+        RonError::ExpectedBoolean => ("neither true nor false stands here", "true or false"),
+        RonError::ExpectedComma => ("a comma is missing", "`,` between two values"),
+        RonError::ExpectedArray => ("no list stands here", "[ … ]"),
+        RonError::ExpectedArrayEnd => ("this is not how the list goes on", "`,` or `]`"),
+        RonError::ExpectedMap => ("no map stands here", "{ \"name\": … }"),
+        RonError::ExpectedMapColon => ("a colon is missing", "`:` between name and value"),
+        RonError::ExpectedMapEnd => ("this is not how the map goes on", "`,` or `}`"),
+        RonError::ExpectedStructLike | RonError::ExpectedNamedStructLike(_) => ("no bracket stands here", "( … )"),
+        RonError::ExpectedIdentifier => ("no name stands here", "a name without quotes"),
+        RonError::TrailingCharacters => ("something stands after the end", "nothing after the last `)`"),
+        RonError::UnclosedBlockComment => ("the comment that begins here has no end", "*/"),
+        RonError::IntegerOutOfBounds => ("the number is too large or too small", "a smaller number"),
+        _ => return None,
+    })
+}
+
+/// The innermost bracket that nothing closes, for a hint.
+fn open_bracket(text: &str) -> String {
+    open_at(text).map_or_else(
+        || "a quote or a comment has no end".to_owned(),
+        |at| {
+            let line = 1 + text[..at].matches('\n').count();
+            format!("the `{}` in line {line} is never closed", &text[at..=at])
+        },
+    )
+}
+
+/// A place that one can see: from the next character that is no space, to the end of its word.
+fn widened(text: &str, (from, to): (usize, usize)) -> (usize, usize) {
+    let rest = &text[from..];
+    let from = if rest.trim().is_empty() { from } else { from + rest.len() - rest.trim_start().len() };
+    let rest = &text[from..];
+    let word = rest.find(|it: char| it.is_whitespace() || ",:()[]{}".contains(it)).unwrap_or(rest.len());
+    let first = rest.chars().next().map_or(0, char::len_utf8);
+    (from, to.max(from + word.max(first)))
 }
 
 /// The name of a struct as a person would say it.
 fn plain(name: &str) -> String {
-    let name = name.strip_suffix("Doc").unwrap_or(name);
-    format!("a {}", name.to_lowercase())
+    name.strip_suffix("Doc").map_or_else(|| name.to_owned(), |it| format!("a {}", it.to_lowercase()))
 }
 
 fn lowered(message: &str) -> String {

@@ -54,7 +54,10 @@ impl<'s> Tree<'s> {
             let next = match (&node.inner, step) {
                 (Inner::List(items), Step::Index(n)) => items.get(n).map(|it| (it, None)),
                 (Inner::Fields(entries), Step::Name(name)) => {
-                    entries.iter().find(|it| it.key == name).map(|it| (&it.value, Some(it.key_span.clone())))
+                    let exact = entries.iter().find(|it| it.key == name);
+                    // A template's key is written with its parameters' names.
+                    let found = exact.or_else(|| entries.iter().find(|it| it.key.contains('{') && could_be(it.key, name)));
+                    found.map(|it| (&it.value, Some(it.key_span.clone())))
                 }
                 (Inner::Leaf | Inner::List(_) | Inner::Fields(_), _) => None,
             };
@@ -69,6 +72,31 @@ impl<'s> Tree<'s> {
         let line = text.split('\n').next().unwrap_or(text).trim_end();
         span.start..span.start + line.len().max(usize::from(!text.is_empty()))
     }
+}
+
+/// Where the innermost bracket stands that nothing closes.
+pub(super) fn open_at(text: &str) -> Option<usize> {
+    let mut reader = Reader { text, at: 0 };
+    let mut open = Vec::new();
+    reader.skip_attributes();
+    while let Some(next) = reader.peek() {
+        match next {
+            '(' | '[' | '{' => open.push(reader.at),
+            ')' | ']' | '}' => {
+                open.pop();
+            }
+            _ => (),
+        }
+        let before = reader.at;
+        if !"()[]{},:/".contains(next) {
+            reader.scalar();
+        }
+        if reader.at == before {
+            reader.bump(next.len_utf8());
+        }
+        reader.skip_space();
+    }
+    open.pop()
 }
 
 enum Step<'p> {
@@ -97,6 +125,13 @@ impl<'p> Iterator for Steps<'p> {
         self.0 = rest;
         (!name.is_empty()).then_some(Step::Name(name))
     }
+}
+
+/// Whether a text with `{name}` in it becomes another one for some value of `name`.
+fn could_be(written: &str, filled: &str) -> bool {
+    let Some((before, rest)) = written.split_once('{') else { return written == filled };
+    let (Some((_, after)), Some(filled)) = (rest.split_once('}'), filled.strip_prefix(before)) else { return false };
+    (0..=filled.len()).filter_map(|it| filled.get(it..)).any(|it| could_be(after, it))
 }
 
 struct Reader<'s> {
@@ -275,7 +310,7 @@ mod tests {
 (
     name: "N\"), x: (", /* nested /* twice */ , */
     raw: r#"u_i { a = "1" }"#, r#type: 'x',
-    templates: { "pump": (twin: (id: "{id}", at: (1.0, -2e3))), },
+    templates: { "pump": (twin: (id: "{id}", at: (1.0, -2e3), with: {"a_{id}_b": 7})), },
     twins: [(id: "a"), (
         id: "b", body: Model("b.glb"), unit: Some("m"), opt: Some((deep: 1)),
     ),],
@@ -295,6 +330,7 @@ mod tests {
         check("templates[\"pump\"]@", "\"pump\"");
         check("templates[\"pump\"].twin.id", "\"{id}\"");
         check("templates[\"pump\"].twin.at[1]", "-2e3");
+        check("templates[\"pump\"].twin.with[\"a_p1_b\"]", "7");
         check("twins[0].id", "\"a\"");
         check("twins[1].id@", "id");
         check("twins[1].body", "Model(\"b.glb\")");

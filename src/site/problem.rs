@@ -38,6 +38,8 @@ pub(super) struct Problems {
     list: Vec<Problem>,
     seen: HashMap<(String, String), usize>,
     n_dropped: usize,
+    /// What was dropped last, for who made it may still add to it.
+    dropped: Option<Problem>,
     n_errors: usize,
 }
 
@@ -128,11 +130,9 @@ impl Problems {
             return &mut self.list[at];
         }
         let problem = Problem { severity, place, message, expected: None, hint: None, first: None, n_more: 0 };
-        if self.list.len() > MAX_PROBLEMS {
-            // The one behind the last is a scratch pad.
+        if self.list.len() >= MAX_PROBLEMS {
             self.n_dropped += 1;
-            self.list[MAX_PROBLEMS] = problem;
-            return &mut self.list[MAX_PROBLEMS];
+            return self.dropped.insert(problem);
         }
         self.seen.insert(key, self.list.len());
         self.list.push(problem);

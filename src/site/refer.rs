@@ -195,7 +195,7 @@ impl<'a> Atlas<'a> {
     ) -> Unknown {
         let flat = &self.flats[twin];
         let keys = keys(flat);
-        let expected = one_of(keys.iter().copied()).unwrap_or_else(|| format!("{} has no {what}s", flat.address));
+        let expected = one_of(keys.iter().copied()).unwrap_or_else(|| format!("none: {} has no {what}s", flat.address));
         let message = format!("{text:?}: {} has no {what} {key:?}", flat.address);
         Unknown { message, expected: Some(expected), hint: did_you_mean(key, keys) }
     }

@@ -13,7 +13,7 @@ use super::problem::{Place, Problems};
 const MAX_DEPTH: usize = 32;
 
 /// Templates multiply: ten of ten of ten make a thousand.
-const MAX_TWINS: usize = 500_000;
+const MAX_TWINS: usize = 250_000;
 
 /// A twin, made of everything that describes it.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(super) struct FlatTwin {
     pub(super) parent: Option<usize>,
     /// Positions of its children in the list.
     pub(super) children: Vec<usize>,
+    /// Whether everything that describes it was found.
+    pub(super) complete: bool,
     layers: Vec<Layer>,
 }
 
@@ -165,8 +167,9 @@ impl<'d> Unfolder<'d, '_> {
         let parent_address = parent.map(|it| Arc::clone(&self.flats[it].address));
         let mut layers = Vec::new();
         let mut children = Vec::new();
-        self.layers(&written, parent_address.as_deref(), &mut layers, &mut children);
+        let complete = self.layers(&written, parent_address.as_deref(), &mut layers, &mut children);
         let mut flat = merge(layers);
+        flat.complete = complete;
         flat.parent = parent;
         flat.address = match &parent_address {
             Some(parent) => format!("{parent}.{}", flat.doc.id).into(),
@@ -185,14 +188,16 @@ impl<'d> Unfolder<'d, '_> {
         }
     }
 
-    /// Gathers what describes a twin, templates first, and the children that they give it.
+    /// Gathers what describes a twin, templates first, and the children that they give it. False where a template is
+    /// missing.
     fn layers(
         &mut self,
         written: &Written<'d>,
         parent: Option<&str>,
         layers: &mut Vec<(TwinDoc, Rc<str>, Option<Rc<str>>)>,
         children: &mut Vec<Written<'d>>,
-    ) {
+    ) -> bool {
+        let mut complete = true;
         let Written { doc, path, scope } = written;
         let mut own = without_children(doc);
         let template_name = scope.as_ref().map(|it| Rc::clone(&it.template));
@@ -206,7 +211,10 @@ impl<'d> Unfolder<'d, '_> {
             Some(uses) => {
                 if let Some((template, scope)) = self.template(&uses, &own.with, scope, &place) {
                     let path = format!("templates[\"{}\"].twin", scope.template).into();
-                    self.layers(&Written { doc: &template.twin, path, scope: Some(scope) }, parent, layers, children);
+                    let inner = Written { doc: &template.twin, path, scope: Some(scope) };
+                    complete = self.layers(&inner, parent, layers, children);
+                } else {
+                    complete = false;
                 }
             }
             None if !own.with.is_empty() => {
@@ -220,6 +228,7 @@ impl<'d> Unfolder<'d, '_> {
             path: format!("{path}.twins[{i}]").into(),
             scope: scope.clone(),
         }));
+        complete
     }
 
     /// Finds a template and gives its parameters their values.
@@ -371,7 +380,7 @@ fn merge(layers: Vec<(TwinDoc, Rc<str>, Option<Rc<str>>)>) -> FlatTwin {
             Layer { path, template, n_signals, n_commands, n_looks, n_involves, gives, physics }
         })
         .collect();
-    FlatTwin { doc, address: "".into(), parent: None, children: Vec::new(), layers }
+    FlatTwin { doc, address: "".into(), parent: None, children: Vec::new(), complete: true, layers }
 }
 
 fn merge_physics(into: &mut PhysicsDoc, own: PhysicsDoc) {

@@ -47,14 +47,14 @@ pub(super) fn check_topic(topic: &str) -> Result<(), Wrong> {
 /// A JSON Pointer (RFC 6901).
 pub(super) fn check_pointer(pointer: &str) -> Result<(), Wrong> {
     const EXPECTED: &str = "a JSON Pointer (RFC 6901), such as /speed or /motor/power";
-    if !pointer.is_empty() && !pointer.starts_with('/') {
-        let hint = format!("write \"/{}\"", pointer.trim_start_matches("$.").replace('.', "/"));
-        return Err((format!("{pointer:?} is no JSON Pointer: it must begin with /"), EXPECTED, Some(hint)));
-    }
     let escaped = pointer.split('~').skip(1).all(|it| it.starts_with(['0', '1']));
     if !escaped {
         let hint = "a ~ in a name is written ~0, a / is written ~1".to_owned();
         return Err((format!("{pointer:?} is no JSON Pointer: a bare ~"), EXPECTED, Some(hint)));
+    }
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        let hint = format!("write \"/{}\"", pointer.trim_start_matches("$.").replace('.', "/"));
+        return Err((format!("{pointer:?} is no JSON Pointer: it must begin with /"), EXPECTED, Some(hint)));
     }
     Ok(())
 }

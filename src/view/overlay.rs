@@ -137,7 +137,7 @@ fn paint_overlay(
         let target = (row.bounds.0 + row.bounds.1) * 0.5;
         let way = target.lerp(anchor, 0.7) - place.translation();
         let hides = Dir3::new(way).ok().is_some_and(|direction| {
-            let near = way.length() - (row.bounds.1 - row.bounds.0).length() * 0.5;
+            let near = way.length() - 0.3;
             let hit = rays.cast_ray(Ray3d::new(place.translation(), direction), &settings).first();
             hit.is_some_and(|(entity, hit)| {
                 hit.distance < near
