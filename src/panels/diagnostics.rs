@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::format;
 use crate::session::TallySnapshot;
-use crate::signal::Timestamp;
 use crate::site::{Finding, Severity, Site, TwinId};
 use crate::twin::{ReadingState, Readings};
 
@@ -79,8 +78,6 @@ pub(super) struct Evidence<'a> {
     pub readings: &'a Readings,
     /// What was counted.
     pub tally: &'a TallySnapshot,
-    /// The cursor.
-    pub now: Timestamp,
     /// Seconds for which the link has been up. `None`: it is down, and what is silent says nothing.
     pub linked_secs: Option<f64>,
 }
@@ -280,7 +277,6 @@ mod tests {
             findings: &[],
             readings: &Readings::default(),
             tally,
-            now: Timestamp::from_secs_f64(100.0),
             linked_secs,
         };
         diagnose(&evidence).into_iter().map(|it| (it.kind, it.text)).collect()

@@ -121,8 +121,13 @@ fn bars_ui(root: &mut Ui, facts: &Facts, asked: &mut Vec<Action>) {
         .frame(bar(theme::RAISED))
         .show(root, |ui| asked.extend(status_bar_ui(ui, &facts.status())));
     let banner = |id: &str| egui::Panel::top(id.to_owned()).exact_size(32.0).resizable(false).frame(bar(theme::BANNER));
-    if let LinkLine::Down { why, next_secs, attempt } = facts.link_line() {
-        banner("link_banner").show(root, |ui| link_banner_ui(ui, &why, next_secs, attempt));
+    let down = match facts.link_line() {
+        LinkLine::Down { why, next_secs, attempt } => Some((why, Some((next_secs, attempt)))),
+        LinkLine::Never(why) => Some((why, None)),
+        LinkLine::None | LinkLine::Connecting(_) | LinkLine::Up { .. } => None,
+    };
+    if let Some((why, next)) = down {
+        banner("link_banner").show(root, |ui| link_banner_ui(ui, &why, next));
     }
     let faults = || facts.findings.0.iter().filter(|it| it.severity == Severity::Error);
     if let Some(first) = faults().next() {

@@ -7,7 +7,7 @@ use super::command_form::{CommandForm, Drafts, command_form_ui};
 use super::sparkline::{self, Spark};
 use super::tree::{empty_ui, painted_text};
 use super::{format, icons, theme};
-use crate::signal::{SignalId, Timestamp};
+use crate::signal::SignalId;
 use crate::site::doc::Kind;
 use crate::site::TwinId;
 use crate::twin::{Health, Level, ReadingState};
@@ -86,8 +86,6 @@ pub(super) struct ReadingRow<'a> {
     pub unit: &'static str,
     /// Seconds since it was measured. `None`: never seen.
     pub age_secs: Option<f64>,
-    /// When it was measured.
-    pub at: Timestamp,
     /// How far it is current.
     pub state: ReadingState,
     /// The state in a sentence.
