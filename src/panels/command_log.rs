@@ -43,7 +43,10 @@ const COLUMNS: [(&str, f32, f32); 6] = [
 /// Draws the log; returns what was asked for.
 pub(super) fn command_log_ui(ui: &mut Ui, rows: &[LogRow]) -> Option<Action> {
     if rows.is_empty() {
-        empty_ui(ui, "Nothing was asked of a device yet. Select a pump or a valve: its commands stand in the inspector.");
+        empty_ui(
+            ui,
+            "Nothing was asked of a device yet. Select a pump or a valve: its commands stand in the inspector.",
+        );
         return None;
     }
     let mut action = None;

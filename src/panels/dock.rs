@@ -91,7 +91,14 @@ pub(super) fn show_panels(
     let diagnostics = facts.diagnostics();
     let room = root.available_rect_before_wrap();
     layout.fit(room.size());
-    let mut tiles = Tiling { facts: &facts, desk: &mut *desk, diagnostics: &diagnostics, asked: Vec::new(), view: None, edited: false };
+    let mut tiles = Tiling {
+        facts: &facts,
+        desk: &mut *desk,
+        diagnostics: &diagnostics,
+        asked: Vec::new(),
+        view: None,
+        edited: false,
+    };
     root.scope_builder(UiBuilder::new().max_rect(room), |ui| layout.tiles.ui(&mut tiles, ui));
     let (view, edited) = (tiles.view, tiles.edited);
     asked.append(&mut tiles.asked);
@@ -139,7 +146,9 @@ fn bars_ui(root: &mut Ui, facts: &Facts, asked: &mut Vec<Action>) {
 /// A press into the 3D view gives it the keyboard.
 fn release_keyboard(ctx: &egui::Context, view: egui::Rect) {
     let pressed = ctx.input(|it| it.pointer.any_pressed().then(|| it.pointer.interact_pos()).flatten());
-    if pressed.is_some_and(|it| view.contains(it) && ctx.layer_id_at(it).is_none_or(|it| it.order == egui::Order::Background)) {
+    if pressed
+        .is_some_and(|it| view.contains(it) && ctx.layer_id_at(it).is_none_or(|it| it.order == egui::Order::Background))
+    {
         ctx.memory_mut(|memory| {
             if let Some(id) = memory.focused() {
                 memory.surrender_focus(id);

@@ -16,7 +16,7 @@ use super::status_bar::{LinkLine, Picture, Status};
 use super::tree::{TreeRow, TreeState, tree_rows};
 use crate::command::{CommandLog, CommandRow};
 use crate::link::{self, LinkState};
-use crate::session::{Cursor, CursorMode, CurrentSite, Session, SiteFindings};
+use crate::session::{CurrentSite, Cursor, CursorMode, Session, SiteFindings};
 use crate::signal::{SignalId, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
@@ -65,7 +65,9 @@ impl Facts<'_, '_> {
             None | Some(LinkState::Closed) => Some("No broker is connected: nothing can be sent.".to_owned()),
             Some(LinkState::Connecting) => Some("The link is not up yet: nothing can be sent.".to_owned()),
             Some(LinkState::Connected { .. }) => None,
-            Some(LinkState::Waiting { .. }) => Some("The link is down: nothing can be sent until it is back.".to_owned()),
+            Some(LinkState::Waiting { .. }) => {
+                Some("The link is down: nothing can be sent until it is back.".to_owned())
+            }
         }
     }
 
@@ -116,11 +118,12 @@ impl Facts<'_, '_> {
             .map(|it| self.cursor.at.secs_since(it.received).max(0.0))
             .min_by(f64::total_cmp);
         let says = |it: &Signal| device.status.as_ref().is_some_and(|status| *status == it.topic);
-        let online = self.site.signals.iter().find(|it| says(it)).and_then(|it| match &self.readings.get(it.id).value {
-            Some(Value::Text(text)) => Some(&**text == "online"),
-            Some(value) => value.as_flag(),
-            None => None,
-        });
+        let online =
+            self.site.signals.iter().find(|it| says(it)).and_then(|it| match &self.readings.get(it.id).value {
+                Some(Value::Text(text)) => Some(&**text == "online"),
+                Some(value) => value.as_flag(),
+                None => None,
+            });
         Some(DeviceLine { id: &device.id, online, heard_secs: heard })
     }
 

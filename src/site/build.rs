@@ -54,8 +54,10 @@ pub(super) fn build(doc: SiteDoc, folder: &Path, ids: &mut Ids, problems: &mut P
     }
 
     let twin_ids: Vec<TwinId> = flats.iter().map(|it| ids.twin(&it.address)).collect();
-    let addresses: Vec<Arc<str>> =
-        signals.iter().map(|&(at, i)| format!("{}/{}", flats[at].address, flats[at].doc.signals[i].id).into()).collect();
+    let addresses: Vec<Arc<str>> = signals
+        .iter()
+        .map(|&(at, i)| format!("{}/{}", flats[at].address, flats[at].doc.signals[i].id).into())
+        .collect();
     let signal_ids: Vec<SignalId> = addresses.iter().map(|it| ids.signal(it)).collect();
     let numbers = Numbers { twins: &twin_ids, signals: &signal_ids, addresses: &addresses };
 
@@ -272,9 +274,8 @@ impl Builder<'_> {
         let mut flows = Vec::with_capacity(doc.flows.len());
         for (i, flow) in doc.flows.iter().enumerate() {
             let atlas = self.atlas;
-            let mut end = |text: &str, field: &str| {
-                self.known(atlas.twin(None, text), || format!("flows[{i}].{field}").into())
-            };
+            let mut end =
+                |text: &str, field: &str| self.known(atlas.twin(None, text), || format!("flows[{i}].{field}").into());
             let (from, to) = (end(&flow.from, "from"), end(&flow.to, "to"));
             let along = flow.along.as_ref().and_then(|it| end(it, "along"));
             if let Some(way) = along {

@@ -35,7 +35,9 @@ impl Builder<'_> {
             BodyDoc::Pipe { path, diameter } => {
                 sizes.push(("a diameter", *diameter, ".diameter"));
                 if path.len() < 2 {
-                    self.problems.error(place(".path"), "a pipe of less than two points").expecting("at least two points");
+                    self.problems
+                        .error(place(".path"), "a pipe of less than two points")
+                        .expecting("at least two points");
                 }
                 for (i, pair) in path.windows(2).enumerate() {
                     if pair[0] == pair[1] {
@@ -64,7 +66,9 @@ impl Builder<'_> {
 
     fn check_plan(&mut self, plan: &[(f32, f32)], height: f32, openings: &[OpeningDoc], place: impl Fn(&str) -> Place) {
         if plan.len() < 3 {
-            self.problems.error(place(".plan"), "a floor plan of less than three corners").expecting("at least three corners");
+            self.problems
+                .error(place(".plan"), "a floor plan of less than three corners")
+                .expecting("at least three corners");
             return;
         }
         let next = |i: usize| plan[(i + 1) % plan.len()];
@@ -80,9 +84,11 @@ impl Builder<'_> {
         for (i, opening) in openings.iter().enumerate() {
             let place = |below: &str| place(&format!(".openings[{i}]{below}"));
             let Some(corner) = plan.get(opening.wall) else {
-                self.problems
-                    .error(place(".wall"), format!("there is no wall {}", opening.wall))
-                    .expecting(format!("0 to {}: the plan has {} edges", plan.len() - 1, plan.len()));
+                self.problems.error(place(".wall"), format!("there is no wall {}", opening.wall)).expecting(format!(
+                    "0 to {}: the plan has {} edges",
+                    plan.len() - 1,
+                    plan.len()
+                ));
                 continue;
             };
             for (what, size, below) in [("a width", opening.width, ".width"), ("a height", opening.height, ".height")] {
@@ -187,7 +193,8 @@ impl Builder<'_> {
         let Ok(parts) = &*parts else { return };
         if !parts.contains(part) {
             let hint = did_you_mean(part, parts.iter().map(String::as_str));
-            let expected = one_of(parts.iter().map(String::as_str)).unwrap_or_else(|| "no part: it has none".to_owned());
+            let expected =
+                one_of(parts.iter().map(String::as_str)).unwrap_or_else(|| "no part: it has none".to_owned());
             self.problems
                 .error(flat.look_place(i, ".part"), format!("the model {model:?} has no part {part:?}"))
                 .expecting(expected)

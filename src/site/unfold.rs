@@ -290,7 +290,9 @@ impl<'d> Unfolder<'d, '_> {
     fn check_id(&mut self, flat: &FlatTwin) {
         let id = &flat.doc.id;
         if id.is_empty() {
-            self.problems.error(flat.place(".id"), "a twin without id").expecting("id: \"…\", unique among its siblings");
+            self.problems
+                .error(flat.place(".id"), "a twin without id")
+                .expecting("id: \"…\", unique among its siblings");
         } else if !is_name(id) {
             let hint = id_hint(id);
             self.problems
@@ -307,7 +309,8 @@ impl<'d> Unfolder<'d, '_> {
 
 /// What an id that is none could be.
 pub(super) fn id_hint(id: &str) -> Option<String> {
-    let mended: String = id.to_lowercase().chars().map(|it| if is_name(it.encode_utf8(&mut [0; 4])) { it } else { '_' }).collect();
+    let mended: String =
+        id.to_lowercase().chars().map(|it| if is_name(it.encode_utf8(&mut [0; 4])) { it } else { '_' }).collect();
     is_name(&mended).then(|| format!("write {mended:?}"))
 }
 

@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 pub use body::{BodyDoc, OpeningDoc};
 pub use command::{CommandDoc, ConfirmDoc, RefusedDoc, TakesDoc};
