@@ -123,20 +123,22 @@ impl Builder<'_> {
         self.check_part(at, i);
 
         let mut numbers: Vec<(&str, f64, &str)> = Vec::new();
+        let mut span = None;
         let mut needs_body = true;
         let name = match &look.show {
             ShowDoc::Text => return,
             ShowDoc::Rules(rules) => return self.check_rules(rules, kind, |below| place(&format!(".show[0]{below}"))),
-            ShowDoc::Scale { from, to } | ShowDoc::Glow { from, to } | ShowDoc::Move { from, to, .. } => {
-                numbers.extend([("a value", *from, ".show.from"), ("a value", *to, ".show.to")]);
-                if from == to {
-                    self.problems.error(place(".show"), "from and to are the same").expecting("two different values");
-                }
-                match &look.show {
-                    ShowDoc::Scale { .. } => "Scale",
-                    ShowDoc::Glow { .. } => "Glow",
-                    _ => "Move",
-                }
+            ShowDoc::Scale { from, to } => {
+                span = Some((*from, *to));
+                "Scale"
+            }
+            ShowDoc::Glow { from, to } => {
+                span = Some((*from, *to));
+                "Glow"
+            }
+            ShowDoc::Move { from, to, .. } => {
+                span = Some((*from, *to));
+                "Move"
             }
             ShowDoc::Turn { rpm_per_unit } => {
                 numbers.push(("a speed", *rpm_per_unit, ".show.rpm_per_unit"));
@@ -153,6 +155,12 @@ impl Builder<'_> {
                 "Flow"
             }
         };
+        if let Some((from, to)) = span {
+            numbers.extend([("a value", from, ".show.from"), ("a value", to, ".show.to")]);
+            if from == to {
+                self.problems.error(place(".show"), "from and to are the same").expecting("two different values");
+            }
+        }
         for (what, number, below) in numbers {
             note(self.problems, check_finite(what, number), || place(below));
         }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
+use super::flat::FlatTwin;
 use super::near::{did_you_mean, one_of};
-use super::unfold::FlatTwin;
 
 /// All twins and signals, by address.
 pub(super) struct Atlas<'a> {

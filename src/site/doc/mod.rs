@@ -130,7 +130,7 @@ pub struct TwinDoc {
     /// How it behaves.
     pub physics: Option<PhysicsDoc>,
     /// Its parts.
-    pub twins: Vec<TwinDoc>,
+    pub twins: Vec<Self>,
     /// Twins elsewhere in the tree that it is about (a process names the assets that do it).
     pub involves: Vec<String>,
 }

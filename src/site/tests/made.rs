@@ -50,10 +50,7 @@ flows: [(from: "yard.p1", to: "yard.p2", medium: "water")]
 
 #[test]
 fn a_template_is_unfolded_with_its_parameters() {
-    let text = PUMPS
-        .replace("commands: [(id: \"set\"", "commands: [(id: \"set\"")
-        .replace("inputs: {\"set\": From(\"yard.p1/speed\")}", "inputs: {}");
-    let site = made(&text);
+    let site = made(&PUMPS.replace("inputs: {\"set\": From(\"yard.p1/speed\")}", "inputs: {}"));
     let addresses: Vec<&str> = site.twins.iter().map(|it| &*it.address).collect();
     assert_eq!(addresses, ["yard", "yard.p1", "yard.p1.de", "yard.p2", "yard.p2.de", "work"]);
     let (p1, p2) = (site.twin_at("yard.p1").unwrap(), site.twin_at("yard.p2").unwrap());
@@ -181,4 +178,24 @@ fn templates_that_multiply_without_end_are_stopped() {
         .replace(r#""g": (params: {"x": ""}"#, r#""g": (params: {"x": "1"}"#);
     let found = findings(site(&text));
     assert!(found.iter().any(|it| it.message.contains("more than 250000 twins")), "{:?}", found[0]);
+}
+
+#[test]
+fn what_the_compiler_finds_in_physics_has_a_place_too() {
+    let content = PUMPS.replace("inputs: {\"set\": From(\"yard.p1/speed\")}", "inputs: {}");
+    let text = site(&content);
+    let made = made(&content);
+    #[track_caller]
+    fn check(site: &Site, text: &str, twin: &str, name: Option<&str>, want: &str) {
+        let finding = site.physics_finding(twin, name, "it is wrong");
+        assert_eq!(&text[finding.span.0..finding.span.1], want, "{finding}");
+    }
+    check(&made, &text, "yard.p1", None, "\"u_i { speed = {n} } F_i { {not} }\"");
+    check(&made, &text, "yard.p1", Some("temp_d1"), "\"temp_d{n}\"");
+    check(&made, &text, "yard.p2", Some("other"), "\"other\"");
+    let finding = made.physics_finding("yard.p2", Some("k"), "it is wrong");
+    assert_eq!(finding.span.0, text.rfind("\"k\"").unwrap(), "where the twin itself says it, not its template");
+    let finding = made.physics_finding("yard.p1", Some("k"), "it is wrong");
+    assert_eq!(finding.message, "it is wrong (in yard.p1, made from template \"pump\")");
+    assert_eq!(made.physics_finding("yard", None, "it is wrong").line, 0);
 }
