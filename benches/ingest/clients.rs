@@ -79,7 +79,11 @@ impl Pollux {
             if self.history.n_samples() - self.n_before >= n_messages as u64 {
                 break now();
             }
-            assert!(began.elapsed() < PATIENCE, "lost: {} of {n_messages} came", self.history.n_samples() - self.n_before);
+            assert!(
+                began.elapsed() < PATIENCE,
+                "lost: {} of {n_messages} came",
+                self.history.n_samples() - self.n_before
+            );
             thread::sleep(Duration::from_millis(2));
         };
         let cpu_secs = cpu_secs("pollux-");
@@ -100,7 +104,11 @@ impl Pollux {
 }
 
 /// A bare client: connects, subscribes, tells that it has, counts.
-pub(crate) fn bare(port: u16, n_messages: usize, subscribed: impl FnOnce() + Send + 'static) -> thread::JoinHandle<Outcome> {
+pub(crate) fn bare(
+    port: u16,
+    n_messages: usize,
+    subscribed: impl FnOnce() + Send + 'static,
+) -> thread::JoinHandle<Outcome> {
     thread::Builder::new()
         .name("bare".to_owned())
         .spawn(move || {

@@ -43,7 +43,10 @@ pub(crate) fn run() {
         secs += began.elapsed().as_secs_f64();
     }
     let bytes = history.sealed_bytes() as f64 / history.n_sealed() as f64;
-    println!("  {bytes:.2} B a sealed sample (aim 4), {:.2} M samples/s written", history.n_samples() as f64 / 1e6 / secs);
+    println!(
+        "  {bytes:.2} B a sealed sample (aim 4), {:.2} M samples/s written",
+        history.n_samples() as f64 / 1e6 / secs
+    );
     plot();
 }
 

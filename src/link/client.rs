@@ -349,8 +349,11 @@ fn collect(first: Event, rest: &mut VecDeque<Event>) -> Vec<Arrival> {
                 });
             }
             Event::Incoming(Packet::SubAck(ack)) => {
-                let n_refused =
-                    ack.return_codes.iter().filter(|it| !matches!(it, rumqttc::SubscribeReasonCode::Success(_))).count();
+                let n_refused = ack
+                    .return_codes
+                    .iter()
+                    .filter(|it| !matches!(it, rumqttc::SubscribeReasonCode::Success(_)))
+                    .count();
                 if n_refused > 0 {
                     warn!("the broker refuses {n_refused} of {} subscriptions", ack.return_codes.len());
                 }
@@ -365,7 +368,8 @@ fn collect(first: Event, rest: &mut VecDeque<Event>) -> Vec<Arrival> {
 fn subscribe(client: &AsyncClient, filters: &[String]) {
     for chunk in filters.chunks(FILTERS_PER_REQUEST) {
         // Our own commands need not come back to us.
-        let wanted = chunk.iter().map(|it| SubscribeFilter { nolocal: true, ..SubscribeFilter::new(it, QoS::AtLeastOnce) });
+        let wanted =
+            chunk.iter().map(|it| SubscribeFilter { nolocal: true, ..SubscribeFilter::new(it, QoS::AtLeastOnce) });
         if let Err(error) = client.try_subscribe_many(wanted) {
             warn!("cannot subscribe to {} topics: {error}", chunk.len());
         }

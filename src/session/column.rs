@@ -5,8 +5,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::block::{BLOCK, Block, Summary};
-use super::plot::{Column, Plotter};
 use super::history::Point;
+use super::plot::{Column, Plotter};
 use crate::signal::{Timestamp, Value};
 
 /// So many of the newest samples stay raw when a block is sealed: late ones find their place among them.

@@ -238,8 +238,7 @@ mod tests {
                         let middle = i128::from(from) + width * (2 * index + 1) / (2 * columns as i128);
                         let gap_before = before.is_some_and(|it| at - it > max_gap);
                         let at = Timestamp::from_nanos(middle as i64);
-                        let column =
-                            Column { at, min: value, max: value, first: value, last: value, n: 1, gap_before };
+                        let column = Column { at, min: value, max: value, first: value, last: value, n: 1, gap_before };
                         all.push((index, column));
                     }
                 }
