@@ -83,7 +83,6 @@ impl Mosquitto {
     }
 
     /// Ends it at once, as a crash would.
-    #[expect(dead_code, reason = "for the journeys across a restart")]
     pub(crate) fn kill(mut self) -> u16 {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
