@@ -328,19 +328,22 @@ async fn run(
 
 /// The messages of one read of the socket.
 fn collect(first: Event, rest: &mut VecDeque<Event>) -> Vec<Arrival> {
-    let mut batch = Vec::new();
-    let mut received = None;
+    let mut batch: Vec<Arrival> = Vec::new();
+    let mut began = Timestamp::MIN;
     let mut next = Some(first);
     while let Some(event) = next {
         match event {
             Event::Incoming(Packet::Publish(publish)) => {
                 if batch.is_empty() {
                     batch.reserve(rest.len() + 1);
+                    began = now();
                 }
+                // A nanosecond apart, so that two values of one topic in one read are two samples.
+                let received = began + Duration::from_nanos(batch.len() as u64);
                 batch.push(Arrival {
                     topic: publish.topic,
                     payload: publish.payload,
-                    received: *received.get_or_insert_with(now),
+                    received,
                     retained: publish.retain,
                     correlation: publish.properties.and_then(|it| it.correlation_data),
                 });
