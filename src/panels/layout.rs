@@ -178,9 +178,8 @@ impl Layout {
         let kin = [Pane::Plots, Pane::Diagnostics, Pane::Commands];
         let neighbour = kin
             .iter()
-            .filter(|_| kin.contains(&pane))
-            .find_map(|it| self.tiles.tiles.find_pane(it))
-            .and_then(|it| self.tiles.tiles.parent_of(it));
+            .filter(|it| kin.contains(&pane) && **it != pane)
+            .find_map(|it| self.tiles.tiles.parent_of(self.tiles.tiles.find_pane(it)?));
         if let Some(Tile::Container(container)) = neighbour.and_then(|it| self.tiles.tiles.get_mut(it)) {
             container.add_child(tile);
             return tile;

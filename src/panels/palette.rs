@@ -137,7 +137,11 @@ fn search_ui(ui: &mut Ui, palette: &mut Palette, site: &Site, asked_for: Option<
             .show(ui)
             .response
             .response;
-        field.widget_info(|| egui::WidgetInfo::text_edit(true, "", &palette.query, "Find anything"));
+        field.widget_info(|| {
+            let mut info = egui::WidgetInfo::text_edit(true, "", &palette.query, "");
+            info.label = Some("Find anything".to_owned());
+            info
+        });
         field.request_focus();
         if palette.query != before {
             palette.chosen = 0;

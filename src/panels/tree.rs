@@ -148,7 +148,11 @@ pub(super) fn tree_panel_ui(
     let mut over = None;
     ui.spacing_mut().item_spacing.y = 0.0;
     let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("tree");
-    let output = area.show_viewport(ui, |ui, viewport| {
+    // A place to hold the keyboard while the arrows walk through the rows; before them, for a press beside it takes the
+    // keyboard away.
+    let holder = ui.interact(ui.available_rect_before_wrap(), list, Sense::focusable_noninteractive());
+    holder.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Other, true, "Tree of twins"));
+    area.show_viewport(ui, |ui, viewport| {
         let (width, top) = (ui.available_width(), ui.min_rect().top());
         ui.set_height(rows.len() as f32 * theme::ROW);
         let left = ui.min_rect().left();
@@ -166,8 +170,6 @@ pub(super) fn tree_panel_ui(
             over = over.or(is_over.then_some(row.id));
         }
     });
-    // A place to hold the keyboard while the arrows walk through the rows.
-    ui.interact(output.inner_rect, list, Sense::focusable_noninteractive());
     if over != state.hovered {
         state.hovered = over;
         action = action.or(Some(Action::Hover(over)));
@@ -194,8 +196,11 @@ fn search_ui(ui: &mut Ui, state: &mut TreeState, list: egui::Id) {
             .show(ui)
             .response
             .response;
-        let label = "Search twins";
-        field.widget_info(|| egui::WidgetInfo::text_edit(true, "", &state.query, label));
+        field.widget_info(|| {
+            let mut info = egui::WidgetInfo::text_edit(true, "", &state.query, "");
+            info.label = Some("Search twins".to_owned());
+            info
+        });
         if std::mem::take(&mut state.focus_search) {
             field.request_focus();
         }
