@@ -109,7 +109,7 @@ fn print_arrived(
                     twin,
                     signal: &signal.key,
                     t: sample.at.to_string(),
-                    value: serde_json::to_value(&JsonValue(&sample.value)).unwrap_or_default(),
+                    value: serde_json::to_value(JsonValue(&sample.value)).unwrap_or_default(),
                     unit: signal.unit.symbol(),
                     state,
                 };

@@ -72,7 +72,7 @@ pub enum Action {
 
 /// An action that needs nothing more, with its name.
 #[derive(Debug, Clone)]
-pub struct Named {
+pub(super) struct Named {
     /// The heading it stands under.
     pub group: &'static str,
     /// What the palette calls it.

@@ -12,7 +12,7 @@ use super::problem::Place;
 
 /// A site's text, and where in it the physics stand.
 #[derive(Default)]
-pub(super) struct Source {
+pub(crate) struct Source {
     file: PathBuf,
     text: String,
     /// By the twin's address.
