@@ -2,7 +2,6 @@
 
 use std::env;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::ParseFloatError;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -121,7 +120,7 @@ fn parse_ask(site: &Site, text: &str) -> Result<Ask, Failure> {
     let value = match value {
         "on" | "true" => Value::Flag(true),
         "off" | "false" => Value::Flag(false),
-        number => Value::Number(number.parse().map_err(|_: ParseFloatError| wrong("no number, on or off".to_owned()))?),
+        number => Value::Number(number.parse().ok().ok_or_else(|| wrong("no number, on or off".to_owned()))?),
     };
     Ok(Ask { command, value })
 }
@@ -244,7 +243,9 @@ fn wake_the_window(session: Res<Session>, proxy: Option<Res<EventLoopProxyWrappe
     if let Some(proxy) = proxy {
         let proxy = (**proxy).clone();
         // A loop that has ended needs no waking.
-        session.waker.set(move || drop(proxy.send_event(WinitUserEvent::WakeUp)));
+        session.waker.set(move || {
+            proxy.send_event(WinitUserEvent::WakeUp).ok();
+        });
     }
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
     let digits = text.find(|it: char| !it.is_ascii_digit() && it != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let wrong = || format!("{text:?} is no span of time: expected such as 20s, 500ms, 2min");
-    let number: f64 = number.parse().map_err(|_: std::num::ParseFloatError| wrong())?;
+    let number: f64 = number.parse().ok().ok_or_else(wrong)?;
     let secs = match unit.trim() {
         "" | "s" => number,
         "ms" => number / 1e3,
@@ -85,5 +85,5 @@ pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
         "h" => number * 3600.0,
         _ => return Err(wrong()),
     };
-    Duration::try_from_secs_f64(secs).map_err(|_: std::time::TryFromFloatSecsError| wrong())
+    Duration::try_from_secs_f64(secs).ok().ok_or_else(wrong)
 }

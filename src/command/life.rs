@@ -85,7 +85,13 @@ impl Phase {
             Self::Sent | Self::Accepted if shown => Self::Confirmed,
             Self::Sent if now > deadline => Self::TimedOut,
             Self::Accepted if now > deadline => Self::Unknown,
-            phase => phase,
+            Self::Sent
+            | Self::Accepted
+            | Self::Rejected
+            | Self::Confirmed
+            | Self::Failed
+            | Self::TimedOut
+            | Self::Unknown => self,
         }
     }
 }

@@ -102,6 +102,7 @@ pub enum LinkProblem {
 }
 
 /// Tells what was wrong from the error, from whether a session had begun, and from the first bytes that came.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library may add kinds, and the rest is told by its own words")]
 pub(super) fn explain(error: &ConnectionError, at: &str, was_connected: bool, first: &[u8]) -> LinkProblem {
     let at = at.to_owned();
     match error {
@@ -128,6 +129,7 @@ pub(super) fn explain(error: &ConnectionError, at: &str, was_connected: bool, fi
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library may add kinds, and the rest is told by its own words")]
 fn explain_state(error: &StateError, at: String, was_connected: bool, first: &[u8]) -> LinkProblem {
     use rumqttc::Error;
     match error {
@@ -162,6 +164,7 @@ fn explain_state(error: &StateError, at: String, was_connected: bool, first: &[u
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library may add kinds, and the rest is told by its own words")]
 fn refused(code: ConnectReturnCode, at: String) -> LinkProblem {
     use ConnectReturnCode as Code;
     match code {

@@ -131,11 +131,7 @@ pub(super) fn keys_text(keys: &KeyboardShortcut) -> String {
     if keys.modifiers.shift {
         text.push_str("Shift+");
     }
-    let key = match keys.logical_key {
-        Key::Questionmark => "?",
-        key => key.name(),
-    };
-    text + key
+    text + if keys.logical_key == Key::Questionmark { "?" } else { keys.logical_key.name() }
 }
 
 /// Keys and what they do, by heading: those of the panels, of the lists in them, and of the 3D view.

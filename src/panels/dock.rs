@@ -329,10 +329,10 @@ impl egui_tiles::Behavior<Pane> for Tiling<'_, '_, '_> {
 
     fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
         let count = self.diagnostics.iter().filter(|it| !self.desk.suppressed.hides(it)).count();
-        match pane {
-            Pane::Diagnostics if count > 0 => format!("{} ({count})", pane.title()).into(),
-            pane => pane.title().into(),
+        if *pane == Pane::Diagnostics && count > 0 {
+            return format!("{} ({count})", pane.title()).into();
         }
+        pane.title().into()
     }
 
     fn is_tab_closable(&self, tiles: &Tiles<Pane>, tile: TileId) -> bool {

@@ -32,7 +32,7 @@ pub fn number(number: f64, decimals: Option<u8>) -> String {
 /// Decimals that show three significant digits of a number, after rounding.
 fn significant(size: f64) -> usize {
     match size {
-        n if n == 0.0 => 0,
+        0.0 => 0,
         n if n >= 99.95 => 0,
         n if n >= 9.995 => 1,
         n if n >= 0.9995 => 2,

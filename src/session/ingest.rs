@@ -118,7 +118,7 @@ impl Worker {
             let next = if self.owes_wake {
                 arrivals.recv_timeout(WAKE_EVERY)
             } else {
-                arrivals.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                arrivals.recv().ok().ok_or(RecvTimeoutError::Disconnected)
             };
             match next {
                 Ok(arrivals) => self.take(arrivals),

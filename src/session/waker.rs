@@ -11,7 +11,8 @@ impl Waker {
     /// Says whom to call: quickly done, from any thread. The first one stays.
     pub fn set(&self, wake: impl Fn() + Send + Sync + 'static) {
         // A second window doesn't exist: whoever comes second is served by the first one's frames.
-        let _: Result<(), _> = self.0.set(Box::new(wake));
+        // The first one stays.
+        drop(self.0.set(Box::new(wake)));
     }
 
     /// Calls.

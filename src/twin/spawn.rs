@@ -63,9 +63,9 @@ pub(super) fn follow_site(site: Res<CurrentSite>, mut index: ResMut<TwinIndex>, 
     let TwinIndex { twins, signals } = &mut *index;
     twins.resize(site.twin_capacity, None);
     signals.resize(site.signal_capacity, None);
-    for signal in 0..signals.len() {
-        if site.signal(SignalId(signal as u32)).is_none()
-            && let Some(gone) = signals[signal].take()
+    for (number, signal) in signals.iter_mut().enumerate() {
+        if site.signal(SignalId(number as u32)).is_none()
+            && let Some(gone) = signal.take()
         {
             commands.entity(gone).try_despawn();
         }
@@ -90,9 +90,9 @@ pub(super) fn follow_site(site: Res<CurrentSite>, mut index: ResMut<TwinIndex>, 
         }
     }
     // After the others have new parents: a twin takes what is still below it along.
-    for twin in 0..twins.len() {
-        if site.twin(TwinId(twin as u32)).is_none()
-            && let Some(gone) = twins[twin].take()
+    for (number, twin) in twins.iter_mut().enumerate() {
+        if site.twin(TwinId(number as u32)).is_none()
+            && let Some(gone) = twin.take()
         {
             commands.entity(gone).try_despawn();
         }

@@ -49,11 +49,6 @@ pub(super) fn rounded(path: &[Vec3], radius: f32) -> Vec<Vec3> {
     line
 }
 
-/// The length of a line, metres.
-pub(super) fn length(line: &[Vec3]) -> f32 {
-    line.windows(2).map(|it| it[0].distance(it[1])).sum()
-}
-
 /// The pipe's skin. The first texture coordinate is metres along it.
 pub(super) fn pipe(path: &[Vec3], diameter: f32) -> Shape {
     let line = rounded(path, diameter * BEND_DIAMETERS);
@@ -166,6 +161,11 @@ mod tests {
         let longest = shape.uvs.iter().map(|it| it[0]).fold(0.0, f32::max);
         assert!((longest - want_length).abs() < 0.02, "{longest} against {want_length}");
         assert!((longest - length(&rounded(&path, diameter * BEND_DIAMETERS))).abs() < 1e-3);
+    }
+
+    /// The length of a line, metres.
+    fn length(line: &[Vec3]) -> f32 {
+        line.windows(2).map(|it| it[0].distance(it[1])).sum()
     }
 
     #[test]
