@@ -31,7 +31,7 @@ pub(crate) fn site() -> Arc<Site> {
     }
 }
 
-/// So many PUBLISH packets (MQTT 5, QoS 0), one topic after the other.
+/// So many PUBLISH packets (MQTT 5, `QoS` 0), one topic after the other.
 pub(crate) fn packets(n_messages: usize) -> Vec<u8> {
     let mut packets = Vec::with_capacity(n_messages * 48);
     let mut payload = String::new();

@@ -41,7 +41,7 @@ pub struct Publish {
     pub topic: String,
     /// As it goes out.
     pub payload: Bytes,
-    /// The broker acknowledges it (QoS 1); else it is sent once and forgotten (QoS 0).
+    /// The broker acknowledges it (`QoS` 1); else it is sent once and forgotten (`QoS` 0).
     pub qos1: bool,
     /// The broker keeps it for later subscribers.
     pub retain: bool,

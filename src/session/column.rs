@@ -198,10 +198,7 @@ impl SignalColumn {
         let mut plotter = Plotter::new(from, to, columns, max_gap);
         let first = self.blocks.partition_point(|it| it.summary().last_at < from);
         // What came last before the span tells whether it begins with a gap.
-        let before = match first.checked_sub(1) {
-            Some(last) => Some(self.blocks[last].summary().last_at),
-            None => None,
-        };
+        let before = first.checked_sub(1).map(|last| self.blocks[last].summary().last_at);
         plotter.begin_after(before);
         for block in self.blocks.iter().skip(first).take_while(|it| it.summary().first_at <= to) {
             if !plotter.take_summary(&block.summary()) {
