@@ -262,8 +262,9 @@ fn shoot(
     mut exits: MessageWriter<AppExit>,
 ) {
     run.frames += 1;
+    // A picture may be saved while something new is being drawn: it counts all the same.
     let done = saved.read().last().cloned();
-    if cursor.at < run.until || !settled.0 {
+    if done.is_none() && (run.asked || cursor.at < run.until || !settled.0) {
         return;
     }
     if let Some(ask) = run.ask.take() {
@@ -275,9 +276,7 @@ fn shoot(
         (None, _) => true,
         (Some(_), Some(_)) => true,
         (Some(path), None) => {
-            if !run.asked {
-                shots.write(TakeShot(path.clone()));
-            }
+            shots.write(TakeShot(path.clone()));
             false
         }
     };

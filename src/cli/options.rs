@@ -49,7 +49,7 @@ pub(crate) fn load(site: &std::path::Path) -> Result<LoadedSite, Failure> {
 /// How to reach a broker.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct BrokerOption {
-    /// The broker, such as mqtts://plant.example:8883; credentials come from POLLUX_MQTT_USER and POLLUX_MQTT_PASSWORD
+    /// The broker, such as <mqtts://plant.example:8883>; credentials come from `POLLUX_MQTT_USER` and `POLLUX_MQTT_PASSWORD`
     #[arg(long)]
     pub(crate) broker: Option<BrokerUrl>,
     /// Allow an unencrypted connection to a broker that is not on this machine

@@ -69,7 +69,9 @@ pub(crate) fn run(arguments: WatchArguments) -> Outcome {
         only: arguments.only,
         failed: failed.clone(),
     };
-    let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids).with_broker(broker).with_insecure(arguments.broker.allow_insecure);
+    let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
+        .with_broker(broker)
+        .with_insecure(arguments.broker.allow_insecure);
     App::new()
         .add_plugins(MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(PERIOD)))
         .add_plugins(pollux::Headless { session })
@@ -107,7 +109,7 @@ fn print_arrived(
                     twin,
                     signal: &signal.key,
                     t: sample.at.to_string(),
-                    value: serde_json::to_value(&JsonValue(&sample.value)).unwrap_or_default(),
+                    value: serde_json::to_value(JsonValue(&sample.value)).unwrap_or_default(),
                     unit: signal.unit.symbol(),
                     state,
                 };

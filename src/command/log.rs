@@ -35,7 +35,7 @@ pub struct CommandRow {
     pub phase: Phase,
     /// Why it was rejected or failed. `None`: nothing to say.
     pub reason: Option<String>,
-    /// UUIDv7, the Correlation Data on the wire.
+    /// `UUIDv7`, the Correlation Data on the wire.
     pub correlation: String,
     /// Who asked.
     pub who: String,

@@ -32,6 +32,7 @@ pub(super) fn site() -> Site {
     ];
     Site {
         index: Index::new(&twins, &signals, &commands),
+        source: Arc::default(),
         name: "Test works".to_owned(),
         about: String::new(),
         place: PlaceDoc { latitude: 50.0, longitude: 8.0, time_zone: "UTC".to_owned(), heading: 0.0 },

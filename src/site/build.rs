@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use super::check_site::check_site;
 use super::doc::{DeviceDoc, InputDoc, Kind, PhysicsDoc, SiteDoc};
+use super::flat::FlatTwin;
 use super::gltf::Models;
 use super::ids::Ids;
 use super::model::{Command, CommandId, Confirm, Flow, Index, Look, Signal, Site, Twin, TwinId};
 use super::problem::{Place, Problems};
 use super::refer::{Atlas, Port, Unknown};
 use super::seen::Seen;
-use super::unfold::{FlatTwin, unfold};
+use super::source::Source;
+use super::unfold::unfold;
 use super::values::check_unit;
 use crate::signal::{SignalId, Unit};
 
@@ -34,7 +36,8 @@ pub(super) struct Builder<'a> {
 }
 
 /// Makes the site. It is of use only where no errors were noted.
-pub(super) fn build(doc: SiteDoc, folder: &Path, ids: &mut Ids, problems: &mut Problems) -> Site {
+pub(super) fn build(doc: SiteDoc, file: &Path, text: &str, ids: &mut Ids, problems: &mut Problems) -> Site {
+    let folder = file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let flats = unfold(&doc, problems);
     let atlas = Atlas::new(&flats);
     let signals: Vec<(usize, usize)> =
@@ -54,23 +57,26 @@ pub(super) fn build(doc: SiteDoc, folder: &Path, ids: &mut Ids, problems: &mut P
     }
 
     let twin_ids: Vec<TwinId> = flats.iter().map(|it| ids.twin(&it.address)).collect();
-    let addresses: Vec<Arc<str>> =
-        signals.iter().map(|&(at, i)| format!("{}/{}", flats[at].address, flats[at].doc.signals[i].id).into()).collect();
+    let addresses: Vec<Arc<str>> = signals
+        .iter()
+        .map(|&(at, i)| format!("{}/{}", flats[at].address, flats[at].doc.signals[i].id).into())
+        .collect();
     let signal_ids: Vec<SignalId> = addresses.iter().map(|it| ids.signal(it)).collect();
     let numbers = Numbers { twins: &twin_ids, signals: &signal_ids, addresses: &addresses };
 
     let twins: Vec<Twin> = (0..flats.len()).map(|at| builder.twin(at, &numbers)).collect();
     let signals_made: Vec<Signal> = (0..signals.len()).map(|at| builder.signal(at, &numbers)).collect();
     let mut commands = Vec::new();
-    for at in 0..flats.len() {
-        for i in 0..flats[at].doc.commands.len() {
-            let address: Arc<str> = format!("{}/{}", flats[at].address, flats[at].doc.commands[i].id).into();
+    for (at, flat) in flats.iter().enumerate() {
+        for (i, command) in flat.doc.commands.iter().enumerate() {
+            let address: Arc<str> = format!("{}/{}", flat.address, command.id).into();
             let id = ids.command(&address);
             commands.extend(builder.command(at, i, id, address, &numbers));
         }
     }
     let flows = builder.flows(&doc, &numbers);
     Site {
+        source: Arc::new(Source::new(file, text, &flats)),
         index: Index::new(&twins, &signals_made, &commands),
         name: doc.name,
         about: doc.about,
@@ -272,9 +278,8 @@ impl Builder<'_> {
         let mut flows = Vec::with_capacity(doc.flows.len());
         for (i, flow) in doc.flows.iter().enumerate() {
             let atlas = self.atlas;
-            let mut end = |text: &str, field: &str| {
-                self.known(atlas.twin(None, text), || format!("flows[{i}].{field}").into())
-            };
+            let mut end =
+                |text: &str, field: &str| self.known(atlas.twin(None, text), || format!("flows[{i}].{field}").into());
             let (from, to) = (end(&flow.from, "from"), end(&flow.to, "to"));
             let along = flow.along.as_ref().and_then(|it| end(it, "along"));
             if let Some(way) = along {

@@ -35,7 +35,9 @@ impl Builder<'_> {
             BodyDoc::Pipe { path, diameter } => {
                 sizes.push(("a diameter", *diameter, ".diameter"));
                 if path.len() < 2 {
-                    self.problems.error(place(".path"), "a pipe of less than two points").expecting("at least two points");
+                    self.problems
+                        .error(place(".path"), "a pipe of less than two points")
+                        .expecting("at least two points");
                 }
                 for (i, pair) in path.windows(2).enumerate() {
                     if pair[0] == pair[1] {
@@ -64,7 +66,9 @@ impl Builder<'_> {
 
     fn check_plan(&mut self, plan: &[(f32, f32)], height: f32, openings: &[OpeningDoc], place: impl Fn(&str) -> Place) {
         if plan.len() < 3 {
-            self.problems.error(place(".plan"), "a floor plan of less than three corners").expecting("at least three corners");
+            self.problems
+                .error(place(".plan"), "a floor plan of less than three corners")
+                .expecting("at least three corners");
             return;
         }
         let next = |i: usize| plan[(i + 1) % plan.len()];
@@ -80,9 +84,11 @@ impl Builder<'_> {
         for (i, opening) in openings.iter().enumerate() {
             let place = |below: &str| place(&format!(".openings[{i}]{below}"));
             let Some(corner) = plan.get(opening.wall) else {
-                self.problems
-                    .error(place(".wall"), format!("there is no wall {}", opening.wall))
-                    .expecting(format!("0 to {}: the plan has {} edges", plan.len() - 1, plan.len()));
+                self.problems.error(place(".wall"), format!("there is no wall {}", opening.wall)).expecting(format!(
+                    "0 to {}: the plan has {} edges",
+                    plan.len() - 1,
+                    plan.len()
+                ));
                 continue;
             };
             for (what, size, below) in [("a width", opening.width, ".width"), ("a height", opening.height, ".height")] {
@@ -117,20 +123,22 @@ impl Builder<'_> {
         self.check_part(at, i);
 
         let mut numbers: Vec<(&str, f64, &str)> = Vec::new();
+        let mut span = None;
         let mut needs_body = true;
         let name = match &look.show {
             ShowDoc::Text => return,
             ShowDoc::Rules(rules) => return self.check_rules(rules, kind, |below| place(&format!(".show[0]{below}"))),
-            ShowDoc::Scale { from, to } | ShowDoc::Glow { from, to } | ShowDoc::Move { from, to, .. } => {
-                numbers.extend([("a value", *from, ".show.from"), ("a value", *to, ".show.to")]);
-                if from == to {
-                    self.problems.error(place(".show"), "from and to are the same").expecting("two different values");
-                }
-                match &look.show {
-                    ShowDoc::Scale { .. } => "Scale",
-                    ShowDoc::Glow { .. } => "Glow",
-                    _ => "Move",
-                }
+            ShowDoc::Scale { from, to } => {
+                span = Some((*from, *to));
+                "Scale"
+            }
+            ShowDoc::Glow { from, to } => {
+                span = Some((*from, *to));
+                "Glow"
+            }
+            ShowDoc::Move { from, to, .. } => {
+                span = Some((*from, *to));
+                "Move"
             }
             ShowDoc::Turn { rpm_per_unit } => {
                 numbers.push(("a speed", *rpm_per_unit, ".show.rpm_per_unit"));
@@ -147,6 +155,12 @@ impl Builder<'_> {
                 "Flow"
             }
         };
+        if let Some((from, to)) = span {
+            numbers.extend([("a value", from, ".show.from"), ("a value", to, ".show.to")]);
+            if from == to {
+                self.problems.error(place(".show"), "from and to are the same").expecting("two different values");
+            }
+        }
         for (what, number, below) in numbers {
             note(self.problems, check_finite(what, number), || place(below));
         }
@@ -187,7 +201,8 @@ impl Builder<'_> {
         let Ok(parts) = &*parts else { return };
         if !parts.contains(part) {
             let hint = did_you_mean(part, parts.iter().map(String::as_str));
-            let expected = one_of(parts.iter().map(String::as_str)).unwrap_or_else(|| "no part: it has none".to_owned());
+            let expected =
+                one_of(parts.iter().map(String::as_str)).unwrap_or_else(|| "no part: it has none".to_owned());
             self.problems
                 .error(flat.look_place(i, ".part"), format!("the model {model:?} has no part {part:?}"))
                 .expecting(expected)

@@ -47,9 +47,10 @@ pub(super) fn check_site(builder: &mut Builder<'_>, doc: &SiteDoc) {
 }
 
 fn check_place(problems: &mut Problems, place: &PlaceDoc) {
-    for (what, degrees, limit, path) in
-        [("a latitude", place.latitude, 90.0, "place.latitude"), ("a longitude", place.longitude, 180.0, "place.longitude")]
-    {
+    for (what, degrees, limit, path) in [
+        ("a latitude", place.latitude, 90.0, "place.latitude"),
+        ("a longitude", place.longitude, 180.0, "place.longitude"),
+    ] {
         if !(-limit..=limit).contains(&degrees) {
             problems.error(path, format!("{what} of {degrees}")).expecting(format!("degrees from -{limit} to {limit}"));
         }

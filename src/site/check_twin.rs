@@ -41,7 +41,10 @@ impl Builder<'_> {
             self.problems.error(place(), format!("a {what} without id")).expecting("letters a-z, digits and _");
         } else if !is_name(id) {
             let hint = id_hint(id);
-            self.problems.error(place(), format!("{id:?} is no id")).expecting("letters a-z, digits and _").hinting(hint);
+            self.problems
+                .error(place(), format!("{id:?} is no id"))
+                .expecting("letters a-z, digits and _")
+                .hinting(hint);
         }
     }
 
@@ -125,7 +128,9 @@ impl Builder<'_> {
         if signal.is == ValueKind::Number && theirs != ours {
             let message = format!("the signal is in {:?}, what it measures in {:?}", ours.symbol(), theirs.symbol());
             let place = if signal.unit.is_empty() { ".field.of" } else { ".unit" };
-            self.problems.warning(flat.signal_place(i, place), message).expecting("the same unit: nothing is converted");
+            self.problems
+                .warning(flat.signal_place(i, place), message)
+                .expecting("the same unit: nothing is converted");
         }
     }
 
@@ -184,7 +189,8 @@ impl Builder<'_> {
                 .error(flat.command_place(i, ".reports"), "a text cannot report this command")
                 .expecting(if is_number { "a signal that is a Number" } else { "a signal that is a Flag" });
         }
-        let place = || flat.command_place(i, if command.confirm.signal.is_some() { ".confirm.signal" } else { ".reports" });
+        let place =
+            || flat.command_place(i, if command.confirm.signal.is_some() { ".confirm.signal" } else { ".reports" });
         if watched != reports && kind(watched) == ValueKind::Text {
             self.problems.error(place(), "a text cannot confirm this command").expecting("a Number or a Flag");
         }

@@ -177,7 +177,10 @@ impl Filler<'_> {
                         let hint = did_you_mean(name, self.params.keys().map(String::as_str))
                             .unwrap_or_else(|| format!("add {name:?} to the template's params"));
                         self.problems
-                            .error(Place::from(self.place.at(&at()).path), format!("{{{name}}} is no parameter of the template"))
+                            .error(
+                                Place::from(self.place.at(&at()).path),
+                                format!("{{{name}}} is no parameter of the template"),
+                            )
                             .hinting(hint);
                     }
                     rest = &rest[name.len() + 2..];

@@ -10,12 +10,14 @@ const SITE_FILE: &str = "site.ron";
 
 /// The file of a site: `site` is a folder that holds `site.ron`, a name under `scenes/`, or the file itself.
 pub fn find(site: &Path) -> Result<PathBuf, LoadError> {
-    let places = [site.to_owned(), site.join(SITE_FILE), scenes_dir().join(site), scenes_dir().join(site).join(SITE_FILE)];
+    let places =
+        [site.to_owned(), site.join(SITE_FILE), scenes_dir().join(site), scenes_dir().join(site).join(SITE_FILE)];
     if let Some(found) = places.into_iter().find(|it| it.is_file()) {
         return Ok(found);
     }
     let scenes = scenes();
-    let near = site.file_name().and_then(|it| it.to_str()).and_then(|it| did_you_mean(it, scenes.iter().map(String::as_str)));
+    let near =
+        site.file_name().and_then(|it| it.to_str()).and_then(|it| did_you_mean(it, scenes.iter().map(String::as_str)));
     let list = match scenes.as_slice() {
         [] => format!("there are no scenes in {} either", scenes_dir().display()),
         scenes => format!("the scenes here are: {}", scenes.join(", ")),

@@ -1,6 +1,7 @@
 //! What is wrong in a file, where, and how to mend it.
 
 use std::fmt;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource};
@@ -101,9 +102,10 @@ impl fmt::Display for Finding {
 }
 
 /// Findings for a person: first a line each, then each with its place in the text underlined. Without colors unless
-/// standard error is a terminal that has them.
+/// standard output and standard error are terminals.
 pub fn report(findings: &[Finding]) -> String {
-    let colors = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
+    let on_terminal = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
+    let colors = on_terminal && std::env::var_os("NO_COLOR").is_none();
     let theme = if colors { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(120);
     let mut text = String::new();

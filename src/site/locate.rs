@@ -56,7 +56,8 @@ impl<'s> Tree<'s> {
                 (Inner::Fields(entries), Step::Name(name)) => {
                     let exact = entries.iter().find(|it| it.key == name);
                     // A template's key is written with its parameters' names.
-                    let found = exact.or_else(|| entries.iter().find(|it| it.key.contains('{') && could_be(it.key, name)));
+                    let found =
+                        exact.or_else(|| entries.iter().find(|it| it.key.contains('{') && could_be(it.key, name)));
                     found.map(|it| (&it.value, Some(it.key_span.clone())))
                 }
                 (Inner::Leaf | Inner::List(_) | Inner::Fields(_), _) => None,

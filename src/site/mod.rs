@@ -12,6 +12,7 @@ mod check_twin;
 mod fill;
 mod find;
 mod finding;
+mod flat;
 mod gltf;
 mod ids;
 mod load;
@@ -21,6 +22,8 @@ mod near;
 mod problem;
 mod refer;
 mod seen;
+mod source;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod unfold;

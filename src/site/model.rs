@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::doc::{AtDoc, BodyDoc, DeviceDoc, Kind, PhysicsDoc, PlaceDoc, PropDoc, SensorDoc, ShowDoc, TakesDoc};
 use super::doc::{RefusedDoc, ValueKind, ViewpointDoc};
+use super::source::Source;
 use crate::signal::{SignalId, Unit};
 
 /// A twin's number: kept for the same address when the site is reloaded.
@@ -56,6 +57,7 @@ pub struct Site {
     /// One more than the largest twin id ever given.
     pub twin_capacity: usize,
     pub(crate) index: Index,
+    pub(crate) source: Arc<Source>,
 }
 
 /// Where in the lists things stand: a site may have 100,000 twins.

@@ -2,8 +2,8 @@
 
 /// The candidate that is nearest to what was written, where one is near enough to be a slip of the fingers.
 pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // A longer name forgives more: one slip in three letters, at least one, at most four.
-    let allowed = (written.chars().count() / 3).clamp(1, 4);
+    // A longer name forgives more: a slip in every three letters, at most four.
+    let allowed = written.chars().count().div_ceil(3).min(4);
     candidates
         .into_iter()
         .filter(|it| !it.is_empty() && *it != written && it.len().abs_diff(written.len()) <= 4 * allowed)

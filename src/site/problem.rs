@@ -154,7 +154,11 @@ impl Problems {
                 let mut message = it.message;
                 if let Some((twin, template)) = &it.place.made {
                     message.push_str(&format!(" (in {twin}, made from template {template:?}"));
-                    message.push_str(&if it.n_more > 0 { format!(", and {} more)", it.n_more) } else { ")".to_owned() });
+                    message.push_str(&if it.n_more > 0 {
+                        format!(", and {} more)", it.n_more)
+                    } else {
+                        ")".to_owned()
+                    });
                 }
                 let first = it.first.map(|it| {
                     let line = 1 + text[..tree.span(&it.path).start].matches('\n').count();

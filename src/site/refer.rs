@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
+use super::flat::FlatTwin;
 use super::near::{did_you_mean, one_of};
-use super::unfold::FlatTwin;
 
 /// All twins and signals, by address.
 pub(super) struct Atlas<'a> {
@@ -94,12 +94,12 @@ impl<'a> Atlas<'a> {
     /// The twin whose physics has an output or an input, and its absolute address.
     pub(super) fn port(&self, from: usize, text: &str, port: Port) -> Result<(usize, String), Unknown> {
         let (what, keys): (_, fn(&'a FlatTwin) -> Vec<&'a str>) = match port {
-            Port::Output => ("output", |it| {
-                it.doc.physics.iter().flat_map(|it| it.outputs.keys()).map(String::as_str).collect()
-            }),
-            Port::Input => ("input", |it| {
-                it.doc.physics.iter().flat_map(|it| it.inputs.keys()).map(String::as_str).collect()
-            }),
+            Port::Output => {
+                ("output", |it| it.doc.physics.iter().flat_map(|it| it.outputs.keys()).map(String::as_str).collect())
+            }
+            Port::Input => {
+                ("input", |it| it.doc.physics.iter().flat_map(|it| it.inputs.keys()).map(String::as_str).collect())
+            }
         };
         let (twin, key) = self.split(Some(from), text, what, keys)?;
         let flat = &self.flats[twin];
@@ -175,8 +175,10 @@ impl<'a> Atlas<'a> {
         let names = || children.iter().map(|it| self.flats[*it].doc.id.as_str());
         let prefix = known.map(|it| format!("{}.", self.flats[it].address)).unwrap_or_default();
         let near = super::near::nearest(wrong, names()).map(|it| format!("{prefix}{it}{rest}"));
-        let last = address.rsplit('.').next().and_then(|it| self.by_id.get(it)).map(|it| self.flats[*it].address.to_string());
-        let hint = near.filter(|it| self.twins.contains_key(it.as_str())).or(last).map(|it| format!("did you mean {it:?}?"));
+        let last =
+            address.rsplit('.').next().and_then(|it| self.by_id.get(it)).map(|it| self.flats[*it].address.to_string());
+        let hint =
+            near.filter(|it| self.twins.contains_key(it.as_str())).or(last).map(|it| format!("did you mean {it:?}?"));
         let expected = one_of(names()).map(|it| match known {
             Some(known) => format!("below {}: {it}", self.flats[known].address),
             None => it,

@@ -10,7 +10,13 @@ pub(super) struct Seen(HashMap<String, Place>);
 
 impl Seen {
     /// Notes `message` where `key` was seen before.
-    pub(super) fn once(&mut self, key: String, place: Place, problems: &mut Problems, message: impl FnOnce() -> String) {
+    pub(super) fn once(
+        &mut self,
+        key: String,
+        place: Place,
+        problems: &mut Problems,
+        message: impl FnOnce() -> String,
+    ) {
         match self.0.get(&key) {
             Some(first) => {
                 problems.error(place, message()).first_at(first.clone());

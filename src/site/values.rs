@@ -17,9 +17,8 @@ pub(super) fn note(problems: &mut Problems, checked: Result<(), Wrong>, place: i
 /// A topic that one publishes to (MQTT 5, 4.7).
 pub(super) fn check_topic(topic: &str) -> Result<(), Wrong> {
     const EXPECTED: &str = "a topic, such as site/pump/state";
-    let wrong = |message: &str, hint: &str| {
-        Err((message.to_owned(), EXPECTED, (!hint.is_empty()).then(|| hint.to_owned())))
-    };
+    let wrong =
+        |message: &str, hint: &str| Err((message.to_owned(), EXPECTED, (!hint.is_empty()).then(|| hint.to_owned())));
     if topic.is_empty() {
         return wrong("the topic is empty", "");
     }

@@ -23,7 +23,8 @@ pub struct Watch {
 /// Watches a site's file. Its folder is watched, since a file that is replaced is another file.
 pub fn watch(path: &Path) -> Result<Watch, LoadError> {
     let wrong = |error| LoadError::Watch { file: path.to_owned(), error };
-    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned);
+    let folder =
+        path.parent().filter(|it| !it.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned);
     let name = path.file_name().map(OsStr::to_owned);
     let last_edit = Arc::new(Mutex::new(None));
     let noted = Arc::clone(&last_edit);

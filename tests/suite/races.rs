@@ -20,10 +20,10 @@ fn strict(mut app: App) -> App {
 }
 
 fn runs_without_races(mut app: App) -> bool {
-    let built = app.world_mut().resource_scope(|world, mut schedules: Mut<Schedules>| {
+    
+    app.world_mut().resource_scope(|world, mut schedules: Mut<Schedules>| {
         schedules.get_mut(Update).is_some_and(|it| it.initialize(world).is_ok())
-    });
-    built
+    })
 }
 
 #[test]

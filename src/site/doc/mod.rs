@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 pub use body::{BodyDoc, OpeningDoc};
 pub use command::{CommandDoc, ConfirmDoc, RefusedDoc, TakesDoc};
@@ -130,7 +130,7 @@ pub struct TwinDoc {
     /// How it behaves.
     pub physics: Option<PhysicsDoc>,
     /// Its parts.
-    pub twins: Vec<TwinDoc>,
+    pub twins: Vec<Self>,
     /// Twins elsewhere in the tree that it is about (a process names the assets that do it).
     pub involves: Vec<String>,
 }

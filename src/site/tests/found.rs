@@ -10,48 +10,25 @@ fn check(content: &str, want: &[&str]) {
 
 #[test]
 fn what_is_wrong_with_ids_is_found() {
-    check(
-        r#"twins: «[]»"#,
-        &[
-            "error: a site without twins (expected twins: [(id: \"…\", kind: Asset)])",
-        ],
-    );
-    check(
-        r#"twins: [(id: «"a"»)]"#,
-        &[
-            "error: a has no kind (expected kind: Component, Asset, System or Process)",
-        ],
-    );
+    check(r#"twins: «[]»"#, &["error: a site without twins (expected twins: [(id: \"…\", kind: Asset)])"]);
+    check(r#"twins: [(id: «"a"»)]"#, &["error: a has no kind (expected kind: Component, Asset, System or Process)"]);
     check(
         r#"twins: [(id: «"Pump 1"», kind: Asset)]"#,
-        &[
-            "error: \"Pump 1\" is no id (expected letters a-z, digits and _; write \"pump_1\")",
-        ],
+        &["error: \"Pump 1\" is no id (expected letters a-z, digits and _; write \"pump_1\")"],
     );
-    check(
-        r#"twins: [«(kind: Asset)»]"#,
-        &[
-            "error: a twin without id (expected id: \"…\", unique among its siblings)",
-        ],
-    );
+    check(r#"twins: [«(kind: Asset)»]"#, &["error: a twin without id (expected id: \"…\", unique among its siblings)"]);
     check(
         r#"twins: [(id: "a", kind: Asset), (id: "b", kind: Asset),
  (id: «"a"», kind: Asset)]"#,
-        &[
-            "error: there is another twin \"a\" (the first one is in line 2)",
-        ],
+        &["error: there is another twin \"a\" (the first one is in line 2)"],
     );
     check(
         r#"twins: [(id: "a", kind: Asset, signals: [(id: "s", topic: "t/1"), (id: «"s"», topic: "t/2")])]"#,
-        &[
-            "error: there is another signal \"s\" (the first one is in line 2)",
-        ],
+        &["error: there is another signal \"s\" (the first one is in line 2)"],
     );
     check(
         r#"templates: {"a": (params: {«"N"»: "1"}, twin: (kind: Asset))}, twins: [(id: "a", uses: "a")]"#,
-        &[
-            "error: a bad name for a parameter (expected letters a-z, digits and _)",
-        ],
+        &["error: a bad name for a parameter (expected letters a-z, digits and _)"],
     );
 }
 
@@ -59,15 +36,11 @@ fn what_is_wrong_with_ids_is_found() {
 fn what_is_wrong_with_signals_is_found() {
     check(
         r#"twins: [(id: "a", kind: Asset, signals: [(id: "s", topic: "t", path: "/x"), (id: "r", topic: «"t"», path: "/x")])]"#,
-        &[
-            "error: another signal takes \"/x\" of the topic \"t\" (the first one is in line 2)",
-        ],
+        &["error: another signal takes \"/x\" of the topic \"t\" (the first one is in line 2)"],
     );
     check(
         r#"twins: [(id: "a", kind: Asset, signals: [(id: "s", topic: "t"), (id: "r", topic: «"t"»)])]"#,
-        &[
-            "error: another signal takes the whole payload of the topic \"t\" (the first one is in line 2)",
-        ],
+        &["error: another signal takes the whole payload of the topic \"t\" (the first one is in line 2)"],
     );
     check(
         r#"twins: [(id: "a", kind: Asset, signals: [(id: «"S"», topic: «"a/#"», path: «"x.y"», time: «"~"», unit: «"Bar"», range: «(5, 1)», period: «0», decimals: «40»)])]"#,
@@ -208,9 +181,7 @@ fn what_is_wrong_with_looks_is_found() {
 fn what_is_wrong_with_bodies_is_found() {
     check(
         r#"twins: [(id: "b", kind: Asset, body: Model(«"../x.glb"»))]"#,
-        &[
-            "error: a model's name must not be absolute or lead upwards",
-        ],
+        &["error: a model's name must not be absolute or lead upwards"],
     );
     check(
         r#"twins: [(id: "a", kind: Asset, at: (pos: (0, «inf», 0), scale: «0»), body: Pipe(path: «[(0, 0, 0)]», diameter: «0»)),
@@ -239,10 +210,7 @@ fn what_is_wrong_with_bodies_is_found() {
     );
     check(
         r#"twins: [(id: "a", kind: Asset)], props: [(body: Slab(size: (1, 1), thickness: «0»), at: [(scale: «0»)])]"#,
-        &[
-            "error: a thickness of 0 (expected a number above 0)",
-            "error: a scale of 0 (expected a number above 0)",
-        ],
+        &["error: a thickness of 0 (expected a number above 0)", "error: a scale of 0 (expected a number above 0)"],
     );
 }
 
@@ -299,9 +267,7 @@ twins: [(id: "a", uses: "pump", with: {"n": "1"}), (id: "b", uses: «"pump"»), 
     );
     check(
         r#"templates: {"a": (twin: (kind: Asset, twins: [(id: "x", uses: "b")])), "b": (twin: (uses: «"a"»))}, twins: [(id: "a", uses: "a")]"#,
-        &[
-            "error: template \"a\" uses itself: a → b → a",
-        ],
+        &["error: template \"a\" uses itself: a → b → a"],
     );
 }
 

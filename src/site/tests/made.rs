@@ -50,8 +50,7 @@ flows: [(from: "yard.p1", to: "yard.p2", medium: "water")]
 
 #[test]
 fn a_template_is_unfolded_with_its_parameters() {
-    let text = PUMPS.replace("commands: [(id: \"set\"", "commands: [(id: \"set\"").replace("inputs: {\"set\": From(\"yard.p1/speed\")}", "inputs: {}");
-    let site = made(&text);
+    let site = made(&PUMPS.replace("inputs: {\"set\": From(\"yard.p1/speed\")}", "inputs: {}"));
     let addresses: Vec<&str> = site.twins.iter().map(|it| &*it.address).collect();
     assert_eq!(addresses, ["yard", "yard.p1", "yard.p1.de", "yard.p2", "yard.p2.de", "work"]);
     let (p1, p2) = (site.twin_at("yard.p1").unwrap(), site.twin_at("yard.p2").unwrap());
@@ -123,11 +122,11 @@ fn children_and_parents_find_each_other() {
 #[test]
 fn numbers_stay_with_their_addresses_over_reloads() {
     let twin = |id: &str| format!("(id: \"{id}\", kind: Asset, signals: [(id: \"s\", topic: \"t/{id}\")])");
-    let text = |ids: &[&str]| site(&format!("twins: [{}]", ids.iter().map(|it| twin(it)).collect::<Vec<_>>().join(",")));
+    let text =
+        |ids: &[&str]| site(&format!("twins: [{}]", ids.iter().map(|it| twin(it)).collect::<Vec<_>>().join(",")));
     let mut ids = Ids::default();
-    let number = |site: &Site, it: &str| {
-        (site.twin_at(it).unwrap().id.0, site.signal_at(&format!("{it}/s")).unwrap().id.0)
-    };
+    let number =
+        |site: &Site, it: &str| (site.twin_at(it).unwrap().id.0, site.signal_at(&format!("{it}/s")).unwrap().id.0);
     let first = load_text(text(&["a", "b", "c"]), &mut ids).unwrap().site;
     let (a, b, c) = (number(&first, "a"), number(&first, "b"), number(&first, "c"));
     assert_eq!([a, b, c], [(0, 0), (1, 1), (2, 2)]);
@@ -150,7 +149,11 @@ fn numbers_stay_with_their_addresses_over_reloads() {
 #[test]
 fn a_hundred_thousand_twins_load() {
     let twins: String = (0..100_000)
-        .map(|it| format!("(id:\"a{it}\",kind:Asset,signals:[(id:\"s\",topic:\"t/{it}\")],looks:[(signal:\"./s\",show:Text)]),"))
+        .map(|it| {
+            format!(
+                "(id:\"a{it}\",kind:Asset,signals:[(id:\"s\",topic:\"t/{it}\")],looks:[(signal:\"./s\",show:Text)]),"
+            )
+        })
         .collect();
     let site = made(&format!("twins: [{twins}]"));
     assert_eq!((site.twins.len(), site.signals.len()), (100_000, 100_000));
@@ -170,7 +173,29 @@ fn templates_that_multiply_without_end_are_stopped() {
     let text = format!("templates: {{{}, {last}}}, twins: [(id: \"a\", uses: \"a\")]", rows.join(","));
     let found = findings(site(&text));
     assert!(found.iter().any(|it| it.message.contains("MiB of text")), "{:?}", found[0]);
-    let text = text.replace(r#", with: {"x": "{x}{x}{x}{x}{x}{x}{x}{x}"}"#, "").replace(r#""g": (params: {"x": ""}"#, r#""g": (params: {"x": "1"}"#);
+    let text = text
+        .replace(r#", with: {"x": "{x}{x}{x}{x}{x}{x}{x}{x}"}"#, "")
+        .replace(r#""g": (params: {"x": ""}"#, r#""g": (params: {"x": "1"}"#);
     let found = findings(site(&text));
     assert!(found.iter().any(|it| it.message.contains("more than 250000 twins")), "{:?}", found[0]);
+}
+
+#[test]
+fn what_the_compiler_finds_in_physics_has_a_place_too() {
+    let content = PUMPS.replace("inputs: {\"set\": From(\"yard.p1/speed\")}", "inputs: {}");
+    let text = site(&content);
+    let made = made(&content);
+    #[track_caller]
+    fn check(site: &Site, text: &str, twin: &str, name: Option<&str>, want: &str) {
+        let finding = site.physics_finding(twin, name, "it is wrong");
+        assert_eq!(&text[finding.span.0..finding.span.1], want, "{finding}");
+    }
+    check(&made, &text, "yard.p1", None, "\"u_i { speed = {n} } F_i { {not} }\"");
+    check(&made, &text, "yard.p1", Some("temp_d1"), "\"temp_d{n}\"");
+    check(&made, &text, "yard.p2", Some("other"), "\"other\"");
+    let finding = made.physics_finding("yard.p2", Some("k"), "it is wrong");
+    assert_eq!(finding.span.0, text.rfind("\"k\"").unwrap(), "where the twin itself says it, not its template");
+    let finding = made.physics_finding("yard.p1", Some("k"), "it is wrong");
+    assert_eq!(finding.message, "it is wrong (in yard.p1, made from template \"pump\")");
+    assert_eq!(made.physics_finding("yard", None, "it is wrong").line, 0);
 }

@@ -6,15 +6,21 @@ use super::*;
 fn what_is_no_site_is_found_where_it_stops_being_one() {
     check_text(
         r#"(name: "T", «plase»: (latitude: 1.0))"#,
-        &["error: unknown field \"plase\" in a site (expected one of \"name\", \"about\", \"place\", \"broker\", \"templates\", \"twins\", \"flows\", \"props\", \"viewpoints\", \"field_speed\"; did you mean \"place\"?)"],
+        &[
+            "error: unknown field \"plase\" in a site (expected one of \"name\", \"about\", \"place\", \"broker\", \"templates\", \"twins\", \"flows\", \"props\", \"viewpoints\", \"field_speed\"; did you mean \"place\"?)",
+        ],
     );
     check_text(
         r#"(name: "T", place: (latitude: 1, longitude: 2), twins: [(id: "a", kind: «Aset»)])"#,
-        &["error: unknown variant \"Aset\" in Kind (expected one of \"Component\", \"Asset\", \"System\", \"Process\"; did you mean \"Asset\"?)"],
+        &[
+            "error: unknown variant \"Aset\" in Kind (expected one of \"Component\", \"Asset\", \"System\", \"Process\"; did you mean \"Asset\"?)",
+        ],
     );
     check_text(
         r#"(name: "T", place: (latitude: 1, longitude: 2), twins: [(id: "a", body: «Modle»("x"))])"#,
-        &["error: unknown variant \"Modle\" in a body (expected one of \"Model\", \"Pipe\", \"Room\", \"Shell\", \"Slab\", \"Basin\"; did you mean \"Model\"?)"],
+        &[
+            "error: unknown variant \"Modle\" in a body (expected one of \"Model\", \"Pipe\", \"Room\", \"Shell\", \"Slab\", \"Basin\"; did you mean \"Model\"?)",
+        ],
     );
     check_text(
         r#"(name: "T", place: (latitude: 1.0«)»)"#,
@@ -24,10 +30,7 @@ fn what_is_no_site_is_found_where_it_stops_being_one() {
         r#"(name: "T", «name»: "U")"#,
         &["error: the field \"name\" is given twice in a site (remove one of them)"],
     );
-    check_text(
-        r#"(name: «5»)"#,
-        &["error: no text stands here (expected a text in quotes)"],
-    );
+    check_text(r#"(name: «5»)"#, &["error: no text stands here (expected a text in quotes)"]);
     check_text(
         r#"(name: "T"
   «place»: (latitude: 1.0))"#,
@@ -41,17 +44,16 @@ fn what_is_no_site_is_found_where_it_stops_being_one() {
         r#"(name: "T", place: (latitude: «"x"», longitude: 2.0))"#,
         &["error: no number stands here (expected a number)"],
     );
-    check_text(
-        r#"(name: «"T»"#,
-        &["error: the text that begins here has no end (expected a closing quote)"],
-    );
+    check_text(r#"(name: «"T»"#, &["error: the text that begins here has no end (expected a closing quote)"]);
     check_text(
         r#"(name: "T", place: (latitude: 1, longitude: 2), twins: «(»id: "a"))"#,
         &["error: no list stands here (expected [ … ])"],
     );
     check_text(
         r#"(name: "T", place: (latitude: 1, longitude: 2), twins: [«Twin»(id: "a")])"#,
-        &["error: \"Twin\" stands here (expected ( … ), without a name; put ( ) around the fields, and no name before them)"],
+        &[
+            "error: \"Twin\" stands here (expected ( … ), without a name; put ( ) around the fields, and no name before them)",
+        ],
     );
     check_text(
         r#"(name: "T", place: (latitude: 1, longitude: 2), twins: []) «extra»"#,
