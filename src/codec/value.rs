@@ -19,7 +19,7 @@ const MOST_AHEAD: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 /// A bare payload's value.
 pub(super) fn bare(payload: &[u8], kind: ValueKind) -> Result<Value, Fault> {
-    let text = std::str::from_utf8(payload).ok().ok_or(Fault::NotUtf8)?;
+    let Ok(text) = std::str::from_utf8(payload) else { return Err(Fault::NotUtf8) };
     match kind {
         ValueKind::Text => Ok(Value::Text(text.into())),
         ValueKind::Number => text.trim_ascii().parse().map_or_else(|_| Err(wrong(kind, shown(text), None)), finite),

@@ -184,7 +184,7 @@ impl Link {
     }
 
     /// Sends a message. Never blocks. What a lost connection has not sent is not sent by the next.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add kinds, and none of them is a sent message")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the library's errors become more")]
     pub fn publish(&self, publish: Publish) -> Result<(), LinkError> {
         let client = lock(&self.shared.client).clone().ok_or(LinkError::NotConnected)?;
         let qos = if publish.qos1 { QoS::AtLeastOnce } else { QoS::AtMostOnce };

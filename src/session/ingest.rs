@@ -22,6 +22,8 @@ use crate::site::Site;
 const MAX_ANSWERS: usize = 1024;
 /// A sleeping window is woken at most so often.
 const WAKE_EVERY: Duration = Duration::from_millis(33);
+/// With nothing to do it sleeps so long at a time.
+const LONG: Duration = Duration::from_secs(3600);
 
 /// A device's answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,12 +117,8 @@ struct Worker {
 impl Worker {
     fn work(&mut self, arrivals: &Receiver<Vec<Arrival>>) {
         loop {
-            let next = if self.owes_wake {
-                arrivals.recv_timeout(WAKE_EVERY)
-            } else {
-                arrivals.recv().ok().ok_or(RecvTimeoutError::Disconnected)
-            };
-            match next {
+            let patience = if self.owes_wake { WAKE_EVERY } else { LONG };
+            match arrivals.recv_timeout(patience) {
                 Ok(arrivals) => self.take(arrivals),
                 Err(RecvTimeoutError::Timeout) => (),
                 Err(RecvTimeoutError::Disconnected) => return,

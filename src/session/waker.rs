@@ -10,9 +10,9 @@ pub struct Waker(Arc<OnceLock<Box<dyn Fn() + Send + Sync>>>);
 impl Waker {
     /// Says whom to call: quickly done, from any thread. The first one stays.
     pub fn set(&self, wake: impl Fn() + Send + Sync + 'static) {
-        // A second window doesn't exist: whoever comes second is served by the first one's frames.
-        // The first one stays.
-        drop(self.0.set(Box::new(wake)));
+        if self.0.set(Box::new(wake)).is_err() {
+            tracing::warn!("the session wakes one window, and has one already");
+        }
     }
 
     /// Calls.
