@@ -57,6 +57,10 @@ impl PluginGroup for Headless {
 
 impl PluginGroup for Desktop {
     fn build(self) -> PluginGroupBuilder {
-        PluginGroupBuilder::start::<Self>().add_group(self.headless).add(self.view).add(self.panels)
+        PluginGroupBuilder::start::<Self>()
+            .add_group(self.headless)
+            .add(bevy_egui::EguiPlugin::default())
+            .add(self.view)
+            .add(self.panels)
     }
 }

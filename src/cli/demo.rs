@@ -13,7 +13,7 @@ use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::{ExitCondition, WindowResolution};
-use bevy::winit::WinitPlugin;
+use bevy::winit::{EventLoopProxyWrapper, WinitPlugin, WinitUserEvent};
 use clap::Args;
 use pollux::command::Ask;
 use pollux::field::{Field, FieldOptions};
@@ -94,14 +94,14 @@ pub(crate) fn demo(arguments: DemoArguments) -> Outcome {
         }
     };
     let _field = Field::start(loaded.site.clone(), url.clone(), FieldOptions::default())?;
-    show(loaded, url, arguments.show)
+    show(loaded, url, arguments.broker.allow_insecure, arguments.show)
 }
 
 /// The viewer on its own.
 pub(crate) fn view(arguments: ViewArguments) -> Outcome {
     let loaded = load(&arguments.site)?;
     let url = arguments.broker.resolve(&loaded.site)?;
-    show(loaded, url, arguments.show)
+    show(loaded, url, arguments.broker.allow_insecure, arguments.show)
 }
 
 fn parse_size(text: &str) -> Result<UVec2, String> {
@@ -130,7 +130,7 @@ fn has_display() -> bool {
     ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].iter().any(|it| env::var_os(it).is_some_and(|it| !it.is_empty()))
 }
 
-fn show(loaded: LoadedSite, broker: BrokerUrl, mut options: ShowOptions) -> Outcome {
+fn show(loaded: LoadedSite, broker: BrokerUrl, allow_insecure: bool, mut options: ShowOptions) -> Outcome {
     if let Some(select) = &options.select
         && loaded.site.twin_at(select).is_none()
     {
@@ -147,7 +147,7 @@ fn show(loaded: LoadedSite, broker: BrokerUrl, mut options: ShowOptions) -> Outc
         options.headless = true;
         options.shot.get_or_insert_with(|| env::temp_dir().join("pollux.png"));
     }
-    run_app(loaded, broker, options)
+    run_app(loaded, broker, allow_insecure, options)
 }
 
 fn engine(title: String, options: &ShowOptions) -> PluginGroupBuilder {
@@ -188,21 +188,22 @@ struct Shoot {
     summary: Arc<Mutex<Option<Summary>>>,
 }
 
-fn run_app(loaded: LoadedSite, broker: BrokerUrl, options: ShowOptions) -> Outcome {
+fn run_app(loaded: LoadedSite, broker: BrokerUrl, allow_insecure: bool, options: ShowOptions) -> Outcome {
     let title = format!("Pollux · {}", loaded.site.name);
     let target = if options.headless { Target::Image(options.size) } else { Target::Window };
-    let layout = if options.headless { LayoutStore::Memory } else { LayoutStore::File };
+    let store = if options.headless { LayoutStore::default() } else { LayoutStore::user() };
     let selected = options.select.as_deref().and_then(|it| loaded.site.twin_at(it)).map(|it| it.id);
     let ask = options.ask.as_deref().map(|it| parse_ask(&loaded.site, it)).transpose()?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(broker)
+        .with_insecure(allow_insecure)
         .with_history_bytes(options.history.saturating_mul(1_000_000));
     let mut app = App::new();
     app.add_plugins(engine(title, &options))
         .add_plugins(pollux::Desktop {
             headless: pollux::Headless { session },
             view: ViewPlugin { target },
-            panels: PanelsPlugin { layout },
+            panels: PanelsPlugin { store },
         })
         .set_error_handler(bevy::ecs::error::error);
     if let Some(twin) = selected {
@@ -212,6 +213,7 @@ fn run_app(loaded: LoadedSite, broker: BrokerUrl, options: ShowOptions) -> Outco
         app.world_mut().write_message(Camera::Viewpoint(camera));
     }
     let summary = Arc::new(Mutex::new(None));
+    app.add_systems(Startup, wake_the_window);
     if options.headless {
         let now = pollux::link::now();
         app.insert_resource(Shoot {
@@ -237,6 +239,15 @@ fn run_app(loaded: LoadedSite, broker: BrokerUrl, options: ShowOptions) -> Outco
     Ok(if summary.all_live() && exit.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// What comes in wakes a window that draws on demand.
+fn wake_the_window(session: Res<Session>, proxy: Option<Res<EventLoopProxyWrapper>>) {
+    if let Some(proxy) = proxy {
+        let proxy = (**proxy).clone();
+        // A loop that has ended needs no waking.
+        session.waker.set(move || drop(proxy.send_event(WinitUserEvent::WakeUp)));
+    }
+}
+
 /// When the time is up and all is drawn: the picture, then the figures, then the end.
 fn shoot(
     mut run: ResMut<Shoot>,
@@ -251,8 +262,9 @@ fn shoot(
     mut exits: MessageWriter<AppExit>,
 ) {
     run.frames += 1;
+    // A picture may be saved while something new is being drawn: it counts all the same.
     let done = saved.read().last().cloned();
-    if cursor.at < run.until || !settled.0 {
+    if done.is_none() && (run.asked || cursor.at < run.until || !settled.0) {
         return;
     }
     if let Some(ask) = run.ask.take() {
@@ -264,9 +276,7 @@ fn shoot(
         (None, _) => true,
         (Some(_), Some(_)) => true,
         (Some(path), None) => {
-            if !run.asked {
-                shots.write(TakeShot(path.clone()));
-            }
+            shots.write(TakeShot(path.clone()));
             false
         }
     };

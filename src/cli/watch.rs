@@ -69,7 +69,9 @@ pub(crate) fn run(arguments: WatchArguments) -> Outcome {
         only: arguments.only,
         failed: failed.clone(),
     };
-    let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids).with_broker(broker);
+    let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
+        .with_broker(broker)
+        .with_insecure(arguments.broker.allow_insecure);
     App::new()
         .add_plugins(MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(PERIOD)))
         .add_plugins(pollux::Headless { session })

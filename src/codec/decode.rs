@@ -206,7 +206,12 @@ mod tests {
         check(Some("/v"), Number, br#"{"v":null}"#, Err("expected a number, found null at /v"));
         check(Some("/v"), Number, br#"{"v":{"x":1}}"#, Err("expected a number, found an object or a list at /v"));
         check(Some("/v"), Flag, br#"{"v":0.5}"#, Err("expected on or off, found 0.5 at /v"));
-        check(Some("/v"), Number, b"{\"v\":1", Err("the payload is not JSON: EOF while parsing an object at line 1 column 6"));
+        check(
+            Some("/v"),
+            Number,
+            b"{\"v\":1",
+            Err("the payload is not JSON: EOF while parsing an object at line 1 column 6"),
+        );
         check(Some("/v"), Number, b"12.5", Err("there is nothing at /v in the payload"));
         let big = vec![b'1'; MAX_PAYLOAD_BYTES + 1];
         check(None, Number, &big, Err("the payload has 1048577 bytes, more than the 1048576 that are read"));

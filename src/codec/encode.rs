@@ -23,9 +23,10 @@ pub fn encode(path: Option<&str>, value: &Value) -> Bytes {
         Value::Text(text) => serde_json::Value::String(text.as_ref().to_owned()),
     };
     let tokens: Vec<String> = tokens(path).collect();
-    let document = tokens.into_iter().rev().fold(innermost, |inner, key| {
-        serde_json::Value::Object(Map::from_iter([(key, inner)]))
-    });
+    let document = tokens
+        .into_iter()
+        .rev()
+        .fold(innermost, |inner, key| serde_json::Value::Object(Map::from_iter([(key, inner)])));
     document.to_string().into()
 }
 

@@ -111,9 +111,7 @@ pub(super) fn refusal(command: &Command, value: &Value) -> Option<String> {
     match (&command.takes, value) {
         (TakesDoc::Switch { .. }, Value::Flag(_)) => None,
         (TakesDoc::Number { min, max, .. }, Value::Number(it)) if (min..=max).contains(&it) => None,
-        (TakesDoc::Number { min, max, .. }, Value::Number(it)) => {
-            Some(format!("{it} lies outside of {min} to {max}"))
-        }
+        (TakesDoc::Number { min, max, .. }, Value::Number(it)) => Some(format!("{it} lies outside of {min} to {max}")),
         (TakesDoc::Switch { on, off }, _) => Some(format!("takes only {on} or {off}")),
         (TakesDoc::Number { .. }, _) => Some("takes only a number".to_owned()),
     }

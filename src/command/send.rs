@@ -10,7 +10,7 @@ use super::life::{Phase, confirms, refusal};
 use super::log::{Ask, CommandLog, CommandRow};
 use crate::codec;
 use crate::link::Publish;
-use crate::session::{Cursor, CursorMode, CurrentSite, Session};
+use crate::session::{CurrentSite, Cursor, CursorMode, Session};
 use crate::site::Command;
 use crate::twin::Readings;
 
@@ -78,8 +78,9 @@ pub(super) fn send_asked(
         };
         let correlation = Uuid::now_v7().to_string();
         let refused = match cursor.mode {
-            CursorMode::Live => refusal(command, &request.value)
-                .or_else(|| send(&session, command, request, &correlation).err()),
+            CursorMode::Live => {
+                refusal(command, &request.value).or_else(|| send(&session, command, request, &correlation).err())
+            }
             CursorMode::Paused => Some("the view does not show now: go live first".to_owned()),
         };
         let phase = if refused.is_some() { Phase::Rejected } else { Phase::Sent };

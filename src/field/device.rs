@@ -23,13 +23,7 @@ use super::order::{Answer, Order, Orders};
 use super::payload::{bare, json, object};
 use super::plan::{DevicePlan, Post};
 use super::pulse::Board;
-use crate::link::{BrokerUrl, now};
-
-/// Name of the user at the broker; credentials never stand in a site file or an address.
-const USER_VARIABLE: &str = "POLLUX_MQTT_USER";
-
-/// The user's password.
-const PASSWORD_VARIABLE: &str = "POLLUX_MQTT_PASSWORD";
+use crate::link::{BrokerUrl, PASSWORD_VARIABLE, USER_VARIABLE, now};
 
 /// Messages that may wait for the socket. A device that cannot get rid of them drops new ones.
 const OUTBOX: usize = 64;

@@ -328,26 +328,32 @@ async fn run(
 
 /// The messages of one read of the socket.
 fn collect(first: Event, rest: &mut VecDeque<Event>) -> Vec<Arrival> {
-    let mut batch = Vec::new();
-    let mut received = None;
+    let mut batch: Vec<Arrival> = Vec::new();
+    let mut began = Timestamp::MIN;
     let mut next = Some(first);
     while let Some(event) = next {
         match event {
             Event::Incoming(Packet::Publish(publish)) => {
                 if batch.is_empty() {
                     batch.reserve(rest.len() + 1);
+                    began = now();
                 }
+                // A nanosecond apart, so that two values of one topic in one read are two samples.
+                let received = began + Duration::from_nanos(batch.len() as u64);
                 batch.push(Arrival {
                     topic: publish.topic,
                     payload: publish.payload,
-                    received: *received.get_or_insert_with(now),
+                    received,
                     retained: publish.retain,
                     correlation: publish.properties.and_then(|it| it.correlation_data),
                 });
             }
             Event::Incoming(Packet::SubAck(ack)) => {
-                let n_refused =
-                    ack.return_codes.iter().filter(|it| !matches!(it, rumqttc::SubscribeReasonCode::Success(_))).count();
+                let n_refused = ack
+                    .return_codes
+                    .iter()
+                    .filter(|it| !matches!(it, rumqttc::SubscribeReasonCode::Success(_)))
+                    .count();
                 if n_refused > 0 {
                     warn!("the broker refuses {n_refused} of {} subscriptions", ack.return_codes.len());
                 }
@@ -362,7 +368,8 @@ fn collect(first: Event, rest: &mut VecDeque<Event>) -> Vec<Arrival> {
 fn subscribe(client: &AsyncClient, filters: &[String]) {
     for chunk in filters.chunks(FILTERS_PER_REQUEST) {
         // Our own commands need not come back to us.
-        let wanted = chunk.iter().map(|it| SubscribeFilter { nolocal: true, ..SubscribeFilter::new(it, QoS::AtLeastOnce) });
+        let wanted =
+            chunk.iter().map(|it| SubscribeFilter { nolocal: true, ..SubscribeFilter::new(it, QoS::AtLeastOnce) });
         if let Err(error) = client.try_subscribe_many(wanted) {
             warn!("cannot subscribe to {} topics: {error}", chunk.len());
         }

@@ -26,7 +26,7 @@ pub struct Arrival {
     pub topic: Bytes,
     /// Untouched.
     pub payload: Bytes,
-    /// When it left the socket. All messages of one read share it.
+    /// When it left the socket. The messages of one read are set a nanosecond apart.
     pub received: Timestamp,
     /// The broker had kept it: it may be older than this connection.
     pub retained: bool,

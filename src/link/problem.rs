@@ -107,7 +107,9 @@ pub(super) fn explain(error: &ConnectionError, at: &str, was_connected: bool, fi
     match error {
         ConnectionError::Io(io) => match io.kind() {
             ErrorKind::ConnectionRefused => LinkProblem::Refused { at },
-            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => ended(at, was_connected, first),
+            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => {
+                ended(at, was_connected, first)
+            }
             // The resolver's failures have no kind of their own.
             _ if !was_connected && io.raw_os_error().is_none() => LinkProblem::UnknownName { at },
             _ => LinkProblem::Unreachable { at, why: io.to_string() },
@@ -188,7 +190,10 @@ fn ended(at: String, was_connected: bool, first: &[u8]) -> LinkProblem {
 }
 
 fn printable(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).chars().map(|it| if it.is_control() || it == '\u{fffd}' { '·' } else { it }).collect()
+    String::from_utf8_lossy(bytes)
+        .chars()
+        .map(|it| if it.is_control() || it == '\u{fffd}' { '·' } else { it })
+        .collect()
 }
 
 #[cfg(test)]

@@ -70,7 +70,13 @@ impl FromStr for BrokerUrl {
             return Err(UrlError::NoHost(text.to_owned()));
         }
         let port = match port {
-            None => if tls { 8883 } else { 1883 },
+            None => {
+                if tls {
+                    8883
+                } else {
+                    1883
+                }
+            }
             Some(port) => match port.parse() {
                 Ok(port) if port > 0 => port,
                 Ok(_) | Err(_) => return Err(UrlError::Port(port.to_owned())),
@@ -127,7 +133,9 @@ mod tests {
 
     #[test]
     fn loopback_is_told_from_the_network() {
-        for (text, want) in [("localhost", true), ("127.3.2.1", true), ("::1", true), ("10.0.0.1", false), ("plant", false)] {
+        for (text, want) in
+            [("localhost", true), ("127.3.2.1", true), ("::1", true), ("10.0.0.1", false), ("plant", false)]
+        {
             assert_eq!(text.parse::<BrokerUrl>().expect("a good address").is_loopback(), want, "{text}");
         }
     }

@@ -140,10 +140,8 @@ pub(super) fn keys_text(keys: &KeyboardShortcut) -> String {
 
 /// Keys and what they do, by heading: those of the panels, of the lists in them, and of the 3D view.
 pub(super) fn sheet() -> Vec<(&'static str, String, String)> {
-    let mut rows: Vec<(&'static str, String, String)> = all()
-        .iter()
-        .filter_map(|it| Some((it.group, keys_text(&it.keys?), it.name.to_owned())))
-        .collect();
+    let mut rows: Vec<(&'static str, String, String)> =
+        all().iter().filter_map(|it| Some((it.group, keys_text(&it.keys?), it.name.to_owned()))).collect();
     let fixed = |group, keys: &str, does: &str| (group, keys.to_owned(), does.to_owned());
     rows.extend([
         fixed("Tree", "Up, Down", "Go through the rows"),
@@ -186,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_key_without_ctrl_is_text_while_someone_types() {
-        let press = |key, modifiers| egui::Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers };
+        let press =
+            |key, modifiers| egui::Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers };
         let check = |key, modifiers, taken, want: Option<Action>| {
             let mut input = egui::InputState::default();
             input.events.push(press(key, modifiers));

@@ -80,9 +80,7 @@ pub(super) fn command_form_ui(
         states_ui(ui, form);
         let asked = match form.takes {
             TakesDoc::Switch { on, off } => switch_ui(ui, form, on, off, cannot_send),
-            TakesDoc::Number { min, max, step } => {
-                number_ui(ui, form, (*min, *max, *step), cannot_send, drafts)
-            }
+            TakesDoc::Number { min, max, step } => number_ui(ui, form, (*min, *max, *step), cannot_send, drafts),
         };
         if let Some(Life { phase, reason: Some(reason), .. }) = &form.last {
             let color = theme::phase(*phase);
@@ -187,9 +185,7 @@ fn number_ui(
         let button = egui::Button::new("Send").min_size(vec2(56.0, theme::ROW)).selected(changed);
         let response = ui.add_enabled(cannot_send.is_none(), button);
         let label = format!("{}: send", form.name);
-        response.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::WidgetType::Button, cannot_send.is_none(), &label)
-        });
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, cannot_send.is_none(), &label));
         send |= response.clicked();
         if let Some(why) = cannot_send {
             response.on_disabled_hover_text(why);
@@ -261,7 +257,9 @@ pub(super) fn phase_sentence(phase: Phase) -> &'static str {
 /// A value as the command's buttons call it.
 pub(super) fn in_words(value: &Value, takes: &TakesDoc, unit: Unit, decimals: Option<u8>) -> String {
     match (takes, value) {
-        (TakesDoc::Switch { .. }, it) => it.as_flag().map_or_else(|| it.to_string(), |on| if on { "on" } else { "off" }.to_owned()),
+        (TakesDoc::Switch { .. }, it) => {
+            it.as_flag().map_or_else(|| it.to_string(), |on| if on { "on" } else { "off" }.to_owned())
+        }
         (TakesDoc::Number { .. }, it) => format::value(it, unit, decimals),
     }
 }

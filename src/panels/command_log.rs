@@ -12,8 +12,6 @@ use crate::site::TwinId;
 /// One command that was asked for.
 #[derive(Debug, Clone)]
 pub(super) struct LogRow<'a> {
-    /// Its correlation id: it tells rows apart.
-    pub correlation: &'a str,
     /// Of which twin.
     pub twin: TwinId,
     /// The twin's name.
@@ -45,7 +43,10 @@ const COLUMNS: [(&str, f32, f32); 6] = [
 /// Draws the log; returns what was asked for.
 pub(super) fn command_log_ui(ui: &mut Ui, rows: &[LogRow]) -> Option<Action> {
     if rows.is_empty() {
-        empty_ui(ui, "Nothing was asked of a device yet. Select a pump or a valve: its commands stand in the inspector.");
+        empty_ui(
+            ui,
+            "Nothing was asked of a device yet. Select a pump or a valve: its commands stand in the inspector.",
+        );
         return None;
     }
     let mut action = None;
@@ -91,6 +92,7 @@ pub(super) fn command_log_ui(ui: &mut Ui, rows: &[LogRow]) -> Option<Action> {
             }
             response.on_hover_ui_at_pointer(|ui| {
                 ui.label(RichText::new(format!("{} · {}", row.twin_name, row.name)).color(theme::STRONG));
+                ui.label(RichText::new(format!("{} asked for {}", row.who, row.desired)).color(theme::TEXT));
                 life_tooltip(ui, &row.life);
             });
         }
@@ -130,7 +132,6 @@ mod tests {
                     at: Timestamp::MIN,
                 };
                 let row = LogRow {
-                    correlation: "c",
                     twin: TwinId(1),
                     twin_name: "Pump 1",
                     name: "Run",

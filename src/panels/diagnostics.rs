@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::format;
 use crate::session::TallySnapshot;
-use crate::signal::Timestamp;
 use crate::site::{Finding, Severity, Site, TwinId};
 use crate::twin::{ReadingState, Readings};
 
@@ -79,8 +78,6 @@ pub(super) struct Evidence<'a> {
     pub readings: &'a Readings,
     /// What was counted.
     pub tally: &'a TallySnapshot,
-    /// The cursor.
-    pub now: Timestamp,
     /// Seconds for which the link has been up. `None`: it is down, and what is silent says nothing.
     pub linked_secs: Option<f64>,
 }
@@ -143,7 +140,10 @@ fn of_finding(finding: &Finding, site: &Site) -> Diagnostic {
         kind: DiagnosticKind::Site,
         severity,
         text: format!("{place}: {}", finding.message),
-        hint: format!("{expected}{stays}{}", finding.hint.as_deref().unwrap_or("Mend the file: it is read again when it is saved.")),
+        hint: format!(
+            "{expected}{stays}{}",
+            finding.hint.as_deref().unwrap_or("Mend the file: it is read again when it is saved.")
+        ),
         // A message names its objects by address, as the site file does.
         twins: site
             .twins
@@ -176,7 +176,8 @@ fn never_seen(evidence: &Evidence, all: &mut Vec<Diagnostic>) {
             kind: DiagnosticKind::NeverSeen,
             severity: Gravity::Warning,
             text: format!("Nothing came on {topic}; {signals} for it"),
-            hint: "Is the device on? Does it publish to this topic? Compare its spelling with the site file.".to_owned(),
+            hint: "Is the device on? Does it publish to this topic? Compare its spelling with the site file."
+                .to_owned(),
             twins: twins.into_iter().collect(),
         });
     }
@@ -275,14 +276,7 @@ mod tests {
 
     fn texts(tally: &TallySnapshot, linked_secs: Option<f64>) -> Vec<(DiagnosticKind, String)> {
         let site = fixture::site();
-        let evidence = Evidence {
-            site: &site,
-            findings: &[],
-            readings: &Readings::default(),
-            tally,
-            now: Timestamp::from_secs_f64(100.0),
-            linked_secs,
-        };
+        let evidence = Evidence { site: &site, findings: &[], readings: &Readings::default(), tally, linked_secs };
         diagnose(&evidence).into_iter().map(|it| (it.kind, it.text)).collect()
     }
 
@@ -299,7 +293,12 @@ mod tests {
     #[test]
     fn what_cannot_be_read_stands_above_what_is_only_to_know() {
         let tally = TallySnapshot {
-            unparsable: vec![TopicFault { topic: "pumping.p1".into(), count: 3, error: "not a number".into(), ..TopicFault::default() }],
+            unparsable: vec![TopicFault {
+                topic: "pumping.p1".into(),
+                count: 3,
+                error: "not a number".into(),
+                ..TopicFault::default()
+            }],
             unbound_topics: vec![TopicCount { topic: "other".into(), count: 1_200 }],
             ..TallySnapshot::default()
         };

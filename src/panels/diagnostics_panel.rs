@@ -60,9 +60,8 @@ fn diagnostic_ui(ui: &mut Ui, it: &Diagnostic) -> Option<Action> {
     });
     let cross = Rect::from_center_size(pos2(rect.right() - 14.0, rect.center().y), vec2(20.0, 20.0));
     let suppress = ui.interact(cross, response.id.with("suppress"), Sense::click());
-    suppress.widget_info(|| {
-        egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Suppress: {}", it.text))
-    });
+    suppress
+        .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Suppress: {}", it.text)));
     let painter = ui.painter();
     let over = response.contains_pointer();
     if over || response.has_focus() {

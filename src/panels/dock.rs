@@ -91,7 +91,14 @@ pub(super) fn show_panels(
     let diagnostics = facts.diagnostics();
     let room = root.available_rect_before_wrap();
     layout.fit(room.size());
-    let mut tiles = Tiling { facts: &facts, desk: &mut *desk, diagnostics: &diagnostics, asked: Vec::new(), view: None, edited: false };
+    let mut tiles = Tiling {
+        facts: &facts,
+        desk: &mut *desk,
+        diagnostics: &diagnostics,
+        asked: Vec::new(),
+        view: None,
+        edited: false,
+    };
     root.scope_builder(UiBuilder::new().max_rect(room), |ui| layout.tiles.ui(&mut tiles, ui));
     let (view, edited) = (tiles.view, tiles.edited);
     asked.append(&mut tiles.asked);
@@ -121,8 +128,13 @@ fn bars_ui(root: &mut Ui, facts: &Facts, asked: &mut Vec<Action>) {
         .frame(bar(theme::RAISED))
         .show(root, |ui| asked.extend(status_bar_ui(ui, &facts.status())));
     let banner = |id: &str| egui::Panel::top(id.to_owned()).exact_size(32.0).resizable(false).frame(bar(theme::BANNER));
-    if let LinkLine::Down { why, next_secs, attempt } = facts.link_line() {
-        banner("link_banner").show(root, |ui| link_banner_ui(ui, &why, next_secs, attempt));
+    let down = match facts.link_line() {
+        LinkLine::Down { why, next_secs, attempt } => Some((why, Some((next_secs, attempt)))),
+        LinkLine::Never(why) => Some((why, None)),
+        LinkLine::None | LinkLine::Connecting(_) | LinkLine::Up { .. } => None,
+    };
+    if let Some((why, next)) = down {
+        banner("link_banner").show(root, |ui| link_banner_ui(ui, &why, next));
     }
     let faults = || facts.findings.0.iter().filter(|it| it.severity == Severity::Error);
     if let Some(first) = faults().next() {
@@ -134,7 +146,9 @@ fn bars_ui(root: &mut Ui, facts: &Facts, asked: &mut Vec<Action>) {
 /// A press into the 3D view gives it the keyboard.
 fn release_keyboard(ctx: &egui::Context, view: egui::Rect) {
     let pressed = ctx.input(|it| it.pointer.any_pressed().then(|| it.pointer.interact_pos()).flatten());
-    if pressed.is_some_and(|it| view.contains(it) && ctx.layer_id_at(it).is_none_or(|it| it.order == egui::Order::Background)) {
+    if pressed
+        .is_some_and(|it| view.contains(it) && ctx.layer_id_at(it).is_none_or(|it| it.order == egui::Order::Background))
+    {
         ctx.memory_mut(|memory| {
             if let Some(id) = memory.focused() {
                 memory.surrender_focus(id);

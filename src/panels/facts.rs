@@ -16,7 +16,7 @@ use super::status_bar::{LinkLine, Picture, Status};
 use super::tree::{TreeRow, TreeState, tree_rows};
 use crate::command::{CommandLog, CommandRow};
 use crate::link::{self, LinkState};
-use crate::session::{Cursor, CursorMode, CurrentSite, Session, SiteFindings};
+use crate::session::{CurrentSite, Cursor, CursorMode, Session, SiteFindings};
 use crate::signal::{SignalId, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
@@ -58,11 +58,16 @@ impl Facts<'_, '_> {
         if !self.is_live() {
             return Some("The view is paused: go live to send commands.".to_owned());
         }
+        if let Some(problem) = &self.session.problem {
+            return Some(format!("Nothing can be sent: {problem}"));
+        }
         match self.session.link.as_ref().map(link::Link::state) {
-            None => Some("No broker is connected: nothing can be sent.".to_owned()),
+            None | Some(LinkState::Closed) => Some("No broker is connected: nothing can be sent.".to_owned()),
             Some(LinkState::Connecting) => Some("The link is not up yet: nothing can be sent.".to_owned()),
             Some(LinkState::Connected { .. }) => None,
-            Some(LinkState::Waiting { .. }) => Some("The link is down: nothing can be sent until it is back.".to_owned()),
+            Some(LinkState::Waiting { .. }) => {
+                Some("The link is down: nothing can be sent until it is back.".to_owned())
+            }
         }
     }
 
@@ -113,11 +118,12 @@ impl Facts<'_, '_> {
             .map(|it| self.cursor.at.secs_since(it.received).max(0.0))
             .min_by(f64::total_cmp);
         let says = |it: &Signal| device.status.as_ref().is_some_and(|status| *status == it.topic);
-        let online = self.site.signals.iter().find(|it| says(it)).and_then(|it| match &self.readings.get(it.id).value {
-            Some(Value::Text(text)) => Some(&**text == "online"),
-            Some(value) => value.as_flag(),
-            None => None,
-        });
+        let online =
+            self.site.signals.iter().find(|it| says(it)).and_then(|it| match &self.readings.get(it.id).value {
+                Some(Value::Text(text)) => Some(&**text == "online"),
+                Some(value) => value.as_flag(),
+                None => None,
+            });
         Some(DeviceLine { id: &device.id, online, heard_secs: heard })
     }
 
@@ -153,7 +159,6 @@ impl Facts<'_, '_> {
             value: reading.value.as_ref().map(|it| format::bare(it, signal.decimals)),
             unit: signal.unit.symbol(),
             age_secs: age,
-            at: reading.at,
             state: reading.state,
             why,
             spark: Spark::new(&columns, from, now),
@@ -210,7 +215,6 @@ impl Facts<'_, '_> {
             };
             let life = self.life(row);
             Some(LogRow {
-                correlation: &row.correlation,
                 twin: row.twin,
                 twin_name: self.site.twin(row.twin).map_or("", |it| &it.name),
                 name: &command.name,
@@ -256,15 +260,18 @@ impl Facts<'_, '_> {
             findings: &self.findings.0,
             readings: &self.readings,
             tally: &self.pulse.tally,
-            now: self.cursor.at,
             linked_secs,
         })
     }
 
     pub(super) fn link_line(&self) -> LinkLine {
+        if let Some(problem) = &self.session.problem {
+            return LinkLine::Never(problem.clone());
+        }
         let Some(link) = &self.session.link else { return LinkLine::None };
         let url = link.url();
         match link.state() {
+            LinkState::Closed => LinkLine::None,
             LinkState::Connecting => LinkLine::Connecting(url.to_string()),
             LinkState::Connected { .. } => LinkLine::Up {
                 url: url.to_string(),

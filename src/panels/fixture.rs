@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::signal::{SignalId, Unit};
 use crate::site::doc::{AtDoc, DeviceDoc, Kind, PlaceDoc, TakesDoc, ValueKind, ViewpointDoc};
-use crate::site::{Command, CommandId, Confirm, Signal, Site, Twin, TwinId};
+use crate::site::{Command, CommandId, Confirm, Index, Signal, Site, Twin, TwinId};
 
 /// The station is 0, its pumps 1 and 2, the first pump's motor 3, the process 4. Each pump has a speed in rpm (signals
 /// 0 and 2) and a flag that says whether it runs (1 and 3), a speed set point (commands 0 and 2) and a switch (1 and 3).
@@ -31,6 +31,7 @@ pub(super) fn site() -> Site {
         command(3, "pumping.p2/run", "Run", 2, switch, 3),
     ];
     Site {
+        index: Index::new(&twins, &signals, &commands),
         name: "Test works".to_owned(),
         about: String::new(),
         place: PlaceDoc { latitude: 50.0, longitude: 8.0, time_zone: "UTC".to_owned(), heading: 0.0 },

@@ -7,9 +7,9 @@ use super::command_form::{CommandForm, Drafts, command_form_ui};
 use super::sparkline::{self, Spark};
 use super::tree::{empty_ui, painted_text};
 use super::{format, icons, theme};
-use crate::signal::{SignalId, Timestamp};
-use crate::site::doc::Kind;
+use crate::signal::SignalId;
 use crate::site::TwinId;
+use crate::site::doc::Kind;
 use crate::twin::{Health, Level, ReadingState};
 
 /// A signal that is dragged out of the inspector, to be dropped on a plot.
@@ -86,8 +86,6 @@ pub(super) struct ReadingRow<'a> {
     pub unit: &'static str,
     /// Seconds since it was measured. `None`: never seen.
     pub age_secs: Option<f64>,
-    /// When it was measured.
-    pub at: Timestamp,
     /// How far it is current.
     pub state: ReadingState,
     /// The state in a sentence.
@@ -243,8 +241,7 @@ pub(super) fn notice_ui(ui: &mut Ui, text: &str) {
 }
 
 fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), READING), Sense::click_and_drag());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), READING), Sense::click_and_drag());
     response.widget_info(|| {
         let value = row.value.as_deref().unwrap_or("no value");
         let label = format!("{}: {value} {}, {}", row.name, row.unit, row.state.label());
@@ -295,7 +292,8 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
     small(pos2(unit_left, rect.center().y + 0.5), row.unit, theme::WEAK);
     if row.state == ReadingState::Stale {
         let width = place.width().min(value.chars().count() as f32 * 7.0 + 8.0);
-        let under = Rect::from_min_max(pos2(value_right - width, rect.top() + 7.0), pos2(value_right, rect.bottom() - 7.0));
+        let under =
+            Rect::from_min_max(pos2(value_right - width, rect.top() + 7.0), pos2(value_right, rect.bottom() - 7.0));
         icons::hatch(painter, under, theme::STALE.gamma_multiply(0.28));
     }
     response.dnd_set_drag_payload(Dragged(row.signal));
@@ -338,9 +336,7 @@ fn reading_tooltip(ui: &mut Ui, row: &ReadingRow) {
 
 fn link_ui(ui: &mut Ui, link: &LinkRow) -> Option<Action> {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme::ROW), Sense::click());
-    response.widget_info(|| {
-        egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Select {}", link.name))
-    });
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Select {}", link.name)));
     let painter = ui.painter();
     if response.hovered() || response.has_focus() {
         painter.rect_filled(rect.expand2(vec2(theme::STEP, 0.0)), 3.0, theme::HOVERED);

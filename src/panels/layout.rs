@@ -91,8 +91,7 @@ impl Layout {
         panes.sort();
         let once = panes.windows(2).all(|it| it[0] != it[1]);
         let sound = tiles.root().is_some_and(|root| reaches(&tiles, root, tiles.tiles.len()));
-        (once && sound && panes.contains(&Pane::View))
-            .then_some(Self { tiles, untouched: false, room: Vec2::ZERO })
+        (once && sound && panes.contains(&Pane::View)).then_some(Self { tiles, untouched: false, room: Vec2::ZERO })
     }
 
     /// Gives the tiles their sizes for a room: what stands beside the view keeps its pixels, the view takes the rest.
@@ -179,9 +178,8 @@ impl Layout {
         let kin = [Pane::Plots, Pane::Diagnostics, Pane::Commands];
         let neighbour = kin
             .iter()
-            .filter(|_| kin.contains(&pane))
-            .find_map(|it| self.tiles.tiles.find_pane(it))
-            .and_then(|it| self.tiles.tiles.parent_of(it));
+            .filter(|it| kin.contains(&pane) && **it != pane)
+            .find_map(|it| self.tiles.tiles.parent_of(self.tiles.tiles.find_pane(it)?));
         if let Some(Tile::Container(container)) = neighbour.and_then(|it| self.tiles.tiles.get_mut(it)) {
             container.add_child(tile);
             return tile;
@@ -219,8 +217,7 @@ impl Layout {
             .filter(|(_, tile)| matches!(tile, Tile::Pane(pane) if *pane != Pane::View))
             .filter_map(|(id, _)| {
                 let parent = self.tiles.tiles.parent_of(*id)?;
-                let in_tabs =
-                    matches!(self.tiles.tiles.get(parent), Some(Tile::Container(Container::Tabs(_))));
+                let in_tabs = matches!(self.tiles.tiles.get(parent), Some(Tile::Container(Container::Tabs(_))));
                 (!in_tabs).then_some((*id, parent))
             })
             .collect();
@@ -287,9 +284,8 @@ mod tests {
         let plots = layout.tiles.tiles.find_pane(&Pane::Plots).unwrap();
         layout.tiles.remove_recursively(plots);
         layout.show(Pane::Plots);
-        let parent = |layout: &Layout, pane| {
-            layout.tiles.tiles.find_pane(&pane).and_then(|it| layout.tiles.tiles.parent_of(it))
-        };
+        let parent =
+            |layout: &Layout, pane| layout.tiles.tiles.find_pane(&pane).and_then(|it| layout.tiles.tiles.parent_of(it));
         assert!(parent(&layout, Pane::Plots).is_some());
         assert_eq!(parent(&layout, Pane::Plots), parent(&layout, Pane::Diagnostics));
         let tree = layout.tiles.tiles.find_pane(&Pane::Tree).unwrap();

@@ -137,7 +137,11 @@ fn search_ui(ui: &mut Ui, palette: &mut Palette, site: &Site, asked_for: Option<
             .show(ui)
             .response
             .response;
-        field.widget_info(|| egui::WidgetInfo::text_edit(true, "", &palette.query, "Find anything"));
+        field.widget_info(|| {
+            let mut info = egui::WidgetInfo::text_edit(true, "", &palette.query, "");
+            info.label = Some("Find anything".to_owned());
+            info
+        });
         field.request_focus();
         if palette.query != before {
             palette.chosen = 0;
@@ -194,7 +198,8 @@ fn entry_ui(ui: &Ui, rect: Rect, entry: &Entry, chosen: bool, hovered: bool) {
         theme::small(),
         theme::WEAK,
     );
-    let place = Rect::from_min_max(pos2(rect.left() + 26.0, rect.top()), pos2(right.left() - theme::GAP, rect.bottom()));
+    let place =
+        Rect::from_min_max(pos2(rect.left() + 26.0, rect.top()), pos2(right.left() - theme::GAP, rect.bottom()));
     painted_text(ui, place, &entry.text, if chosen { theme::STRONG } else { theme::TEXT }, Align2::LEFT_CENTER);
 }
 
@@ -257,13 +262,8 @@ fn reported(site: &Site, command: &Command) -> (Unit, Option<u8>) {
 
 /// What a command can be given: its two words, or the number that was typed.
 fn argument_entries(site: &Site, command: &Command, query: &str) -> Vec<Entry> {
-    let entry = |text: String, does| Entry {
-        icon: Icon::Command,
-        text,
-        detail: String::new(),
-        keys: String::new(),
-        does,
-    };
+    let entry =
+        |text: String, does| Entry { icon: Icon::Command, text, detail: String::new(), keys: String::new(), does };
     let ask = |value| Does::Act(vec![Action::Select(command.twin), Action::Ask(command.id, value)]);
     match &command.takes {
         TakesDoc::Switch { on, off } => {

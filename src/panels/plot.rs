@@ -107,12 +107,8 @@ impl Series {
     /// Spans without samples within a window, in seconds since 1970: between two columns, and up to its end.
     pub(super) fn gaps(&self, to: Timestamp) -> Vec<(f64, f64)> {
         let secs = Timestamp::as_secs_f64;
-        let mut gaps: Vec<(f64, f64)> = self
-            .columns
-            .windows(2)
-            .filter(|it| it[1].gap_before)
-            .map(|it| (secs(it[0].at), secs(it[1].at)))
-            .collect();
+        let mut gaps: Vec<(f64, f64)> =
+            self.columns.windows(2).filter(|it| it[1].gap_before).map(|it| (secs(it[0].at), secs(it[1].at))).collect();
         if let Some(last) = self.columns.last().filter(|it| to.secs_since(it.at) > self.max_gap_secs) {
             gaps.push((secs(last.at), secs(to)));
         }

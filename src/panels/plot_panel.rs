@@ -5,11 +5,11 @@ use egui_plot::{FilledArea, GridMark, Line, LineStyle, Plot, PlotPoint, PlotPoin
 
 use super::actions::Action;
 use super::format::{self, Clock};
+use super::icons;
 use super::inspector::Dragged;
 use super::plot::{PlotState, SPANS, Series, groups, time_step, value_range, value_step};
 use super::theme::{self, Dash};
 use super::tree::painted_text;
-use super::icons;
 use crate::signal::Timestamp;
 use crate::twin::ReadingState;
 
@@ -223,7 +223,13 @@ fn one_plot_ui(
     shown.response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &label));
     let frame = *shown.transform.frame();
     let symbol = if is_flag { "" } else { unit.symbol() };
-    ui.painter().text(frame.left_top() + vec2(theme::STEP, theme::HALF), Align2::LEFT_TOP, symbol, theme::small(), theme::WEAK);
+    ui.painter().text(
+        frame.left_top() + vec2(theme::STEP, theme::HALF),
+        Align2::LEFT_TOP,
+        symbol,
+        theme::small(),
+        theme::WEAK,
+    );
     (shown.response, shown.transform)
 }
 
@@ -339,7 +345,11 @@ fn legend_ui(ui: &mut Ui, series: &[Series], state: &PlotState, time: PlotTime) 
                 ui.painter().rect_filled(rect, 3.0, theme::HOVERED);
             }
             let color = if button.hovered() { theme::STRONG } else { theme::WEAK };
-            icons::cross(ui.painter(), remove.center(), color.gamma_multiply(if response.contains_pointer() { 1.0 } else { 0.5 }));
+            icons::cross(
+                ui.painter(),
+                remove.center(),
+                color.gamma_multiply(if response.contains_pointer() { 1.0 } else { 0.5 }),
+            );
             dash_sample(ui, pos2(rect.left() + 2.0, rect.center().y), index);
             let value = match state.hover {
                 Some(at) => line.at(at),
@@ -351,7 +361,10 @@ fn legend_ui(ui: &mut Ui, series: &[Series], state: &PlotState, time: PlotTime) 
             let right = remove.left() - theme::STEP;
             let value_rect = Rect::from_min_max(pos2(right - 88.0, rect.top()), pos2(right, rect.bottom()));
             painted_text(ui, value_rect, &text, color, Align2::RIGHT_CENTER);
-            let name = Rect::from_min_max(pos2(rect.left() + 30.0, rect.top()), pos2(value_rect.left() - theme::STEP, rect.bottom()));
+            let name = Rect::from_min_max(
+                pos2(rect.left() + 30.0, rect.top()),
+                pos2(value_rect.left() - theme::STEP, rect.bottom()),
+            );
             painted_text(ui, name, &line.name, theme::TEXT, Align2::LEFT_CENTER);
             response.widget_info(|| {
                 egui::WidgetInfo::labeled(egui::WidgetType::Label, true, format!("{} {text}", line.name))

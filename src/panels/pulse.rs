@@ -100,7 +100,7 @@ pub(super) fn raise_toasts(
     let linked = match session.link.as_ref().map(Link::state) {
         Some(LinkState::Connected { .. }) => Some(true),
         Some(LinkState::Waiting { .. }) => Some(false),
-        Some(LinkState::Connecting) | None => seen.linked,
+        Some(LinkState::Connecting | LinkState::Closed) | None => seen.linked,
     };
     if seen.linked == Some(false) && linked == Some(true) {
         desk.toasts.add("The link is back.", Tone::Good, now);

@@ -36,6 +36,8 @@ pub(super) struct Status {
 pub(super) enum LinkLine {
     /// There is none: nothing was to be connected to.
     None,
+    /// There will be none, and why.
+    Never(String),
     /// On its way to an address.
     Connecting(String),
     /// Up.
@@ -118,16 +120,28 @@ fn left_segments(status: &Status) -> Vec<Segment> {
         out.push(Segment {
             color: theme::WARNING,
             icon: Some(icons::triangle),
-            ..plain(1, "not encrypted".to_owned(), "Anyone on the way to the broker can read and change what is sent. Use mqtts://.")
+            ..plain(
+                1,
+                "not encrypted".to_owned(),
+                "Anyone on the way to the broker can read and change what is sent. Use mqtts://.",
+            )
         });
     }
     let (live, all) = status.live;
     out.push(Segment {
         color: if live == all { theme::WEAK } else { theme::TEXT },
         action: Some(Action::Show(super::layout::Pane::Diagnostics)),
-        ..plain(2, format!("{live} of {all} signals live"), "Signals with a value that came within the expected time. Click for what is wrong.")
+        ..plain(
+            2,
+            format!("{live} of {all} signals live"),
+            "Signals with a value that came within the expected time. Click for what is wrong.",
+        )
     });
-    out.push(plain(4, format!("{}/s", format::number(status.arrivals_per_sec, Some(0))), "MQTT messages that arrive a second"));
+    out.push(plain(
+        4,
+        format!("{}/s", format::number(status.arrivals_per_sec, Some(0))),
+        "MQTT messages that arrive a second",
+    ));
     if let Some((median, tail)) = status.delay_ms {
         let text = format!("delay {} / {}", format::millis(median), format::millis(tail));
         out.push(plain(5, text, "From the device's time stamp to the decoded value: median / 99th percentile"));
@@ -141,14 +155,8 @@ fn left_segments(status: &Status) -> Vec<Segment> {
 }
 
 fn right_segments(status: &Status) -> Vec<Segment> {
-    let plain = |rank, text: String, hint: String| Segment {
-        rank,
-        text,
-        color: theme::WEAK,
-        hint,
-        icon: None,
-        action: None,
-    };
+    let plain =
+        |rank, text: String, hint: String| Segment { rank, text, color: theme::WEAK, hint, icon: None, action: None };
     let mut out = Vec::new();
     if let Some(picture) = &status.picture {
         if picture.reduced {
@@ -167,7 +175,10 @@ fn right_segments(status: &Status) -> Vec<Segment> {
     );
     out.push(plain(7, format!("history {} · {reach}", format::megabytes(used)), hint));
     let (time, date, zone) = &status.time;
-    out.push(Segment { color: theme::TEXT, ..plain(0, time.clone(), format!("The instant that is shown: {date}, {zone}")) });
+    out.push(Segment {
+        color: theme::TEXT,
+        ..plain(0, time.clone(), format!("The instant that is shown: {date}, {zone}"))
+    });
     out.push(if status.live_cursor {
         let hint = "The view follows what comes in. Space pauses.".to_owned();
         let action = Some(Action::TogglePause);
@@ -185,7 +196,13 @@ fn right_segments(status: &Status) -> Vec<Segment> {
 
 fn link_segment(link: &LinkLine) -> Segment {
     let (text, color, hint, icon): (String, Color32, String, fn(&Painter, Pos2, Color32)) = match link {
-        LinkLine::None => ("no broker".to_owned(), theme::WEAK, "Nothing to connect to was named. Start with --broker URL.".to_owned(), hollow),
+        LinkLine::None => (
+            "no broker".to_owned(),
+            theme::WEAK,
+            "Nothing to connect to was named. Start with --broker URL.".to_owned(),
+            hollow,
+        ),
+        LinkLine::Never(why) => ("no link".to_owned(), theme::WARNING, why.clone(), icons::triangle),
         LinkLine::Connecting(url) => (format!("connecting to {url}"), theme::TEXT, "On its way.".to_owned(), hollow),
         LinkLine::Up { url, reconnects, .. } => {
             let lost = match reconnects {
@@ -253,20 +270,24 @@ fn seconds(secs: f64) -> String {
     format!("{:.0}\u{a0}s", secs.ceil().max(1.0))
 }
 
-/// Says over all panels that the link is down, why, and when it is tried again. The rest works on.
-pub(super) fn link_banner_ui(ui: &mut Ui, why: &str, next_secs: f64, attempt: u32) {
+/// Says over all panels that the link is down, why, and in how many seconds it is tried again, after how many times.
+/// The rest works on.
+pub(super) fn link_banner_ui(ui: &mut Ui, why: &str, next: Option<(f64, u32)>) {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GAP;
         icons::show(ui, "warning", |painter, at| icons::triangle(painter, at, theme::WARNING));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let next = if next_secs <= 0.0 { "trying now…".to_owned() } else { format!("next try in {}", seconds(next_secs)) };
-            ui.label(RichText::new(next).color(theme::STRONG)).on_hover_text(format!("It was tried {attempt} times."));
+            if let Some((secs, attempt)) = next {
+                let text =
+                    if secs <= 0.0 { "trying now…".to_owned() } else { format!("next try in {}", seconds(secs)) };
+                let times = if attempt == 1 { "once".to_owned() } else { format!("{attempt} times") };
+                ui.label(RichText::new(text).color(theme::STRONG)).on_hover_text(format!("It was tried {times}."));
+            }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 tag_ui(ui, "NO LINK", theme::WARNING);
                 let text = super::command_form::sentence(why);
-                ui.add(egui::Label::new(RichText::new(&text).color(theme::TEXT)).truncate()).on_hover_text(format!(
-                    "{text} What is shown is what came last; it goes stale."
-                ));
+                ui.add(egui::Label::new(RichText::new(&text).color(theme::TEXT)).truncate())
+                    .on_hover_text(format!("{text} What is shown is what came last; it goes stale."));
             });
         });
     });
@@ -348,7 +369,8 @@ mod tests {
         let down = LinkLine::Down { why, next_secs: 2.4, attempt: 3 };
         let bar = harness(1600.0, Status { link: down, ..status() });
         assert!(bar.query_by_label("link down, next try in 3\u{a0}s").is_some());
-        let banner = Harness::new_ui(|ui| link_banner_ui(ui, "the broker at plant:1883 speaks no MQTT 5", 2.4, 3));
+        let banner =
+            Harness::new_ui(|ui| link_banner_ui(ui, "the broker at plant:1883 speaks no MQTT 5", Some((2.4, 3))));
         assert!(banner.query_by_label("The broker at plant:1883 speaks no MQTT 5.").is_some());
         assert!(banner.query_by_label("next try in 3\u{a0}s").is_some());
     }

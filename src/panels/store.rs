@@ -87,8 +87,8 @@ impl LayoutStore {
     pub fn save(&self, doc: &LayoutDoc) -> Result<(), LayoutError> {
         let Some(path) = &self.file else { return Ok(()) };
         let io = |source| LayoutError::Io { path: path.clone(), source };
-        let text = serde_json::to_string_pretty(doc)
-            .map_err(|source| LayoutError::NoLayout { path: path.clone(), source })?;
+        let text =
+            serde_json::to_string_pretty(doc).map_err(|source| LayoutError::NoLayout { path: path.clone(), source })?;
         fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(io)?;
         let beside = path.with_extension("json.new");
         fs::write(&beside, text).map_err(io)?;
@@ -138,12 +138,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("layout.json");
         let store = LayoutStore { file: Some(file.clone()) };
-        for text in ["", "{}", "[1, 2]", "\u{0}\u{1}", r#"{"version":9,"tiles":null,"plotted":[],"plot_secs":1,"reduced_motion":false}"#] {
+        for text in [
+            "",
+            "{}",
+            "[1, 2]",
+            "\u{0}\u{1}",
+            r#"{"version":9,"tiles":null,"plotted":[],"plot_secs":1,"reduced_motion":false}"#,
+        ] {
             fs::write(&file, text).unwrap();
             let error = store.load().unwrap_err().to_string();
             assert!(error.contains("layout.json"), "{text:?}: {error}");
         }
-        fs::write(&file, serde_json::to_string(&LayoutDoc { tiles: Some(egui_tiles::Tree::empty("x")), ..doc() }).unwrap()).unwrap();
+        fs::write(
+            &file,
+            serde_json::to_string(&LayoutDoc { tiles: Some(egui_tiles::Tree::empty("x")), ..doc() }).unwrap(),
+        )
+        .unwrap();
         assert!(matches!(store.load(), Err(LayoutError::Foreign { .. })));
     }
 

@@ -102,9 +102,8 @@ fn in_families(rows: Vec<TreeRow>) -> Vec<TreeRow> {
             add(Some(row.id), depth + 1, rows, out);
         }
     }
-    let orderly = rows.windows(2).all(|it| {
-        it[1].depth == 0 || it[1].parent == Some(it[0].id) || it[1].depth <= it[0].depth
-    });
+    let orderly =
+        rows.windows(2).all(|it| it[1].depth == 0 || it[1].parent == Some(it[0].id) || it[1].depth <= it[0].depth);
     if orderly && families_are_whole(&rows) {
         return rows;
     }
@@ -149,13 +148,16 @@ pub(super) fn tree_panel_ui(
     let mut over = None;
     ui.spacing_mut().item_spacing.y = 0.0;
     let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("tree");
-    let output = area.show_viewport(ui, |ui, viewport| {
+    // A place to hold the keyboard while the arrows walk through the rows; before them, for a press beside it takes the
+    // keyboard away.
+    let holder = ui.interact(ui.available_rect_before_wrap(), list, Sense::focusable_noninteractive());
+    holder.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Other, true, "Tree of twins"));
+    area.show_viewport(ui, |ui, viewport| {
         let (width, top) = (ui.available_width(), ui.min_rect().top());
         ui.set_height(rows.len() as f32 * theme::ROW);
         let left = ui.min_rect().left();
-        let row_rect = |at: usize| {
-            Rect::from_min_size(pos2(left, top + at as f32 * theme::ROW), vec2(width, theme::ROW))
-        };
+        let row_rect =
+            |at: usize| Rect::from_min_size(pos2(left, top + at as f32 * theme::ROW), vec2(width, theme::ROW));
         if let Some(at) = to_row {
             ui.scroll_to_rect(row_rect(at), None);
         }
@@ -168,8 +170,6 @@ pub(super) fn tree_panel_ui(
             over = over.or(is_over.then_some(row.id));
         }
     });
-    // A place to hold the keyboard while the arrows walk through the rows.
-    ui.interact(output.inner_rect, list, Sense::focusable_noninteractive());
     if over != state.hovered {
         state.hovered = over;
         action = action.or(Some(Action::Hover(over)));
@@ -196,17 +196,18 @@ fn search_ui(ui: &mut Ui, state: &mut TreeState, list: egui::Id) {
             .show(ui)
             .response
             .response;
-        let label = "Search twins";
-        field.widget_info(|| egui::WidgetInfo::text_edit(true, "", &state.query, label));
+        field.widget_info(|| {
+            let mut info = egui::WidgetInfo::text_edit(true, "", &state.query, "");
+            info.label = Some("Search twins".to_owned());
+            info
+        });
         if std::mem::take(&mut state.focus_search) {
             field.request_focus();
         }
         if field.has_focus() && ui.input(|it| it.key_pressed(Key::ArrowDown)) {
             ui.memory_mut(|it| it.request_focus(list));
         }
-        if !state.query.is_empty()
-            && icons::button(ui, "Clear the search", icons::cross).clicked()
-        {
+        if !state.query.is_empty() && icons::button(ui, "Clear the search", icons::cross).clicked() {
             state.query.clear();
         }
         if field.lost_focus() && ui.input(|it| it.key_pressed(Key::Escape)) {
@@ -269,9 +270,7 @@ fn row_ui(
 ) -> (Option<Action>, bool) {
     let response = ui.interact(rect, list.with(row.id.0), Sense::click());
     let label = row.name;
-    response.widget_info(|| {
-        egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, mark.selected, label)
-    });
+    response.widget_info(|| egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, mark.selected, label));
     let painter = ui.painter();
     if mark.selected {
         painter.rect_filled(rect, 0.0, theme::SELECTED);
@@ -286,9 +285,8 @@ fn row_ui(
         let fold = Rect::from_center_size(pos2(x + 6.0, middle), vec2(16.0, theme::ROW));
         let button = ui.interact(fold, list.with(("fold", row.id.0)), Sense::click());
         let does = if row.open { "Fold" } else { "Unfold" };
-        button.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("{does} {}", row.name))
-        });
+        button
+            .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("{does} {}", row.name)));
         icons::fold(painter, fold.center(), row.open, if button.hovered() { theme::STRONG } else { theme::WEAK });
         if button.clicked() && !state.folded.remove(&row.id) {
             state.folded.insert(row.id);
@@ -317,7 +315,9 @@ fn row_ui(
     });
     response.on_hover_ui_at_pointer(|ui| {
         ui.strong(row.name);
-        let own = if row.health.own == row.health.worst { String::new() } else {
+        let own = if row.health.own == row.health.worst {
+            String::new()
+        } else {
             format!("; itself {}", row.health.own.label())
         };
         ui.label(format!("{} · {}{own}", icons::kind_name(row.kind), row.health.worst.label()));
@@ -365,10 +365,7 @@ mod tests {
 
     #[test]
     fn a_search_keeps_the_way_to_what_it_finds() {
-        check_rows(
-            &state(""),
-            &["Pump station", "  Pump 1", "    Motor", "  Pump 2", "Supplying the town"],
-        );
+        check_rows(&state(""), &["Pump station", "  Pump 1", "    Motor", "  Pump 2", "Supplying the town"]);
         check_rows(&state("motor"), &["Pump station", "  Pump 1", "    Motor"]);
         check_rows(&state("town"), &["Supplying the town"]);
         check_rows(&state("pumping.p2"), &["Pump station", "  Pump 2"]);

@@ -8,6 +8,7 @@ use diffsol::{
     OdeEquations, OdeSolverMethod, OdeSolverProblem, OdeSolverState, OdeSolverStopReason, Op, RkState, Tableau, Vector,
 };
 
+use super::explicit::BogackiShampine;
 use super::source::{Source, explain};
 
 type Equations = DiffSl<NalgebraMat<f64>, CraneliftJitModule>;
@@ -22,6 +23,9 @@ const MAX_INNER_STEPS: usize = 1_000;
 
 /// After a failure a block rests for this many communication steps, so that one broken block does not starve the rest.
 const REST_STEPS: u32 = 20;
+
+/// After a step that was too wide for the explicit method this many communication steps are left to the implicit one.
+const STIFF_STEPS: u32 = 100;
 
 /// One twin's equations and where they stand.
 pub(super) struct Block {
@@ -40,6 +44,10 @@ pub(super) struct Block {
     /// The last good state.
     held: NalgebraVec<f64>,
     rest: u32,
+    explicit: BogackiShampine,
+    /// Communication steps for which the explicit method is not tried.
+    stiff: u32,
+    /// What the equations were last given.
     given_vector: NalgebraVec<f64>,
     output_vector: NalgebraVec<f64>,
 }
@@ -62,15 +70,19 @@ impl Block {
         };
         let n_outputs = problem.eqn.out().map_or(0, |it| it.nout());
         let held = NalgebraVec::zeros(problem.eqn.rhs().nstates(), *problem.context());
+        let mut given_vector = NalgebraVec::zeros(given.len(), *problem.context());
+        given_vector.fill(f64::NAN);
         let mut block = Self {
             twin,
             outputs: vec![0.0; n_outputs],
             fault: None,
             has_states: source.has_states,
             state: None,
+            explicit: BogackiShampine::new(&held),
             held,
             rest: 0,
-            given_vector: NalgebraVec::zeros(given.len(), *problem.context()),
+            stiff: 0,
+            given_vector,
             output_vector: NalgebraVec::zeros(n_outputs, *problem.context()),
             given,
             problem,
@@ -86,6 +98,7 @@ impl Block {
         self.state = None;
         self.fault = None;
         self.rest = 0;
+        self.stiff = 0;
     }
 
     /// Whether the state is made of numbers.
@@ -101,7 +114,8 @@ impl Block {
             return;
         }
         if self.has_states {
-            match self.integrate(time, time + secs) {
+            let outcome = if self.step_explicitly(time, secs) { Ok(()) } else { self.integrate(time, time + secs) };
+            match outcome {
                 Ok(()) => self.fault = None,
                 Err(why) => {
                     self.state = None;
@@ -135,11 +149,36 @@ impl Block {
     }
 
     /// Hands what is given to the equations.
-    pub(super) fn take_given(&mut self) {
+    fn take_given(&mut self) {
+        let mut changed = false;
         for (index, value) in self.given.iter().enumerate() {
+            changed |= self.given_vector[index] != *value;
             self.given_vector[index] = *value;
         }
-        self.problem.eqn.set_params(&self.given_vector);
+        // It costs as much as a step.
+        if changed {
+            self.problem.eqn.set_params(&self.given_vector);
+        }
+    }
+
+    /// One explicit step. `false`, with nothing changed: its error would be too large, as with stiff equations.
+    fn step_explicitly(&mut self, time: f64, secs: f64) -> bool {
+        if self.stiff > 0 {
+            self.stiff -= 1;
+            return false;
+        }
+        let equations = &self.problem.eqn;
+        let tolerance = |it: f64| ABSOLUTE_TOLERANCE + RELATIVE_TOLERANCE * it.abs();
+        let error = self.explicit.step(&self.held, time, secs, tolerance, |state, time, rates| {
+            equations.rhs().call_inplace(state, time, rates);
+        });
+        if error <= 1.0 {
+            self.held.copy_from(&self.explicit.end);
+            true
+        } else {
+            self.stiff = STIFF_STEPS;
+            false
+        }
     }
 
     fn integrate(&mut self, from: f64, until: f64) -> Result<(), String> {

@@ -55,13 +55,16 @@
 //! once (a pump's flow and the pipe's pressure) therefore need a state with a time constant of about a second between
 //! them, such as the water's inertia.
 //!
-//! Within a communication step a block is integrated by TR-BDF2 (an L-stable one-step method with error control; M. E.
-//! Hosea, L. F. Shampine, *Analysis and implementation of TR-BDF2*, 1996), so that stiff blocks are as welcome as slow
-//! ones. A block that cannot be integrated holds its last state, is reported by [`Plant::faults`], and is tried again.
+//! Within a communication step a block takes one explicit step (Bogacki and Shampine, order 3) where its estimated error
+//! allows, which is nearly always. Else it is integrated by TR-BDF2 (an L-stable one-step method with error control; M.
+//! E. Hosea, L. F. Shampine, *Analysis and implementation of TR-BDF2*, 1996), so that stiff blocks are as welcome as
+//! slow ones. A block that cannot be integrated holds its last state, is reported by [`Plant::faults`], and is tried
+//! again.
 
 mod block;
 mod curve;
 mod error;
+mod explicit;
 mod plant;
 mod source;
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! All blocks of a site together: who feeds whom, and the step that moves them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::block::Block;
 use super::curve::DayCurve;
 use super::error::{InputError, PhysicsError};
 use super::source;
+use crate::site::Site;
 use crate::site::doc::{InputDoc, PhysicsDoc};
-use crate::site::{Site, Twin};
 
 /// The longest time for which blocks do not hear of each other: seconds of plant time.
 pub const COMMUNICATION_SECS: f64 = 0.05;
@@ -78,10 +79,15 @@ enum InputSource {
 impl Plant {
     /// Compiles all blocks of a site. All that is wrong comes at once.
     pub fn new(site: &Site, truth: Truth) -> Result<Self, Vec<PhysicsError>> {
+        let blocks = site.twins.iter().filter_map(|twin| Some((&twin.address, twin.physics.as_ref()?)));
+        Self::couple(&blocks.collect::<Vec<_>>(), truth)
+    }
+
+    /// As [`Self::new`], from twins' addresses and their blocks.
+    pub(super) fn couple(described: &[(&Arc<str>, &PhysicsDoc)], truth: Truth) -> Result<Self, Vec<PhysicsError>> {
         let mut errors = Vec::new();
-        let described: Vec<_> = site.twins.iter().filter_map(|twin| Some((twin, twin.physics.as_ref()?))).collect();
         let mut blocks = Vec::new();
-        for (twin, doc) in &described {
+        for (twin, doc) in described {
             match compile(twin, doc, truth) {
                 Ok(block) => blocks.push(block),
                 Err(found) => errors.extend(found),
@@ -91,7 +97,7 @@ impl Plant {
         let mut output_ids = HashMap::new();
         for (block, (twin, doc)) in described.iter().enumerate() {
             for (place, name) in doc.outputs.keys().enumerate() {
-                output_ids.insert(format!("{}/{name}", twin.address), OutputId(outputs.len() as u32));
+                output_ids.insert(format!("{twin}/{name}"), OutputId(outputs.len() as u32));
                 outputs.push((block, place));
             }
         }
@@ -100,12 +106,12 @@ impl Plant {
         let mut params = HashMap::new();
         for (block, (twin, doc)) in described.iter().enumerate() {
             for (place, name) in doc.params.keys().enumerate() {
-                params.insert(format!("{}/{name}", twin.address), (block, place));
+                params.insert(format!("{twin}/{name}"), (block, place));
             }
             for (index, (name, input)) in doc.inputs.iter().enumerate() {
                 match resolve(twin, name, input, &output_ids) {
                     Ok(source) => {
-                        input_ids.insert(format!("{}/{name}", twin.address), InputId(inputs.len() as u32));
+                        input_ids.insert(format!("{twin}/{name}"), InputId(inputs.len() as u32));
                         inputs.push(Input { block, place: doc.params.len() + index, source });
                     }
                     Err(found) => errors.extend(found),
@@ -260,13 +266,9 @@ pub(crate) fn absolute(twin: &str, reference: &str) -> String {
     }
 }
 
-fn compile(twin: &Twin, doc: &PhysicsDoc, truth: Truth) -> Result<Block, Vec<PhysicsError>> {
-    let address = &twin.address;
-    let named = |(name, issue): (String, source::NameIssue)| PhysicsError::Name {
-        twin: address.clone(),
-        name,
-        why: issue.text(),
-    };
+fn compile(twin: &Arc<str>, doc: &PhysicsDoc, truth: Truth) -> Result<Block, Vec<PhysicsError>> {
+    let named =
+        |(name, issue): (String, source::NameIssue)| PhysicsError::Name { twin: twin.clone(), name, why: issue.text() };
     let source = source::assemble(doc).map_err(|it| it.into_iter().map(named).collect::<Vec<_>>())?;
     let params = doc.params.iter().map(|(name, it)| {
         let value = match truth {
@@ -286,17 +288,17 @@ fn compile(twin: &Twin, doc: &PhysicsDoc, truth: Truth) -> Result<Block, Vec<Phy
     let strange: Vec<_> = given
         .iter()
         .filter(|it| !it.1.is_finite())
-        .map(|it| PhysicsError::NotANumber { twin: address.clone(), name: it.0.clone() })
+        .map(|it| PhysicsError::NotANumber { twin: twin.clone(), name: it.0.clone() })
         .collect();
     if !strange.is_empty() {
         return Err(strange);
     }
-    Block::compile(address.clone(), &source, given.into_iter().map(|it| it.1).collect())
-        .map_err(|said| vec![PhysicsError::Equations { twin: address.clone(), said }])
+    Block::compile(twin.clone(), &source, given.into_iter().map(|it| it.1).collect())
+        .map_err(|said| vec![PhysicsError::Equations { twin: twin.clone(), said }])
 }
 
 fn resolve(
-    twin: &Twin,
+    twin: &Arc<str>,
     name: &str,
     input: &InputDoc,
     outputs: &HashMap<String, OutputId>,
@@ -308,19 +310,18 @@ fn resolve(
         InputDoc::HourOfDay => return Ok(InputSource::HourOfDay),
         InputDoc::Daily(points) => {
             let curve = DayCurve::new(points).map(InputSource::Daily);
-            return curve
-                .ok_or_else(|| vec![PhysicsError::Curve { twin: twin.address.clone(), input: name.to_owned() }]);
+            return curve.ok_or_else(|| vec![PhysicsError::Curve { twin: twin.clone(), input: name.to_owned() }]);
         }
     };
     let (mut found, mut errors) = (Vec::new(), Vec::new());
     for reference in references {
-        match outputs.get(&absolute(&twin.address, reference)) {
+        match outputs.get(&absolute(twin, reference)) {
             Some(&id) => found.push(id),
             None => errors.push(PhysicsError::UnknownOutput {
-                twin: twin.address.clone(),
+                twin: twin.clone(),
                 input: name.to_owned(),
                 reference: reference.clone(),
-                hint: hint(&absolute(&twin.address, reference), outputs),
+                hint: hint(&absolute(twin, reference), outputs),
             }),
         }
     }

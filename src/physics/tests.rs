@@ -1,41 +1,14 @@
 //! Whole plants: what they compute, and what becomes of broken ones.
 
-use crate::site::doc::{AtDoc, InputDoc, Kind, ParamDoc, PhysicsDoc, PlaceDoc};
-use crate::site::{Site, Twin, TwinId};
+use std::sync::Arc;
+
+use crate::site::doc::{InputDoc, ParamDoc, PhysicsDoc};
 
 use super::*;
 
-fn site(blocks: &[(&str, PhysicsDoc)]) -> Site {
-    let twin = |(index, (address, physics)): (usize, &(&str, PhysicsDoc))| Twin {
-        id: TwinId(index as u32),
-        address: (*address).into(),
-        name: (*address).to_owned(),
-        kind: Kind::Asset,
-        about: String::new(),
-        parent: None,
-        at: AtDoc::default(),
-        body: None,
-        device: None,
-        looks: Vec::new(),
-        physics: Some(physics.clone()),
-        involves: Vec::new(),
-    };
-    Site {
-        name: "test".to_owned(),
-        about: String::new(),
-        place: PlaceDoc { latitude: 0.0, longitude: 0.0, time_zone: "UTC".to_owned(), heading: 0.0 },
-        broker: None,
-        folder: ".".into(),
-        twins: blocks.iter().enumerate().map(twin).collect(),
-        signals: Vec::new(),
-        commands: Vec::new(),
-        flows: Vec::new(),
-        props: Vec::new(),
-        viewpoints: Vec::new(),
-        field_speed: 1.0,
-        signal_capacity: 0,
-        twin_capacity: blocks.len(),
-    }
+fn plant(blocks: &[(&str, PhysicsDoc)], truth: Truth) -> Result<Plant, Vec<PhysicsError>> {
+    let twins: Vec<Arc<str>> = blocks.iter().map(|it| it.0.into()).collect();
+    Plant::couple(&twins.iter().zip(blocks).map(|(twin, block)| (twin, &block.1)).collect::<Vec<_>>(), truth)
 }
 
 fn block(equations: &str, params: &[(&str, f64)], inputs: &[(&str, InputDoc)], outputs: &[&str]) -> PhysicsDoc {
@@ -56,7 +29,7 @@ fn check(plant: &Plant, address: &str, want: f64) {
 
 #[track_caller]
 fn errors(blocks: &[(&str, PhysicsDoc)]) -> Vec<String> {
-    let errors = Plant::new(&site(blocks), Truth::Believed).err().unwrap_or_default();
+    let errors = plant(blocks, Truth::Believed).err().unwrap_or_default();
     errors.iter().map(ToString::to_string).collect()
 }
 
@@ -68,7 +41,7 @@ fn a_first_order_lag_follows_its_known_curve() {
         &[("target", InputDoc::Set(5.0))],
         &["x"],
     );
-    let mut plant = Plant::new(&site(&[("lag", lag)]), Truth::Believed).unwrap();
+    let mut plant = plant(&[("lag", lag)], Truth::Believed).unwrap();
     check(&plant, "lag/x", 1.0);
     plant.step(2.0, 0.0);
     check(&plant, "lag/x", 5.0 - 4.0 * (-1.0_f64).exp());
@@ -82,7 +55,7 @@ fn a_first_order_lag_follows_its_known_curve() {
 fn stiff_equations_are_stepped_as_well_as_slow_ones() {
     let stiff =
         block("u_i { fast = 0, slow = 1 }\nF_i { 1e5 * (slow - fast), -slow / 1000 }", &[], &[], &["fast", "slow"]);
-    let mut plant = Plant::new(&site(&[("stiff", stiff)]), Truth::Believed).unwrap();
+    let mut plant = plant(&[("stiff", stiff)], Truth::Believed).unwrap();
     plant.step(100.0, 0.0);
     check(&plant, "stiff/slow", (-0.1_f64).exp());
     check(&plant, "stiff/fast", (-0.1_f64).exp());
@@ -99,7 +72,7 @@ fn two_tanks_hand_over_what_they_hold_in_either_order() {
         &["v"],
     );
     let run = |blocks: &[(&str, PhysicsDoc)]| {
-        let mut plant = Plant::new(&site(blocks), Truth::Believed).unwrap();
+        let mut plant = plant(blocks, Truth::Believed).unwrap();
         for _ in 0..100 {
             plant.step(1.0, 0.0);
         }
@@ -125,8 +98,7 @@ fn algebra_that_runs_through_several_blocks_has_settled_before_the_first_step() 
     );
     let start = block("u_i { x = s }\nF_i { 0 }", &[], &[("s", InputDoc::From("sum/s".to_owned()))], &["x"]);
     let mut plant =
-        Plant::new(&site(&[("start", start), ("sum", sum), ("hour", hour), ("curve", curve)]), Truth::Believed)
-            .unwrap();
+        plant(&[("start", start), ("sum", sum), ("hour", hour), ("curve", curve)], Truth::Believed).unwrap();
     check(&plant, "start/x", 42.0);
     plant.step(0.05, 6.0);
     check(&plant, "start/x", 26.0);
@@ -137,8 +109,8 @@ fn algebra_that_runs_through_several_blocks_has_settled_before_the_first_step() 
 fn the_field_knows_the_truth_and_the_twin_does_not() {
     let mut doc = block("y { k }", &[("k", 1.0)], &[], &["y"]);
     doc.params.get_mut("k").unwrap().truly = Some(1.5);
-    let believed = Plant::new(&site(&[("b", doc.clone())]), Truth::Believed).unwrap();
-    let mut field = Plant::new(&site(&[("b", doc)]), Truth::Field).unwrap();
+    let believed = plant(&[("b", doc.clone())], Truth::Believed).unwrap();
+    let mut field = plant(&[("b", doc)], Truth::Field).unwrap();
     assert_eq!((believed.output("b/y"), field.output("b/y")), (Some(1.0), Some(1.5)));
     field.set_param("b/k", 2.0).unwrap();
     field.step(0.05, 0.0);
@@ -151,7 +123,7 @@ fn a_block_that_fails_holds_its_last_state_and_the_others_go_on() {
     let bad = block("u_i { x = 1 }\nF_i { push * x * x }", &[], &[("push", InputDoc::Set(1.0))], &["x"]);
     let root = block("r { sqrt(x) }", &[], &[("x", InputDoc::Set(4.0))], &["r"]);
     let good = block("u_i { x = 0 }\nF_i { 1 }", &[], &[], &["x"]);
-    let mut plant = Plant::new(&site(&[("bad", bad), ("root", root), ("good", good)]), Truth::Believed).unwrap();
+    let mut plant = plant(&[("bad", bad), ("root", root), ("good", good)], Truth::Believed).unwrap();
     plant.set_input("root/x", -1.0).unwrap();
     plant.step(3.0, 0.0);
     check(&plant, "good/x", 3.0);
@@ -168,7 +140,7 @@ fn a_block_that_fails_holds_its_last_state_and_the_others_go_on() {
 #[test]
 fn only_what_is_for_setting_can_be_set() {
     let doc = block("y { h + s }", &[], &[("h", InputDoc::HourOfDay), ("s", InputDoc::Set(1.0))], &["y"]);
-    let mut plant = Plant::new(&site(&[("b", doc)]), Truth::Believed).unwrap();
+    let mut plant = plant(&[("b", doc)], Truth::Believed).unwrap();
     assert_eq!(plant.set_input("b/s", 2.0), Ok(()));
     assert!(matches!(plant.set_input("b/h", 2.0), Err(InputError::NotSettable(_))));
     assert!(matches!(plant.set_input("b/x", 2.0), Err(InputError::Unknown(_))));

@@ -5,8 +5,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::block::{BLOCK, Block, Summary};
-use super::plot::{Column, Plotter};
 use super::history::Point;
+use super::plot::{Column, Plotter};
 use crate::signal::{Timestamp, Value};
 
 /// So many of the newest samples stay raw when a block is sealed: late ones find their place among them.
@@ -53,11 +53,22 @@ impl SignalColumn {
         let newest = self.newest();
         match newest.map_or(Ordering::Greater, |it| at.cmp(&it.at)) {
             Ordering::Greater => {
+                self.reserve();
                 self.hot_times.push(time);
                 self.hot_values.push(number);
                 Pushed::Appended
             }
             Ordering::Equal | Ordering::Less => self.insert(time, number),
+        }
+    }
+
+    /// Grows the raw end to what it will hold, and not to twice that.
+    fn reserve(&mut self) {
+        let len = self.hot_times.len();
+        if len == self.hot_times.capacity() && len < BLOCK + KEPT_HOT {
+            let more = (len.max(16)).min(BLOCK + KEPT_HOT - len);
+            self.hot_times.reserve_exact(more);
+            self.hot_values.reserve_exact(more);
         }
     }
 
@@ -70,6 +81,7 @@ impl SignalColumn {
         if place == 0 && !self.blocks.is_empty() {
             return Pushed::TooLate;
         }
+        self.reserve();
         let last = place == self.hot_times.len();
         self.hot_times.insert(place, time);
         self.hot_values.insert(place, number);

@@ -4,9 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use super::block::BLOCK;
 use super::column::{Pushed, SignalColumn};
 use super::plot::Column;
 use crate::signal::{Sample, SignalId, Timestamp};
+
+/// A raw sample's time and value, and what the columns keep in reserve.
+const RAW_BYTES: usize = 20;
 
 /// One sample as a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +27,7 @@ pub struct History {
     columns: RwLock<Vec<Arc<Mutex<SignalColumn>>>>,
     budget_bytes: usize,
     sealed_bytes: AtomicUsize,
+    n_sealed: AtomicU64,
     n_samples: AtomicU64,
     n_evicted: AtomicU64,
     /// Sealed blocks by the time of their first sample: the first is the next to go.
@@ -31,12 +36,13 @@ pub struct History {
 
 impl History {
     /// An empty history for so many signals, which may grow up to a size in bytes; then the oldest blocks go, whosever
-    /// they are. What is not sealed yet stays in any case.
+    /// they are. What is not sealed yet counts, but stays.
     pub fn new(budget_bytes: usize, capacity: usize) -> Self {
         let history = Self {
             columns: RwLock::new(Vec::new()),
             budget_bytes,
             sealed_bytes: AtomicUsize::new(0),
+            n_sealed: AtomicU64::new(0),
             n_samples: AtomicU64::new(0),
             n_evicted: AtomicU64::new(0),
             by_age: Mutex::new(BTreeSet::new()),
@@ -74,7 +80,9 @@ impl History {
     fn account(&self, first_at: i64, signal: SignalId, bytes: usize, columns: &[Arc<Mutex<SignalColumn>>]) {
         let mut by_age = lock(&self.by_age);
         by_age.insert((first_at, signal.0));
-        let mut total = self.sealed_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let n_sealed = self.n_sealed.fetch_add(BLOCK as u64, Ordering::Relaxed) + BLOCK as u64;
+        let n_raw = self.n_samples().saturating_sub(n_sealed) as usize;
+        let mut total = self.sealed_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes + n_raw * RAW_BYTES;
         while total > self.budget_bytes {
             let Some((_, oldest)) = by_age.pop_first() else { break };
             let Some(block) = columns.get(oldest as usize).and_then(|it| lock(it).blocks.pop_front()) else { break };
@@ -152,8 +160,7 @@ impl History {
 
     /// Samples in sealed blocks.
     pub fn n_sealed(&self) -> u64 {
-        let columns = self.columns.read().unwrap_or_else(PoisonError::into_inner);
-        columns.iter().map(|it| lock(it).blocks.iter().map(|it| u64::from(it.summary().n)).sum::<u64>()).sum()
+        self.n_sealed.load(Ordering::Relaxed).saturating_sub(self.n_evicted())
     }
 
     /// Samples taken since the start, those that had to go included.
@@ -231,8 +238,7 @@ mod tests {
                         let middle = i128::from(from) + width * (2 * index + 1) / (2 * columns as i128);
                         let gap_before = before.is_some_and(|it| at - it > max_gap);
                         let at = Timestamp::from_nanos(middle as i64);
-                        let column =
-                            Column { at, min: value, max: value, first: value, last: value, n: 1, gap_before };
+                        let column = Column { at, min: value, max: value, first: value, last: value, n: 1, gap_before };
                         all.push((index, column));
                     }
                 }
@@ -305,15 +311,15 @@ mod tests {
 
     #[test]
     fn the_budget_lets_the_oldest_go_across_signals() {
-        let history = History::new(40_000, 2);
+        let history = History::new(100_000, 2);
         for step in 0..20_000_i64 {
             for signal in 0..2 {
-                // A hash, so that it does not compress away.
-                let value = ((step * 2_654_435_761 + signal) % 1_000_003) as f64 / 7.0;
+                // Noise, so that it does not compress away.
+                let value = ((step * 2 + signal) as f64 * 1e3).sin();
                 history.push(&Sample { signal: SignalId(signal as u32), ..sample(step * 1_000_000_000, value) });
             }
         }
-        assert!(history.sealed_bytes() <= 40_000, "{}", history.sealed_bytes());
+        assert!(history.bytes() <= 100_000, "{}", history.bytes());
         assert!(history.n_evicted() > 0 && history.n_samples() == 40_000);
         let back = history.reaches_back_to().expect("there are samples");
         for signal in 0..2 {

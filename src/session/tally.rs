@@ -147,10 +147,10 @@ impl Counts {
         // Bound topics alone come here: there are as many as the site has.
         let fault = match self.unparsable.get_mut(topic.as_ref()) {
             Some(fault) => fault,
-            None => self.unparsable.entry(topic.clone().into_owned()).or_insert_with(|| TopicFault {
-                topic: topic.into_owned(),
-                ..TopicFault::default()
-            }),
+            None => self
+                .unparsable
+                .entry(topic.clone().into_owned())
+                .or_insert_with(|| TopicFault { topic: topic.into_owned(), ..TopicFault::default() }),
         };
         fault.count += 1;
         fault.error = error();
@@ -226,7 +226,10 @@ mod tests {
         }
         tally.lock().unbound(b"flood/7");
         let snapshot = tally.snapshot();
-        assert_eq!((snapshot.unbound, snapshot.unbound_topics.len(), snapshot.unbound_overflow), (100_001, 1000, 99_000));
+        assert_eq!(
+            (snapshot.unbound, snapshot.unbound_topics.len(), snapshot.unbound_overflow),
+            (100_001, 1000, 99_000)
+        );
         assert_eq!(snapshot.unbound_topics[0], TopicCount { topic: "flood/7".to_owned(), count: 2 });
     }
 }

@@ -179,13 +179,21 @@ impl Builder<'_> {
     fn check_part(&mut self, at: usize, i: usize) {
         let flat = &self.flats[at];
         let Some(part) = &flat.doc.looks[i].part else { return };
+        let built: &[&str] = match &flat.doc.body {
+            Some(BodyDoc::Room { .. }) => &["floor", "walls"],
+            Some(BodyDoc::Shell { .. }) => &["walls", "roof"],
+            Some(BodyDoc::Basin { .. }) => &["liquid"],
+            Some(BodyDoc::Model(_) | BodyDoc::Pipe { .. } | BodyDoc::Slab { .. }) | None => &[],
+        };
+        if built.contains(&part.as_str()) {
+            return;
+        }
         let Some(BodyDoc::Model(model)) = &flat.doc.body else {
+            let expected = one_of(built.iter().copied()).unwrap_or_else(|| "no part: it has none".to_owned());
             self.problems
-                .error(
-                    flat.look_place(i, ".part"),
-                    format!("{} has no model of which {part:?} could be a part", flat.address),
-                )
-                .expecting("no part: only a Model has parts");
+                .error(flat.look_place(i, ".part"), format!("the body of {} has no part {part:?}", flat.address))
+                .expecting(expected)
+                .hinting(did_you_mean(part, built.iter().copied()));
             return;
         };
         // A model that cannot be read was noted at the body.

@@ -35,5 +35,7 @@ pub use finding::{Finding, Severity, report};
 pub use gltf::find_model;
 pub use ids::Ids;
 pub use load::{LoadError, Loaded, load};
+#[cfg(test)]
+pub(crate) use model::Index;
 pub use model::{Command, CommandId, Confirm, Flow, Look, Signal, Site, Twin, TwinId};
 pub use watch::{Watch, watch};

@@ -56,13 +56,13 @@ pub struct Site {
     pub signal_capacity: usize,
     /// One more than the largest twin id ever given.
     pub twin_capacity: usize,
-    pub(super) index: Index,
-    pub(super) source: Arc<Source>,
+    pub(crate) index: Index,
+    pub(crate) source: Arc<Source>,
 }
 
 /// Where in the lists things stand: a site may have 100,000 twins.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Index {
+pub(crate) struct Index {
     /// Positions by number.
     twins: HashMap<TwinId, usize>,
     signals: HashMap<SignalId, usize>,
@@ -78,7 +78,7 @@ pub(super) struct Index {
 
 impl Index {
     /// Of lists in which a twin's signals, and its commands, stand together.
-    pub(super) fn new(twins: &[Twin], signals: &[Signal], commands: &[Command]) -> Self {
+    pub(crate) fn new(twins: &[Twin], signals: &[Signal], commands: &[Command]) -> Self {
         let mut index = Self::default();
         for (at, twin) in twins.iter().enumerate() {
             index.twins.insert(twin.id, at);

@@ -88,12 +88,8 @@ fn own_level(site: &Site, twin: &Twin, readings: &Readings) -> Level {
 
 /// The health of every twin of a site, in the order of its twins.
 fn health_of(site: &Site, readings: &Readings) -> Vec<Health> {
-    let mut all: Vec<Health> = site
-        .twins
-        .iter()
-        .map(|twin| own_level(site, twin, readings))
-        .map(|own| Health { own, worst: own })
-        .collect();
+    let mut all: Vec<Health> =
+        site.twins.iter().map(|twin| own_level(site, twin, readings)).map(|own| Health { own, worst: own }).collect();
     let mut row_of = vec![None; site.twin_capacity];
     for (row, twin) in site.twins.iter().enumerate() {
         row_of[twin.id.index()] = Some(row);

@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 
 use super::spawn::SignalRef;
-use crate::session::{Cursor, CursorMode, CurrentSite, SamplesArrived, Session};
+use crate::session::{CurrentSite, Cursor, CursorMode, SamplesArrived, Session};
 use crate::signal::{Sample, SignalId, Timestamp, Value};
 use crate::site::{Signal, Site};
 

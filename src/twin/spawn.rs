@@ -6,8 +6,8 @@ use super::health::Health;
 use super::reading::Reading;
 use crate::session::CurrentSite;
 use crate::signal::SignalId;
-use crate::site::doc::AtDoc;
 use crate::site::TwinId;
+use crate::site::doc::AtDoc;
 
 /// A twin. Its parts are its children.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]

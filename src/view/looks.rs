@@ -105,7 +105,7 @@ pub fn text_of(value: &Value, unit: Unit, decimals: Option<u8>) -> String {
     if number.abs() <= 0.0 && decimals.is_none() {
         return format!("0 {unit}").trim_end().to_owned();
     }
-    let before = if number.abs() < 1.0 { 1 } else { number.abs().log10().floor() as i32 + 1 };
+    let before = if number.abs() < 1.0 { 0 } else { number.abs().log10().floor() as i32 + 1 };
     let decimals = decimals.map_or((3 - before).clamp(0, 3), i32::from) as usize;
     let text = format!("{number:.decimals$}");
     let (whole, rest) = text.split_once('.').map_or((&*text, ""), |(whole, rest)| (whole, rest));

@@ -188,10 +188,8 @@ mod tests {
         assert!(pipe(&points(&[(1.0, 0.0, 0.0), (1.0, 0.0, 0.0)]), 0.2).is_empty());
         let back = pipe(&points(&[(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 0.0)]), 0.2);
         assert!(back.positions.iter().flatten().all(|it| it.is_finite()));
-        check(
-            &[(0.0, 0.0, 0.0), (0.1, 0.0, 0.0), (0.1, 0.1, 0.0)],
-            0.5,
-            0.2 - 0.096 + 0.048 * std::f32::consts::FRAC_PI_2,
-        );
+        // Thicker than its legs are long: it cannot look right, but it is drawn.
+        let stout = pipe(&points(&[(0.0, 0.0, 0.0), (0.1, 0.0, 0.0), (0.1, 0.1, 0.0)]), 0.5);
+        assert!(stout.positions.iter().chain(&stout.normals).flatten().all(|it| it.is_finite()));
     }
 }

@@ -43,7 +43,8 @@ pub(crate) struct Mosquitto {
     /// Where it listens.
     pub(crate) port: u16,
     child: Child,
-    folder: tempfile::TempDir,
+    /// Holds its configuration; gone with it.
+    _folder: tempfile::TempDir,
 }
 
 impl Mosquitto {
@@ -63,7 +64,7 @@ impl Mosquitto {
         let child =
             Command::new(program).arg("-c").arg(&conf).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         wait_until("mosquitto listens", || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
-        Self { port, child, folder }
+        Self { port, child, _folder: folder }
     }
 
     /// Its address.
@@ -85,8 +86,7 @@ impl Mosquitto {
     pub(crate) fn kill(mut self) -> u16 {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        let (port, _) = (self.port, &self.folder);
-        port
+        self.port
     }
 }
 

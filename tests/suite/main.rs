@@ -4,5 +4,6 @@
 mod command;
 mod harness;
 mod house;
+mod link;
 mod races;
 mod readings;

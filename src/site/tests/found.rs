@@ -171,7 +171,7 @@ fn what_is_wrong_with_looks_is_found() {
             "warning: the rules after this one never hold (expected Always at the end alone)",
             "error: only a text can be something (expected Above, Below, Between, On or Off)",
             "error: a text is neither a number nor a flag (expected Is(\"…\"))",
-            "error: b has no model of which \"x\" could be a part (expected no part: only a Model has parts)",
+            "error: the body of b has no part \"x\" (expected no part: it has none)",
             "warning: b has no body to show Glow on (expected a body, or the look on the twin that has it)",
         ],
     );
