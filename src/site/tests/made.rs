@@ -199,3 +199,35 @@ fn what_the_compiler_finds_in_physics_has_a_place_too() {
     assert_eq!(finding.message, "it is wrong (in yard.p1, made from template \"pump\")");
     assert_eq!(made.physics_finding("yard", None, "it is wrong").line, 0);
 }
+
+/// The blocks of RON in the documentation for authors.
+fn documented() -> Vec<&'static str> {
+    let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/scenes/README.md"));
+    text.split("```ron\n").skip(1).filter_map(|it| it.split("```").next()).collect()
+}
+
+#[test]
+fn the_documented_site_is_good() {
+    assert_eq!(findings(documented()[0]), []);
+}
+
+#[test]
+fn the_documented_pieces_are_good() {
+    let blocks = documented();
+    let (signal, command, templates) = (blocks[1].trim(), blocks[2].trim(), blocks[3].trim());
+    let physics = r#"physics: (equations: "u_i { speed = 1 }", inputs: {"run": Set(0)}, outputs: {"speed": "rpm", "locked": ""})"#;
+    let state = r#"(id: "run_set", topic: "plant/p1/run", is: Flag)"#;
+    let twin = format!(
+        "(id: \"a\", kind: Asset, device: (id: \"d\"), signals: [{signal}, {state}], commands: [{command}], {physics})"
+    );
+    assert_eq!(findings(site(&format!("twins: [{twin}]"))), []);
+    assert_eq!(findings(site(templates)), []);
+}
+
+#[test]
+fn all_units_are_documented() {
+    let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/scenes/README.md"));
+    for unit in crate::signal::Unit::all().map(crate::signal::Unit::symbol).filter(|it| !it.is_empty()) {
+        assert!(text.contains(&format!("`{unit}`")), "{unit}");
+    }
+}
