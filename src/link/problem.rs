@@ -1,5 +1,4 @@
 //! Why there is no connection, told so that a person knows what to mend.
-#![expect(clippy::wildcard_enum_match_arm, reason = "the library's errors are many, and become more")]
 
 use std::io::ErrorKind;
 
