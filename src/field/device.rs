@@ -182,7 +182,7 @@ impl Device {
 
     /// Measures and publishes, each topic in its time.
     async fn speak(&self, client: &AsyncClient) -> Infallible {
-        let began = now();
+        let began = tick();
         let phase = |it: &Post| began + Duration::from_secs_f64(it.phase);
         let mut due: Vec<Instant> = self.posts.borrow().iter().map(phase).collect();
         loop {
@@ -200,7 +200,7 @@ impl Device {
             }
             let period = Duration::from_secs_f64(post.period);
             // What was missed, on a busy machine, is not made up for.
-            due[index] = (at + period).max(now());
+            due[index] = (at + period).max(tick());
         }
     }
 
@@ -268,7 +268,7 @@ fn wait_secs(n_failed: u32) -> f64 {
 }
 
 #[expect(clippy::disallowed_methods, reason = "when to publish next is a timer's affair, no time of the plant")]
-fn now() -> Instant {
+fn tick() -> Instant {
     Instant::now()
 }
 
