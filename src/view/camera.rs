@@ -47,7 +47,7 @@ pub struct Shortcut {
     pub does: &'static str,
 }
 
-/// All keys of the 3D view. [`take_shortcuts`] obeys them.
+/// All keys of the 3D view. `take_shortcuts` obeys them.
 pub const SHORTCUTS: &[Shortcut] = &[
     Shortcut { keys: "Home", does: "Fly to where the whole site is seen" },
     Shortcut { keys: "F", does: "Fly to the selected twin" },
