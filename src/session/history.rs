@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::block::BLOCK;
-use super::column::{Pushed, SignalColumn};
+use super::column::{KEPT_HOT, Pushed, SignalColumn};
 use super::plot::Column;
 use crate::signal::{Sample, SignalId, Timestamp};
 
-/// A raw sample's time and value, and what the columns keep in reserve.
-const RAW_BYTES: usize = 20;
+/// A raw sample's time and value.
+const RAW_BYTES: usize = 16;
 
 /// One sample as a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,7 +82,9 @@ impl History {
         by_age.insert((first_at, signal.0));
         let n_sealed = self.n_sealed.fetch_add(BLOCK as u64, Ordering::Relaxed) + BLOCK as u64;
         let n_raw = self.n_samples().saturating_sub(n_sealed) as usize;
-        let mut total = self.sealed_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes + n_raw * RAW_BYTES;
+        // Until the next sealing the raw ends grow: by as much again, or until each is full.
+        let raw_bytes = (2 * n_raw).min(columns.len() * (BLOCK + KEPT_HOT)) * RAW_BYTES;
+        let mut total = self.sealed_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes + raw_bytes;
         while total > self.budget_bytes {
             let Some((_, oldest)) = by_age.pop_first() else { break };
             let Some(block) = columns.get(oldest as usize).and_then(|it| lock(it).blocks.pop_front()) else { break };
