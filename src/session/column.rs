@@ -43,6 +43,16 @@ pub(super) struct SignalColumn {
     kind: Kind,
     texts: Vec<Arc<str>>,
     text_numbers: HashMap<Arc<str>, u32>,
+    texts_bytes: usize,
+}
+
+/// A block that was just sealed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sealed {
+    /// The time of its first sample, ns.
+    pub(super) first_at: i64,
+    /// Its size in memory.
+    pub(super) bytes: usize,
 }
 
 impl SignalColumn {
@@ -89,17 +99,17 @@ impl SignalColumn {
         if last { Pushed::Appended } else { Pushed::Inserted }
     }
 
-    /// Seals the oldest raw samples, once there are enough of them. Returns the block's size in bytes.
-    pub(super) fn seal(&mut self) -> Option<usize> {
+    /// Seals the oldest raw samples, once there are enough of them.
+    pub(super) fn seal(&mut self) -> Option<Sealed> {
         if self.hot_times.len() < BLOCK + KEPT_HOT {
             return None;
         }
         let block = Block::seal(&self.hot_times[..BLOCK], &self.hot_values[..BLOCK])?;
         self.hot_times.drain(..BLOCK);
         self.hot_values.drain(..BLOCK);
-        let bytes = block.bytes();
+        let sealed = Sealed { first_at: block.summary().first_at, bytes: block.bytes() };
         self.blocks.push_back(block);
-        Some(bytes)
+        Some(sealed)
     }
 
     /// The number that stands for a value. A text's is its place in the table of texts.
@@ -122,6 +132,7 @@ impl SignalColumn {
                 let number = (self.texts.len() as u32).min(MAX_TEXTS);
                 if number < MAX_TEXTS {
                     self.texts.push(Arc::clone(text));
+                    self.texts_bytes += text.len() + TEXT_BYTES;
                     self.text_numbers.insert(Arc::clone(text), number);
                 }
                 f64::from(number)
@@ -217,13 +228,20 @@ impl SignalColumn {
         plotter.finish()
     }
 
-    /// Bytes in memory.
+    /// Bytes of the raw end and of the table of texts.
+    pub(super) fn open_bytes(&self) -> usize {
+        self.texts_bytes + 8 * (self.hot_times.capacity() + self.hot_values.capacity())
+    }
+
+    /// Bytes in memory, counted anew.
+    #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
-        let texts: usize = self.texts.iter().map(|it| it.len() + 64).sum();
-        let sealed: usize = self.blocks.iter().map(Block::bytes).sum();
-        sealed + texts + 8 * (self.hot_times.capacity() + self.hot_values.capacity())
+        self.open_bytes() + self.blocks.iter().map(Block::bytes).sum::<usize>()
     }
 }
+
+/// What a text takes beside its letters, in the list and in the table.
+const TEXT_BYTES: usize = 64;
 
 /// Different texts that one signal may have.
 const MAX_TEXTS: u32 = 4096;

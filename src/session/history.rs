@@ -5,12 +5,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::block::BLOCK;
-use super::column::{KEPT_HOT, Pushed, SignalColumn};
+use super::column::{Pushed, SignalColumn};
 use super::plot::Column;
 use crate::signal::{Sample, SignalId, Timestamp};
-
-/// A raw sample's time and value.
-const RAW_BYTES: usize = 16;
 
 /// One sample as a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,6 +24,8 @@ pub struct History {
     columns: RwLock<Vec<Arc<Mutex<SignalColumn>>>>,
     budget_bytes: usize,
     sealed_bytes: AtomicUsize,
+    /// The raw ends and the tables of texts. They only ever grow: a raw end keeps its room when it is sealed.
+    open_bytes: AtomicUsize,
     n_sealed: AtomicU64,
     n_samples: AtomicU64,
     n_evicted: AtomicU64,
@@ -42,6 +41,7 @@ impl History {
             columns: RwLock::new(Vec::new()),
             budget_bytes,
             sealed_bytes: AtomicUsize::new(0),
+            open_bytes: AtomicUsize::new(0),
             n_sealed: AtomicU64::new(0),
             n_samples: AtomicU64::new(0),
             n_evicted: AtomicU64::new(0),
@@ -64,34 +64,33 @@ impl History {
         let columns = self.columns.read().unwrap_or_else(PoisonError::into_inner);
         let Some(column) = columns.get(sample.signal.index()) else { return Pushed::TooLate };
         let mut column = lock(column);
+        let open_before = column.open_bytes();
         let pushed = column.push(sample.at, &sample.value);
         if matches!(pushed, Pushed::Appended | Pushed::Inserted) {
             self.n_samples.fetch_add(1, Ordering::Relaxed);
-            if let Some(bytes) = column.seal() {
-                let first_at = column.blocks.back().map_or(0, |it| it.summary().first_at);
-                drop(column);
-                self.account(first_at, sample.signal, bytes, &columns);
+            let sealed = column.seal();
+            let grown = column.open_bytes().saturating_sub(open_before);
+            drop(column);
+            if let Some(block) = sealed {
+                self.n_sealed.fetch_add(BLOCK as u64, Ordering::Relaxed);
+                self.sealed_bytes.fetch_add(block.bytes, Ordering::Relaxed);
+                lock(&self.by_age).insert((block.first_at, sample.signal.0));
+            }
+            self.open_bytes.fetch_add(grown, Ordering::Relaxed);
+            if sealed.is_some() || grown > 0 {
+                self.keep_budget(&columns);
             }
         }
         pushed
     }
 
-    /// Enters a new block into the books, and lets the oldest go while there is too much.
-    fn account(&self, first_at: i64, signal: SignalId, bytes: usize, columns: &[Arc<Mutex<SignalColumn>>]) {
-        let mut by_age = lock(&self.by_age);
-        by_age.insert((first_at, signal.0));
-        let n_sealed = self.n_sealed.fetch_add(BLOCK as u64, Ordering::Relaxed) + BLOCK as u64;
-        let n_raw = self.n_samples().saturating_sub(n_sealed) as usize;
-        // Until the next sealing the raw ends grow: by as much again, or until each is full.
-        let raw_bytes = (2 * n_raw).min(columns.len() * (BLOCK + KEPT_HOT)) * RAW_BYTES;
-        let mut total = self.sealed_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes + raw_bytes;
-        while total > self.budget_bytes {
-            let Some((_, oldest)) = by_age.pop_first() else { break };
+    /// Lets the oldest blocks go while there is too much.
+    fn keep_budget(&self, columns: &[Arc<Mutex<SignalColumn>>]) {
+        while self.bytes() > self.budget_bytes {
+            let Some((_, oldest)) = lock(&self.by_age).pop_first() else { break };
             let Some(block) = columns.get(oldest as usize).and_then(|it| lock(it).blocks.pop_front()) else { break };
-            let freed = block.bytes();
-            self.sealed_bytes.fetch_sub(freed, Ordering::Relaxed);
+            self.sealed_bytes.fetch_sub(block.bytes(), Ordering::Relaxed);
             self.n_evicted.fetch_add(u64::from(block.summary().n), Ordering::Relaxed);
-            total = total.saturating_sub(freed);
         }
     }
 
@@ -146,8 +145,7 @@ impl History {
 
     /// Bytes in memory, the raw ends included.
     pub fn bytes(&self) -> usize {
-        let columns = self.columns.read().unwrap_or_else(PoisonError::into_inner);
-        columns.iter().map(|it| lock(it).bytes()).sum()
+        self.sealed_bytes() + self.open_bytes.load(Ordering::Relaxed)
     }
 
     /// Bytes that all signals together may take before the oldest samples go.
@@ -321,7 +319,9 @@ mod tests {
                 history.push(&Sample { signal: SignalId(signal as u32), ..sample(step * 1_000_000_000, value) });
             }
         }
-        assert!(history.bytes() <= 100_000, "{}", history.bytes());
+        let columns = history.columns.read().unwrap_or_else(PoisonError::into_inner);
+        let in_memory: usize = columns.iter().map(|it| lock(it).bytes()).sum();
+        assert!(in_memory == history.bytes() && in_memory <= 100_000, "{in_memory} {}", history.bytes());
         assert!(history.n_evicted() > 0 && history.n_samples() == 40_000);
         let back = history.reaches_back_to().expect("there are samples");
         for signal in 0..2 {
