@@ -13,6 +13,6 @@ shot() {
 shot overview --camera overview
 shot pump --camera pump
 shot building --camera building --select building
-shot selected --camera pump --select pumping.p1
-shot pending --camera pump --select pumping.p1 --ask pumping.p1/run=off
+shot selected --camera pump --select pumping.p1 --plot pumping.p1/speed --plot pumping.p1/discharge --plot pumping.p1.motor/power
+shot pending --camera pump --select pumping.p1 --plot pumping.p1/speed --plot pumping.p1/discharge --ask pumping.p1/run=off
 rm -f "$out"/*.json

@@ -20,7 +20,7 @@ use pollux::link::{Broker, BrokerUrl};
 use pollux::panels::{LayoutStore, PanelsPlugin};
 use pollux::schedule::Stage;
 use pollux::session::{CurrentSite, Cursor, Session, SessionPlugin};
-use pollux::signal::{Timestamp, Value};
+use pollux::signal::{SignalId, Timestamp, Value};
 use pollux::site::{self, Site};
 use pollux::twin::{Readings, Select};
 use pollux::view::{Camera, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
@@ -50,6 +50,9 @@ pub(crate) struct ShowOptions {
     /// The twin to select, by its address
     #[arg(long)]
     select: Option<String>,
+    /// A signal to plot, by its address; may be given several times
+    #[arg(long)]
+    plot: Vec<String>,
     /// A command to send when a headless run ends, just before the picture, such as pumping.p1/run=off
     #[arg(long, requires = "headless")]
     ask: Option<String>,
@@ -125,6 +128,11 @@ fn parse_ask(site: &Site, text: &str) -> Result<Ask, Failure> {
     Ok(Ask { command, value })
 }
 
+fn plot_of(site: &Site, address: &str) -> Result<SignalId, Failure> {
+    let signal = site.signal_at(address).map(|it| it.id);
+    signal.ok_or_else(|| Failure::new(format!("--plot: the site has no signal {address:?}")))
+}
+
 fn has_display() -> bool {
     ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].iter().any(|it| env::var_os(it).is_some_and(|it| !it.is_empty()))
 }
@@ -191,6 +199,7 @@ fn run_app(loaded: LoadedSite, broker: BrokerUrl, allow_insecure: bool, options:
     let title = format!("Pollux · {}", loaded.site.name);
     let target = if options.headless { Target::Image(options.size) } else { Target::Window };
     let store = if options.headless { LayoutStore::default() } else { LayoutStore::user() };
+    let plots = options.plot.iter().map(|it| plot_of(&loaded.site, it)).collect::<Result<_, _>>()?;
     let selected = options.select.as_deref().and_then(|it| loaded.site.twin_at(it)).map(|it| it.id);
     let ask = options.ask.as_deref().map(|it| parse_ask(&loaded.site, it)).transpose()?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
@@ -202,7 +211,7 @@ fn run_app(loaded: LoadedSite, broker: BrokerUrl, allow_insecure: bool, options:
         .add_plugins(pollux::Desktop {
             headless: pollux::Headless { session },
             view: ViewPlugin { target },
-            panels: PanelsPlugin { store },
+            panels: PanelsPlugin { store, plots },
         })
         .set_error_handler(bevy::ecs::error::error);
     if let Some(twin) = selected {

@@ -49,6 +49,7 @@ pub(super) fn site() -> Site {
             eye: (1.0, 1.0, 1.0),
             target: (0.0, 0.0, 0.0),
         }],
+        plots: Vec::new(),
         field_speed: 1.0,
         signal_capacity: 4,
         twin_capacity: 5,

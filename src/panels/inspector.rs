@@ -140,7 +140,13 @@ pub(super) fn inspector_panel_ui(ui: &mut Ui, card: Option<&Card>, drafts: &mut 
         }
         if card.readings.is_empty() && card.commands.is_empty() {
             ui.add_space(theme::GAP);
-            ui.label(RichText::new("Nothing is measured on it directly; see its parts.").color(theme::WEAK));
+            let see = match card.way.first() {
+                _ if !card.parts.is_empty() => "; see its parts".to_owned(),
+                Some(whole) => format!("; see {}, of which it is a part", whole.name),
+                None => String::new(),
+            };
+            let text = format!("Nothing is measured on it directly{see}.");
+            ui.add(egui::Label::new(RichText::new(text).color(theme::WEAK)).wrap());
         }
         ui.add_space(theme::GAP * 2.0);
     });
@@ -281,12 +287,9 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
     };
     small(pos2(rect.left() + 18.0, lower), &age, if row.state == ReadingState::Fresh { theme::WEAK } else { color });
     let value = row.value.as_deref().unwrap_or("–");
-    // A state's name takes the unit's place as well: it has none.
-    let (value_right, value_left) = if row.unit.is_empty() && !row.plottable {
-        (rect.right(), spark.left())
-    } else {
-        (unit_left - theme::STEP, value_left)
-    };
+    let value_right = unit_left - theme::STEP;
+    // A state's name may be long: it takes the curve's place.
+    let value_left = if row.plottable { value_left } else { spark.left() };
     let place = Rect::from_min_max(pos2(value_left, rect.top()), pos2(value_right, rect.bottom()));
     painted_text(ui, place, value, color, Align2::RIGHT_CENTER);
     small(pos2(unit_left, rect.center().y + 0.5), row.unit, theme::WEAK);

@@ -7,6 +7,7 @@ use super::layout::Layout;
 use super::store::{LayoutDoc, LayoutStore};
 use super::toasts::Tone;
 use crate::session::CurrentSite;
+use crate::signal::SignalId;
 
 /// Seconds that a layout rests before it is written: not on every pixel of a drag.
 const REST_SECS: f64 = 2.0;
@@ -17,6 +18,15 @@ pub(super) struct Kept {
     doc: Option<LayoutDoc>,
     looked_secs: f64,
     failed: bool,
+    /// What was asked for at the start.
+    plots: Vec<SignalId>,
+}
+
+impl Kept {
+    /// Plots these at the start, if there are any.
+    pub(super) fn new(plots: Vec<SignalId>) -> Self {
+        Self { plots, ..Self::default() }
+    }
 }
 
 /// Once, at the start. A broken file gives the default layout and a note.
@@ -35,16 +45,24 @@ pub(super) fn load_layout(
             None
         }
     };
+    desk.plot.signals.clone_from(&site.plots);
     if let Some(doc) = doc {
         if let Some(found) = doc.tiles.clone().and_then(Layout::from_tiles) {
             *layout = found;
         }
-        desk.plot.signals = doc.plotted.iter().filter_map(|it| site.signal_at(it)).map(|it| it.id).collect();
+        let known: Vec<SignalId> = doc.plotted.iter().filter_map(|it| site.signal_at(it)).map(|it| it.id).collect();
+        // What was plotted of another site says nothing of this one.
+        if !known.is_empty() || doc.plotted.is_empty() {
+            desk.plot.signals = known;
+        }
         if doc.plot_secs.is_finite() && doc.plot_secs > 0.0 {
             desk.plot.last_secs = doc.plot_secs.min(86_400.0);
         }
         desk.reduced_motion = doc.reduced_motion;
         kept.doc = Some(doc);
+    }
+    if !kept.plots.is_empty() {
+        desk.plot.signals = std::mem::take(&mut kept.plots);
     }
 }
 

@@ -40,12 +40,15 @@ pub use plot::PlotState;
 pub use store::LayoutStore;
 
 use crate::schedule::Stage;
+use crate::signal::SignalId;
 
 /// Adds the panels. Needs an egui context, a session, twins and commands.
 #[derive(Debug, Clone, Default)]
 pub struct PanelsPlugin {
     /// Where the layout is kept between runs.
     pub store: LayoutStore,
+    /// What to plot, whatever was plotted last. Empty: what was, or what the site names.
+    pub plots: Vec<SignalId>,
 }
 
 impl Plugin for PanelsPlugin {
@@ -54,7 +57,7 @@ impl Plugin for PanelsPlugin {
             .init_resource::<Desk>()
             .init_resource::<Layout>()
             .init_resource::<pulse::Pulse>()
-            .init_resource::<keep::Kept>()
+            .insert_resource(keep::Kept::new(self.plots.clone()))
             .add_systems(Startup, keep::load_layout)
             .add_systems(
                 Update,

@@ -188,7 +188,9 @@ fn one_plot_ui(
         .y_grid_spacer(move |it| marks(it.bounds.0, it.bounds.1, y_step, 0.0))
         .grid_color(theme::LINE)
         .x_axis_formatter(move |mark, _| time_label(clock, mark.value, x_step))
-        .y_axis_formatter(move |mark, _| match is_flag {
+        .y_axis_formatter(move |mark, range| match is_flag {
+            // The upper half of such a label would lie outside of the plot.
+            _ if range.end() - mark.value < (high - low) / inner * 7.0 => String::new(),
             true if mark.value.abs() < 0.1 => "off".to_owned(),
             true => "on".to_owned(),
             false => format::number(mark.value, Some(decimals)),

@@ -1,6 +1,7 @@
 //! The currency of the whole house: what was measured, when, and in which unit.
 
 mod sample;
+pub mod text;
 mod time;
 mod unit;
 mod value;

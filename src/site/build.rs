@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::check_site::check_site;
-use super::doc::{DeviceDoc, InputDoc, Kind, PhysicsDoc, SiteDoc};
+use super::doc::{DeviceDoc, InputDoc, Kind, PhysicsDoc, SiteDoc, ValueKind};
 use super::flat::FlatTwin;
 use super::gltf::Models;
 use super::ids::Ids;
@@ -75,6 +75,7 @@ pub(super) fn build(doc: SiteDoc, file: &Path, text: &str, ids: &mut Ids, proble
         }
     }
     let flows = builder.flows(&doc, &numbers);
+    let plots = builder.plots(&doc, &numbers);
     Site {
         source: Arc::new(Source::new(file, text, &flats)),
         index: Index::new(&twins, &signals_made, &commands),
@@ -89,6 +90,7 @@ pub(super) fn build(doc: SiteDoc, file: &Path, text: &str, ids: &mut Ids, proble
         flows,
         props: doc.props,
         viewpoints: doc.viewpoints,
+        plots,
         field_speed: doc.field_speed,
         signal_capacity: ids.n_signals(),
         twin_capacity: ids.n_twins(),
@@ -291,6 +293,19 @@ impl Builder<'_> {
             }
         }
         flows
+    }
+
+    fn plots(&mut self, doc: &SiteDoc, numbers: &Numbers<'_>) -> Vec<SignalId> {
+        let atlas = self.atlas;
+        let found = doc.plots.iter().enumerate().filter_map(|(i, address)| {
+            let at = self.known(atlas.signal(None, address), || format!("plots[{i}]").into())?;
+            if self.flats[self.signals[at].0].doc.signals[self.signals[at].1].is == ValueKind::Text {
+                let message = format!("{address:?} is a text, and texts cannot be plotted");
+                self.problems.error(format!("plots[{i}]"), message).expecting("a number or a flag");
+            }
+            Some(numbers.signals[at])
+        });
+        found.collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! A site as the program uses it: templates unfolded, references resolved, ids dense.
 
 use std::collections::HashMap;
+use std::iter::successors;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,6 +51,8 @@ pub struct Site {
     pub props: Vec<PropDoc>,
     /// Named cameras. The first is home.
     pub viewpoints: Vec<ViewpointDoc>,
+    /// What the plots show at first.
+    pub plots: Vec<SignalId>,
     /// Seconds of plant time in a second of simulated field.
     pub field_speed: f64,
     /// One more than the largest signal id ever given, retired ones included: the size of a column table.
@@ -269,15 +272,13 @@ impl Site {
         self.index.children_of.get(&parent).into_iter().flatten().filter_map(|it| self.twins.get(*it))
     }
 
+    /// A twin, its parent, and so on up to the root.
+    pub fn lineage(&self, twin: TwinId) -> impl Iterator<Item = &Twin> {
+        successors(self.twin(twin), |it| it.parent.and_then(|it| self.twin(it)))
+    }
+
     /// The device that speaks for a twin: its own, or its nearest ancestor's.
     pub fn device_of(&self, twin: TwinId) -> Option<(&Twin, &DeviceDoc)> {
-        let mut next = self.twin(twin);
-        while let Some(twin) = next {
-            if let Some(device) = &twin.device {
-                return Some((twin, device));
-            }
-            next = twin.parent.and_then(|it| self.twin(it));
-        }
-        None
+        self.lineage(twin).find_map(|it| it.device.as_ref().map(|device| (it, device)))
     }
 }

@@ -5,9 +5,9 @@ use bevy::prelude::*;
 
 use super::camera::bounds_of;
 use super::drawn::PropBody;
-use super::looks::text_of;
 use super::studio::Backdrop;
 use crate::command::CommandLog;
+use crate::signal::text;
 use crate::site::doc::ShowDoc;
 use crate::site::{Site, Twin, TwinId};
 use crate::twin::{Health, Level, ReadingState, Readings, Selection, TwinIndex};
@@ -47,8 +47,10 @@ fn lines_of(site: &Site, twin: &Twin, readings: &Readings) -> Vec<(String, Optio
         .filter_map(|look| {
             let signal = site.signal(look.signal)?;
             let reading = readings.get(signal.id);
-            let text =
-                reading.value.as_ref().map_or("\u{2013}".to_owned(), |it| text_of(it, signal.unit, signal.decimals));
+            let text = reading
+                .value
+                .as_ref()
+                .map_or("\u{2013}".to_owned(), |it| text::value(it, signal.unit, signal.decimals));
             let note = match reading.state {
                 ReadingState::Fresh => None,
                 state @ (ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad) => Some(state.label()),
@@ -63,7 +65,7 @@ fn awaited_of(site: &Site, twin: &Twin, log: &CommandLog) -> Option<String> {
     let command = site.command(row.command)?;
     let signal = site.signal(command.reports);
     let unit = signal.map_or(crate::signal::Unit::NONE, |it| it.unit);
-    let desired = text_of(&row.desired, unit, signal.and_then(|it| it.decimals));
+    let desired = text::value(&row.desired, unit, signal.and_then(|it| it.decimals));
     Some(format!("\u{2192} {desired} \u{b7} {}", row.phase.label()))
 }
 

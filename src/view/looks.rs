@@ -4,7 +4,7 @@ use bevy::color::{ColorToComponents, LinearRgba};
 use bevy::prelude::Vec3;
 
 use super::palette;
-use crate::signal::{Unit, Value};
+use crate::signal::Value;
 use crate::site::doc::{RuleDoc, ShowDoc};
 use crate::twin::ReadingState;
 use crate::twin::health::first_rule;
@@ -94,59 +94,10 @@ pub fn shown_rpm(rpm: f64, frames_per_sec: f64) -> f64 {
     eased.min(frames_per_sec * 60.0 / 8.0).copysign(rpm)
 }
 
-/// A value as people read it: three significant digits unless the site says otherwise, thousands set apart, with unit.
-pub fn text_of(value: &Value, unit: Unit, decimals: Option<u8>) -> String {
-    let Value::Number(number) = value else { return value.to_string() };
-    if !number.is_finite() {
-        return format!("{number} {unit}").trim_end().to_owned();
-    }
-    // A pump that stands has no fractions of a turn.
-    let number = if number.abs() < 5e-4 && decimals.is_none() { 0.0 } else { *number };
-    if number.abs() <= 0.0 && decimals.is_none() {
-        return format!("0 {unit}").trim_end().to_owned();
-    }
-    let before = if number.abs() < 1.0 { 0 } else { number.abs().log10().floor() as i32 + 1 };
-    let decimals = decimals.map_or((3 - before).clamp(0, 3), i32::from) as usize;
-    let text = format!("{number:.decimals$}");
-    let (whole, rest) = text.split_once('.').map_or((&*text, ""), |(whole, rest)| (whole, rest));
-    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |it| ("\u{2212}", it));
-    let mut grouped = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    let point = if rest.is_empty() { "" } else { "." };
-    let sign = if text.trim_start_matches(['-', '0', '.']).is_empty() { "" } else { sign };
-    format!("{sign}{grouped}{point}{rest} {unit}").trim_end().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::site::doc::{Meaning, WhenDoc};
-
-    #[track_caller]
-    fn check_text(number: f64, unit: &str, decimals: Option<u8>, want: &str) {
-        let unit = unit.parse().unwrap();
-        assert_eq!(text_of(&Value::Number(number), unit, decimals), want);
-    }
-
-    #[test]
-    fn a_value_has_three_significant_digits_and_its_unit() {
-        check_text(1480.4, "rpm", None, "1,480 rpm");
-        check_text(12.345, "bar", None, "12.3 bar");
-        check_text(0.3333, "mm/s", None, "0.333 mm/s");
-        check_text(-4.0, "°C", None, "−4.00 °C");
-        check_text(-0.0001, "", None, "0");
-        check_text(0.0, "rpm", None, "0 rpm");
-        check_text(-0.04, "bar", Some(1), "0.0 bar");
-        check_text(1_234_567.0, "L", None, "1,234,567 L");
-        check_text(7.1, "pH", Some(1), "7.1 pH");
-        check_text(f64::NAN, "bar", None, "NaN bar");
-        assert_eq!(text_of(&Value::Flag(true), Unit::NONE, None), "on");
-    }
 
     #[test]
     fn the_scale_gets_lighter_all_the_way() {

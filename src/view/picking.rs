@@ -7,7 +7,9 @@ use super::camera::Camera as Fly;
 use super::drawn::MeshOf;
 use super::fade::Fading;
 use super::screen::{SceneCamera, ViewRect};
-use crate::site::TwinId;
+use crate::session::CurrentSite;
+use crate::site::doc::Kind;
+use crate::site::{Site, TwinId};
 use crate::twin::{Select, Selection};
 
 /// Where the pointer is. Written by the overlay, which knows what lies over the scene.
@@ -39,10 +41,20 @@ pub(super) fn plugin(app: &mut App) {
     app.init_resource::<PointerAt>();
 }
 
+/// What a click on a body means: first the asset that it belongs to, and within the selected asset its parts.
+fn meant(site: &Site, body: TwinId, selected: Option<TwinId>) -> TwinId {
+    let whole = |it: TwinId| site.lineage(it).find(|it| it.kind == Kind::Asset).map(|it| it.id);
+    match whole(body) {
+        Some(asset) if selected.and_then(whole) != Some(asset) => asset,
+        Some(_) | None => body,
+    }
+}
+
 /// Finds the twin under the pointer; clicks become requests.
 pub(super) fn pick(
     time: Res<Time<Real>>,
     rect: Res<ViewRect>,
+    site: Res<CurrentSite>,
     selection: Res<Selection>,
     buttons: Option<Res<ButtonInput<MouseButton>>>,
     camera: Query<(&Camera, &GlobalTransform), With<SceneCamera>>,
@@ -79,14 +91,16 @@ pub(super) fn pick(
         let settings = MeshRayCastSettings::default().with_filter(&there);
         let hit = rays.cast_ray(ray, &settings).first();
         found = hit.and_then(|(it, _)| meshes.get(*it).ok()).and_then(|it| it.0.0);
+        found = found.map(|it| meant(&site, it, selection.twin));
     }
     if selection.hovered != found && (pointer.over_scene || moved) {
         selects.write(Select::Hover(found));
     }
     if clicked {
         let now = time.elapsed_secs();
-        let double = clicks.last.take().is_some_and(|(at, twin)| now - at < DOUBLE_SECS && twin == found);
-        match found.filter(|_| double) {
+        // The second click of two flies to what the first one selected, though by itself it would go on to a part.
+        let double = clicks.last.take().filter(|(at, _)| now - at < DOUBLE_SECS).and_then(|it| it.1);
+        match double.filter(|whole| found.is_some_and(|it| site.lineage(it).any(|it| it.id == *whole))) {
             Some(twin) => {
                 flights.write(Fly::FlyTo(twin));
             }
@@ -95,5 +109,27 @@ pub(super) fn pick(
                 selects.write(Select::Twin(found));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::{Ids, find, load};
+
+    #[test]
+    fn a_click_means_the_asset_first_and_its_part_then() {
+        let site = load(&find("northfield".as_ref()).unwrap(), &mut Ids::default()).unwrap().site;
+        let check = |body: &str, selected: Option<&str>, want: &str| {
+            let id = |it: &str| site.twin_at(it).unwrap().id;
+            let got = meant(&site, id(body), selected.map(id));
+            assert_eq!(&*site.twin(got).unwrap().address, want, "a click on {body} with {selected:?} selected");
+        };
+        check("pumping.p1.pump", None, "pumping.p1");
+        check("pumping.p1.pump", Some("pumping.p2"), "pumping.p1");
+        check("pumping.p1.pump", Some("pumping.p1"), "pumping.p1.pump");
+        check("pumping.p1.motor", Some("pumping.p1.pump"), "pumping.p1.motor");
+        check("pumping.p1.suction_valve", Some("pumping.p1"), "pumping.p1.suction_valve");
+        check("pumping.suction_2", None, "pumping.suction_2");
     }
 }

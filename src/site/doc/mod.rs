@@ -52,6 +52,9 @@ pub struct SiteDoc {
     /// Named cameras. The first is home.
     #[serde(default)]
     pub viewpoints: Vec<ViewpointDoc>,
+    /// Addresses of the signals that the plots show at first, until a person chooses others.
+    #[serde(default)]
+    pub plots: Vec<String>,
     /// Seconds of plant time in a second of simulated field (1 = as in life): a day passes faster in a demo.
     #[serde(default = "one")]
     pub field_speed: f64,

@@ -297,6 +297,18 @@ viewpoints: [(id: «"Home"», eye: (1, 1, 1), target: «(1, 1, 1)»)])"#,
 }
 
 #[test]
+fn what_is_plotted_at_first_is_a_signal_that_can_be() {
+    check(
+        r#"plots: ["a/flow", «"a/flo"», «"a/state"»],
+twins: [(id: "a", kind: Asset, signals: [(id: "flow", topic: "f", unit: "L/s"), (id: "state", topic: "s", is: Text)])]"#,
+        &[
+            "error: a has no signal \"flo\" (did you mean \"flow\"?)",
+            "error: \"a/state\" is a text, and texts cannot be plotted (expected a number or a flag)",
+        ],
+    );
+}
+
+#[test]
 fn a_site_without_viewpoints_is_warned_of() {
     let text = r#"(name: "T", place: (latitude: 1, longitude: 1), twins: [(id: "a", kind: Asset)])"#;
     let loaded = load_text(text, &mut Ids::default()).unwrap();
