@@ -15,6 +15,7 @@ mod fixture;
 pub mod format;
 mod fuzzy;
 mod icons;
+mod idle;
 mod inspector;
 mod keep;
 mod keys_sheet;
@@ -31,7 +32,7 @@ mod toasts;
 mod tree;
 
 use bevy::prelude::*;
-use bevy_egui::EguiPrimaryContextPass;
+use bevy_egui::{EguiPreUpdateSet, EguiPrimaryContextPass};
 
 pub use actions::Action;
 pub use dock::Desk;
@@ -62,6 +63,12 @@ impl Plugin for PanelsPlugin {
             .add_systems(
                 Update,
                 (pulse::follow_pulse, pulse::raise_toasts, keep::save_layout).chain().in_set(Stage::Show),
+            )
+            .add_systems(
+                PreUpdate,
+                idle::drop_unchanged_modifiers
+                    .after(EguiPreUpdateSet::ProcessInput)
+                    .before(EguiPreUpdateSet::BeginPass),
             )
             .add_systems(EguiPrimaryContextPass, dock::show_panels);
     }

@@ -91,6 +91,11 @@ impl Readings {
         self.0.get(signal.index()).unwrap_or(&NEVER_SEEN)
     }
 
+    /// Whether any value is current, and so may go stale.
+    pub fn any_current(&self) -> bool {
+        self.0.iter().any(|it| matches!(it.state, ReadingState::Fresh | ReadingState::Bad))
+    }
+
     /// How many signals have a state.
     pub fn count(&self, site: &Site, state: ReadingState) -> usize {
         site.signals.iter().filter(|it| self.get(it.id).state == state).count()

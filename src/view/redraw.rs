@@ -11,10 +11,13 @@ use super::drawn::Built;
 use super::fade::Fades;
 use super::live::Slots;
 use super::motion::{Motion, Part};
-use super::quality::Quality;
+use super::quality::{Quality, Tier};
 use super::screen::{SceneCamera, Target, ViewRect, Wanted};
 use super::shot::Settled;
-use crate::twin::Selection;
+use crate::command::CommandLog;
+use crate::link::LinkState;
+use crate::session::Session;
+use crate::twin::{Readings, Selection};
 
 /// What the last picture showed.
 #[derive(Debug, Default)]
@@ -31,8 +34,17 @@ pub(super) struct Last {
 /// Frames that the renderer needs to catch up with a change.
 const SETTLE_FRAMES: u32 = 3;
 
-/// The longest wait for a frame while nothing happens, seconds.
-const IDLE_SECS: f32 = 2.0;
+/// The wait for a frame while something on the screen counts seconds: an age, a countdown, a reading that may go stale.
+const COUNTING_SECS: f32 = 0.5;
+
+/// The wait for a frame while only the clock goes on.
+fn idle_secs(tier: Tier) -> f32 {
+    match tier {
+        Tier::Full => 1.0,
+        // Where the processor draws, a second's picture of the clock alone would cost a tenth of a core.
+        Tier::Software => 10.0,
+    }
+}
 
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Motion>().init_resource::<Fades>();
@@ -49,6 +61,7 @@ pub(super) fn ask_for_frames(
     settled: Res<Settled>,
     rect: Res<ViewRect>,
     moving: (Res<Motion>, Res<Fades>, Res<Flights>),
+    (readings, log, session): (Res<Readings>, Res<CommandLog>, Res<Session>),
     parts: Query<(), (With<Part>, Changed<Transform>)>,
     mut camera: Query<(&mut Camera, Ref<Transform>), With<SceneCamera>>,
     mut last: Local<Last>,
@@ -91,7 +104,16 @@ pub(super) fn ask_for_frames(
         redraws.write(RequestRedraw);
     }
     if let Some(mut winit) = winit {
-        let wait = if motion.moving || waits { pause.max(0.01) } else { IDLE_SECS };
+        let counting = readings.any_current()
+            || log.rows.iter().any(|it| it.phase.is_open())
+            || session.link.as_ref().is_some_and(|it| !matches!(it.state(), LinkState::Connected { .. }));
+        let wait = if motion.moving || waits {
+            pause.max(0.01)
+        } else if counting {
+            COUNTING_SECS
+        } else {
+            idle_secs(quality.tier)
+        };
         let wait = Duration::from_secs_f32(wait);
         let wanted = WinitSettings {
             focused_mode: UpdateMode::reactive(wait),
