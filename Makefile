@@ -23,7 +23,7 @@ test: ## Run all tests, with a real broker and a real (software) renderer
 
 bench: ## Measure what the README claims
 	@sh scripts/setup.sh build test
-	cargo bench --locked
+	cargo bench --locked --benches
 
 check: ## Formatting, lints and documentation, warnings as errors
 	@sh scripts/setup.sh build

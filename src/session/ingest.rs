@@ -22,6 +22,12 @@ use crate::site::Site;
 const MAX_ANSWERS: usize = 1024;
 /// A sleeping window is woken at most so often.
 const WAKE_EVERY: Duration = Duration::from_millis(33);
+/// The pace is measured over so long.
+const PACE_OVER: Duration = Duration::from_millis(5);
+/// From this pace on messages may gather.
+const FAST_PER_SEC: f64 = 20_000.0;
+/// How long they gather.
+const GATHER: Duration = Duration::from_millis(1);
 /// With nothing to do it sleeps so long at a time.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -81,6 +87,7 @@ impl Ingest {
             samples: Vec::new(),
             faults: Vec::new(),
             measured: Vec::new(),
+            pace: Pace::default(),
             woken: Timestamp::MIN,
             owes_wake: false,
         };
@@ -110,8 +117,33 @@ struct Worker {
     faults: Vec<(SignalId, Fault)>,
     /// When what came with a device's time was measured.
     measured: Vec<Timestamp>,
+    pace: Pace,
     woken: Timestamp,
     owes_wake: bool,
+}
+
+/// How fast messages come. A broker that sends them one by one would wake this thread for each, which costs more than
+/// the decoding: above some rate they may gather for a moment.
+#[derive(Debug, Default)]
+struct Pace {
+    began: Option<Timestamp>,
+    count: usize,
+    fast: bool,
+}
+
+impl Pace {
+    /// Counts messages; tells whether they come fast.
+    fn is_fast(&mut self, count: usize, now: Timestamp) -> bool {
+        self.count += count;
+        let began = *self.began.get_or_insert(now);
+        // A clock that was set back begins anew.
+        if now < began || now.since(began) >= PACE_OVER {
+            self.fast = now >= began && self.count as f64 >= FAST_PER_SEC * now.secs_since(began);
+            self.count = 0;
+            self.began = Some(now);
+        }
+        self.fast
+    }
 }
 
 impl Worker {
@@ -119,7 +151,13 @@ impl Worker {
         loop {
             let patience = if self.owes_wake { WAKE_EVERY } else { LONG };
             match arrivals.recv_timeout(patience) {
-                Ok(arrivals) => self.take(arrivals),
+                Ok(batch) => {
+                    let fast = self.pace.is_fast(batch.len(), now());
+                    self.take(batch);
+                    if fast && arrivals.is_empty() {
+                        thread::sleep(GATHER);
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => (),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -294,6 +332,19 @@ mod tests {
             retained("a", "8"),
         ]);
         assert_eq!((tally.samples, tally.duplicates, history.n_samples()), (6, 3, 3));
+    }
+
+    #[test]
+    fn only_a_fast_stream_is_left_to_gather() {
+        let at = |micros: i64| Timestamp::from_nanos(micros * 1000);
+        let fast = |every_micros: i64| {
+            let mut pace = Pace::default();
+            (0..1000).map(|it| pace.is_fast(1, at(it * every_micros))).filter(|it| *it).count()
+        };
+        assert!(fast(10) > 400);
+        assert_eq!((fast(100), fast(1_000_000)), (0, 0));
+        let mut pace = Pace::default();
+        assert!(!pace.is_fast(1_000_000, at(0)) && !pace.is_fast(1, at(-5)));
     }
 
     #[test]
