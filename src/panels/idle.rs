@@ -8,9 +8,9 @@ use egui::{Event, Modifiers};
 /// pressed, and egui answers every event with a wish for another frame: the window would never rest.
 pub(super) fn drop_unchanged_modifiers(mut before: Local<Option<Modifiers>>, mut inputs: Query<&mut EguiInput>) {
     for mut input in &mut inputs {
-        input.0.events.retain(|it| match it {
-            Event::ModifiersChanged(now) => before.replace(*now) != Some(*now),
-            _ => true,
+        input.0.events.retain(|it| {
+            let Event::ModifiersChanged(now) = it else { return true };
+            before.replace(*now) != Some(*now)
         });
     }
 }
