@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pollux::link::{self, Link, LinkOptions};
-use pollux::session::{History, Ingest, IngestOptions, Tally, Waker};
+use pollux::session::{History, Ingest, IngestOptions, Tally, Timeline, Waker};
 use pollux::site::Site;
 use rumqttc::{AsyncClient, Broker, Event, Incoming, MqttOptions, NetworkOptions, QoS};
 
@@ -53,6 +53,7 @@ impl Pollux {
             history: Arc::clone(&history),
             tally: Arc::clone(&tally),
             waker: Waker::default(),
+            timeline: Arc::new(Timeline::new(site)),
         };
         let ingest = Ingest::start(options, arrivals).unwrap();
         let began = now();

@@ -81,7 +81,7 @@ pub(super) fn send_asked(
             CursorMode::Live => {
                 refusal(command, &request.value).or_else(|| send(&session, command, request, &correlation).err())
             }
-            CursorMode::Paused => Some("the view does not show now: go live first".to_owned()),
+            CursorMode::Paused | CursorMode::Playing => Some("the view does not show now: go live first".to_owned()),
         };
         let phase = if refused.is_some() { Phase::Rejected } else { Phase::Sent };
         log.rows.push(CommandRow {

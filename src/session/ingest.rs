@@ -10,8 +10,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::batch::{Batch, Filler};
 use super::column::Pushed;
+use super::fold::{Fold, Taken};
 use super::history::History;
-use super::tally::Tally;
+use super::tally::{Counts, Tally};
+use super::timeline::{Timeline, TimelineData};
 use super::waker::Waker;
 use crate::codec::{Decoded, Decoder, Fault};
 use crate::link::{Arrival, now};
@@ -55,6 +57,8 @@ pub struct IngestOptions {
     pub tally: Arc<Tally>,
     /// Called when there is something for a frame.
     pub waker: Waker,
+    /// Where it is counted when what came.
+    pub timeline: Arc<Timeline>,
 }
 
 /// The thread that decodes. It ends when its arrivals do.
@@ -79,6 +83,8 @@ impl Ingest {
             history: options.history,
             tally: options.tally,
             waker: options.waker,
+            timeline: options.timeline,
+            fold: Fold::default(),
             next_site: Arc::clone(&next_site),
             batches: batches_in,
             unfetched: batches.clone(),
@@ -107,6 +113,8 @@ struct Worker {
     history: Arc<History>,
     tally: Arc<Tally>,
     waker: Waker,
+    timeline: Arc<Timeline>,
+    fold: Fold,
     next_site: Arc<Mutex<Option<Arc<Site>>>>,
     batches: Sender<Batch>,
     /// The other end of `batches`: what no frame has fetched is taken back and filled further.
@@ -153,7 +161,7 @@ impl Worker {
             match arrivals.recv_timeout(patience) {
                 Ok(batch) => {
                     let fast = self.pace.is_fast(batch.len(), now());
-                    self.take(batch);
+                    self.take(&batch);
                     if fast && arrivals.is_empty() {
                         thread::sleep(GATHER);
                     }
@@ -166,63 +174,28 @@ impl Worker {
     }
 
     /// Decodes what one read of the socket brought.
-    fn take(&mut self, arrivals: Vec<Arrival>) {
+    fn take(&mut self, arrivals: &[Arrival]) {
         if let Some(site) = self.next_site.lock().unwrap_or_else(PoisonError::into_inner).take() {
             self.history.grow(site.signal_capacity);
+            self.timeline.follow(&site);
             self.decoder = Decoder::new(&site);
         }
         let mut batch = self.unfetched.try_recv().unwrap_or_else(|_| self.filler.begin());
         let n_skipped_before = batch.n_skipped;
-        let tally = Arc::clone(&self.tally);
+        let (tally, timeline) = (Arc::clone(&self.tally), Arc::clone(&self.timeline));
         let mut counts = tally.lock();
         counts.arrivals += arrivals.len() as u64;
-        for arrival in arrivals {
-            counts.bytes += arrival.payload.len() as u64;
-            if *arrival.topic == *self.answer_topic {
-                let correlation = arrival.correlation.unwrap_or_default();
-                let answer = Answer { correlation, payload: arrival.payload, received: arrival.received };
-                counts.lost_answers += u64::from(self.answers.try_send(answer).is_err());
-                self.owes_wake = true;
-                continue;
-            }
-            let (topic, received) = (&arrival.topic, arrival.received);
-            let decoded = self.decoder.decode(topic, &arrival.payload, received, &mut self.samples, &mut self.faults);
-            match decoded {
-                Decoded::Bound { skewed } => counts.skewed += u64::from(skewed),
-                Decoded::Known => (),
-                Decoded::Unbound => counts.unbound(topic),
-            }
-            if let Some(first) = self.samples.first()
-                && first.at != received
-                && !arrival.retained
-            {
-                self.measured.push(first.at);
-            }
-            counts.samples += self.samples.len() as u64;
-            for sample in self.samples.drain(..) {
-                if arrival.retained && is_known(&self.history, &sample) {
-                    counts.duplicates += 1;
-                    continue;
-                }
-                match self.history.push(&sample) {
-                    Pushed::Appended => self.filler.add(&mut batch, sample),
-                    Pushed::Inserted => batch.n_samples += 1,
-                    Pushed::Duplicate => counts.duplicates += 1,
-                    Pushed::TooLate => {
-                        // A clock that was set back: what the device says last is what counts now.
-                        counts.too_late += 1;
-                        self.filler.add(&mut batch, sample);
-                    }
+        timeline.with(|timeline| {
+            for arrival in arrivals {
+                counts.bytes += arrival.payload.len() as u64;
+                timeline.came(arrival.received);
+                if *arrival.topic == *self.answer_topic {
+                    counts.lost_answers += u64::from(!self.take_answer(arrival));
+                } else {
+                    self.take_one(arrival, &mut batch, &mut counts, timeline);
                 }
             }
-            if let Some((_, fault)) = self.faults.last() {
-                counts.oversize += u64::from(matches!(fault, Fault::Oversize { .. }));
-                counts.unparsable(topic, || fault.to_string(), received);
-                for (signal, fault) in self.faults.drain(..) {
-                    self.filler.fail(&mut batch, signal, fault);
-                }
-            }
-        }
+        });
         if !self.measured.is_empty() {
             let decoded = now();
             for measured in self.measured.drain(..) {
@@ -238,6 +211,58 @@ impl Worker {
         }
     }
 
+    /// Passes a device's answer on. Tells whether there was room for it.
+    fn take_answer(&mut self, arrival: &Arrival) -> bool {
+        let correlation = arrival.correlation.clone().unwrap_or_default();
+        let answer = Answer { correlation, payload: arrival.payload.clone(), received: arrival.received };
+        self.owes_wake = true;
+        self.answers.try_send(answer).is_ok()
+    }
+
+    fn take_one(&mut self, arrival: &Arrival, batch: &mut Batch, counts: &mut Counts, timeline: &mut TimelineData) {
+        let (topic, received) = (&arrival.topic, arrival.received);
+        match self.decoder.decode(topic, &arrival.payload, received, &mut self.samples, &mut self.faults) {
+            Decoded::Bound { skewed } => counts.skewed += u64::from(skewed),
+            Decoded::Known => (),
+            Decoded::Unbound => counts.unbound(topic),
+        }
+        if let Some(first) = self.samples.first()
+            && first.at != received
+            && !arrival.retained
+        {
+            self.measured.push(first.at);
+        }
+        counts.samples += self.samples.len() as u64;
+        for sample in self.samples.drain(..) {
+            let taken = self.fold.take(&sample, arrival.retained);
+            if taken == Taken::Duplicate {
+                counts.duplicates += 1;
+                continue;
+            }
+            timeline.count(sample.signal, received);
+            match (self.history.push(&sample), taken) {
+                (Pushed::Duplicate, Taken::Late) => {
+                    counts.duplicates += 1;
+                    continue;
+                }
+                (Pushed::TooLate, _) => counts.too_late += 1,
+                (Pushed::Appended | Pushed::Inserted | Pushed::Duplicate, _) => (),
+            }
+            match taken {
+                Taken::Newest => self.filler.add(batch, sample),
+                Taken::Late | Taken::Duplicate => batch.n_samples += 1,
+            }
+        }
+        if let Some((_, fault)) = self.faults.last() {
+            counts.oversize += u64::from(matches!(fault, Fault::Oversize { .. }));
+            counts.unparsable(topic, || fault.to_string(), received);
+            for (signal, fault) in self.faults.drain(..) {
+                self.fold.fail(signal);
+                self.filler.fail(batch, signal, fault);
+            }
+        }
+    }
+
     fn wake(&mut self) {
         if self.owes_wake {
             let now = now();
@@ -249,13 +274,6 @@ impl Worker {
             }
         }
     }
-}
-
-/// Whether a retained message tells again what is known: a broker sends it at each subscription. One without a
-/// device's time would else come in as new.
-fn is_known(history: &History, sample: &Sample) -> bool {
-    sample.at == sample.received
-        && history.sample_at(sample.signal, Timestamp::MAX).is_some_and(|it| it.value == sample.value)
 }
 
 #[cfg(test)]
@@ -279,12 +297,14 @@ mod tests {
         let site = site(&[("a", None, None, ValueKind::Number), ("b", Some("/v"), Some("/t"), ValueKind::Number)]);
         let (history, tally) = (Arc::new(History::new(usize::MAX, 2)), Arc::new(Tally::default()));
         let (send, receive) = bounded(4);
+        let options_site = Arc::new(site);
         let options = IngestOptions {
-            site: Arc::new(site),
+            site: Arc::clone(&options_site),
             answer_topic: "pollux/me/answers".to_owned(),
             history: Arc::clone(&history),
             tally: Arc::clone(&tally),
             waker: Waker::default(),
+            timeline: Arc::new(Timeline::new(&options_site)),
         };
         let ingest = Ingest::start(options, receive).expect("a thread");
         for arrival in arrivals {

@@ -7,11 +7,13 @@ mod batch;
 mod block;
 mod column;
 pub mod cursor;
+mod fold;
 mod history;
 mod ingest;
 mod plot;
 mod reload;
 mod tally;
+mod timeline;
 mod waker;
 
 use std::env;
@@ -24,15 +26,18 @@ use uuid::Uuid;
 
 pub use batch::Batch;
 pub use column::Pushed;
-pub use cursor::{Cursor, CursorMode, Seek};
+pub use cursor::{Cursor, CursorMode, Extent, SPEEDS, Seek};
+pub use fold::{Cell, Fold, Taken};
 pub use history::{History, Point};
 pub use ingest::{Answer, Ingest, IngestOptions};
 pub use plot::Column;
 pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
+pub use timeline::{DensityRow, Timeline, TimelineData};
 pub use waker::Waker;
 
 use crate::link::{self, BrokerUrl, Link, LinkOptions};
 use crate::schedule::Stage;
+use crate::signal::Timestamp;
 use crate::site::{Finding, Ids, Site};
 
 /// What a history may take, unless it is told otherwise.
@@ -114,6 +119,10 @@ pub struct Session {
     pub answer_topic: String,
     /// Wakes the window.
     pub waker: Waker,
+    /// How much came when.
+    pub timeline: Arc<Timeline>,
+    /// When it began.
+    pub began: Timestamp,
 }
 
 /// The site that runs. An edited one takes its place.
@@ -145,6 +154,8 @@ impl Session {
             who: env::var("USER").ok().filter(|it| !it.is_empty()).unwrap_or_else(|| "someone".to_owned()),
             answer_topic: format!("pollux/{client_id}/answers"),
             waker: Waker::default(),
+            timeline: Arc::new(Timeline::new(&plugin.site)),
+            began: link::now(),
         };
         if let Some(broker) = &plugin.broker
             && let Err(problem) = session.connect(plugin, broker, client_id)
@@ -170,11 +181,18 @@ impl Session {
             history: Arc::clone(&self.history),
             tally: Arc::clone(&self.tally),
             waker: self.waker.clone(),
+            timeline: Arc::clone(&self.timeline),
         };
         self.link = Some(link);
         let ingest = Ingest::start(options, arrivals);
         self.ingest = Some(ingest.map_err(|error| format!("the system gave no thread for ingest: {error}"))?);
         Ok(())
+    }
+
+    /// From when to when there is something to show.
+    pub fn extent(&self, now: Timestamp) -> Extent {
+        let from = self.timeline.with(|it| it.from).unwrap_or(self.began).min(self.began);
+        Extent { from, to: now, live: true }
     }
 
     /// The answers of devices that have come since the last call.

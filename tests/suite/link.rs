@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pollux::link::{self, Link, LinkOptions, LinkState, Publish};
-use pollux::session::{History, Ingest, IngestOptions, Session, Tally, Waker};
+use pollux::session::{History, Ingest, IngestOptions, Session, Tally, Timeline, Waker};
 use pollux::signal::{SignalId, Timestamp};
 
 use crate::harness::{Mosquitto, TestTwin, free_port, load, now, number, site_path, wait_until};
@@ -128,6 +128,7 @@ fn bad_messages_are_counted_and_the_rest_goes_on() {
         history: Arc::clone(&history),
         tally: Arc::clone(&tally),
         waker: Waker::default(),
+        timeline: Arc::new(Timeline::new(&site)),
     };
     let _ingest = Ingest::start(options, arrivals).unwrap();
     let (device, _) = connect(broker.port, "device", &[]);
