@@ -54,6 +54,7 @@ impl Pollux {
             tally: Arc::clone(&tally),
             waker: Waker::default(),
             timeline: Arc::new(Timeline::new(site)),
+            recorder: None,
         };
         let ingest = Ingest::start(options, arrivals).unwrap();
         let began = now();

@@ -16,16 +16,18 @@ use bevy::winit::{EventLoopProxyWrapper, WinitPlugin, WinitUserEvent};
 use clap::Args;
 use pollux::command::Ask;
 use pollux::field::{Field, FieldOptions};
-use pollux::link::{Broker, BrokerUrl};
+use pollux::link::Broker;
 use pollux::panels::{LayoutStore, PanelsPlugin};
 use pollux::schedule::Stage;
-use pollux::session::{CurrentSite, Cursor, Session, SessionPlugin};
+use pollux::session::recording::{self, Recording};
+use pollux::session::{CurrentSite, Seek, Session, SessionPlugin};
 use pollux::signal::{SignalId, Timestamp, Value};
 use pollux::site::{self, Site};
 use pollux::twin::{Readings, Select};
 use pollux::view::{Camera, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
 
 use super::options::{BrokerOption, LoadedSite, load, parse_span};
+use super::source::{RecordOption, Source};
 use super::summary::Summary;
 use super::{Failure, Outcome};
 
@@ -70,6 +72,8 @@ pub(crate) struct DemoArguments {
     #[command(flatten)]
     broker: BrokerOption,
     #[command(flatten)]
+    record: RecordOption,
+    #[command(flatten)]
     show: ShowOptions,
 }
 
@@ -80,6 +84,23 @@ pub(crate) struct ViewArguments {
     site: PathBuf,
     #[command(flatten)]
     broker: BrokerOption,
+    #[command(flatten)]
+    record: RecordOption,
+    #[command(flatten)]
+    show: ShowOptions,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    /// A recorded session (MCAP)
+    file: PathBuf,
+    /// A site to show it on, instead of the one in the file
+    #[arg(long)]
+    site: Option<PathBuf>,
+    /// Stand still at this instant, such as 2026-01-31T14:03:27.25Z
+    #[arg(long)]
+    at: Option<Timestamp>,
     #[command(flatten)]
     show: ShowOptions,
 }
@@ -96,14 +117,33 @@ pub(crate) fn demo(arguments: DemoArguments) -> Outcome {
         }
     };
     let _field = Field::start(loaded.site.clone(), url.clone(), FieldOptions::default())?;
-    show(loaded, url, arguments.broker.allow_insecure, arguments.show)
+    let source = arguments.record.source(&loaded, url, &arguments.broker, arguments.show.headless)?;
+    show(loaded, source, arguments.show)
 }
 
 /// The viewer on its own.
 pub(crate) fn view(arguments: ViewArguments) -> Outcome {
     let loaded = load(&arguments.site)?;
     let url = arguments.broker.resolve(&loaded.site)?;
-    show(loaded, url, arguments.broker.allow_insecure, arguments.show)
+    let source = arguments.record.source(&loaded, url, &arguments.broker, arguments.show.headless)?;
+    show(loaded, source, arguments.show)
+}
+
+/// A recording: its site comes out of it.
+pub(crate) fn replay(arguments: ReplayArguments) -> Outcome {
+    let recording = Arc::new(Recording::open(&arguments.file)?);
+    for finding in &recording.findings {
+        eprintln!("{}: {finding}", arguments.file.display());
+    }
+    // It must outlive the run: the models are read from it.
+    let folder = tempfile::tempdir()?;
+    let site = match &arguments.site {
+        Some(site) => site::find(site)?,
+        None => recording::unpack_site(&recording, folder.path())?
+            .ok_or_else(|| Failure::new("there is no site in this file: name one with --site".to_owned()))?,
+    };
+    let loaded = load(&site)?;
+    show(loaded, Source::Replay(recording, arguments.at), arguments.show)
 }
 
 fn parse_size(text: &str) -> Result<UVec2, String> {
@@ -137,7 +177,7 @@ fn has_display() -> bool {
     ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].iter().any(|it| env::var_os(it).is_some_and(|it| !it.is_empty()))
 }
 
-fn show(loaded: LoadedSite, broker: BrokerUrl, allow_insecure: bool, mut options: ShowOptions) -> Outcome {
+fn show(loaded: LoadedSite, source: Source, mut options: ShowOptions) -> Outcome {
     if let Some(select) = &options.select
         && loaded.site.twin_at(select).is_none()
     {
@@ -154,7 +194,7 @@ fn show(loaded: LoadedSite, broker: BrokerUrl, allow_insecure: bool, mut options
         options.headless = true;
         options.shot.get_or_insert_with(|| env::temp_dir().join("pollux.png"));
     }
-    run_app(loaded, broker, allow_insecure, options)
+    run_app(loaded, source, options)
 }
 
 fn engine(title: String, options: &ShowOptions) -> PluginGroupBuilder {
@@ -195,7 +235,7 @@ struct Shoot {
     summary: Arc<Mutex<Option<Summary>>>,
 }
 
-fn run_app(loaded: LoadedSite, broker: BrokerUrl, allow_insecure: bool, options: ShowOptions) -> Outcome {
+fn run_app(loaded: LoadedSite, source: Source, options: ShowOptions) -> Outcome {
     let title = format!("Pollux · {}", loaded.site.name);
     let target = if options.headless { Target::Image(options.size) } else { Target::Window };
     let store = if options.headless { LayoutStore::default() } else { LayoutStore::user() };
@@ -203,9 +243,9 @@ fn run_app(loaded: LoadedSite, broker: BrokerUrl, allow_insecure: bool, options:
     let selected = options.select.as_deref().and_then(|it| loaded.site.twin_at(it)).map(|it| it.id);
     let ask = options.ask.as_deref().map(|it| parse_ask(&loaded.site, it)).transpose()?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
-        .with_broker(broker)
-        .with_insecure(allow_insecure)
         .with_history_bytes(options.history.saturating_mul(1_000_000));
+    let replay = matches!(source, Source::Replay(..));
+    let (session, at) = source.give(session);
     let mut app = App::new();
     app.add_plugins(engine(title, &options))
         .add_plugins(pollux::Desktop {
@@ -214,6 +254,10 @@ fn run_app(loaded: LoadedSite, broker: BrokerUrl, allow_insecure: bool, options:
             panels: PanelsPlugin { store, plots },
         })
         .set_error_handler(bevy::ecs::error::error);
+    if let Some(at) = at {
+        app.world_mut().write_message(Seek::Pause);
+        app.world_mut().write_message(Seek::To(at));
+    }
     if let Some(twin) = selected {
         app.world_mut().write_message(Select::Twin(Some(twin)));
     }
@@ -244,7 +288,8 @@ fn run_app(loaded: LoadedSite, broker: BrokerUrl, allow_insecure: bool, options:
         return Err(Failure::new("the run ended before it could be summed up".to_owned()));
     };
     println!("{}", serde_json::to_string_pretty(&summary)?);
-    Ok(if summary.all_live() && exit.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    // What a recording shows need not be live.
+    Ok(if (replay || summary.all_live()) && exit.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What comes in wakes a window that draws on demand.
@@ -261,7 +306,6 @@ fn wake_the_window(session: Res<Session>, proxy: Option<Res<EventLoopProxyWrappe
 /// When the time is up and all is drawn: the picture, then the figures, then the end.
 fn shoot(
     mut run: ResMut<Shoot>,
-    cursor: Res<Cursor>,
     site: Res<CurrentSite>,
     session: Res<Session>,
     readings: Res<Readings>,
@@ -272,9 +316,10 @@ fn shoot(
     mut exits: MessageWriter<AppExit>,
 ) {
     run.frames += 1;
+    let now = pollux::link::now();
     // A picture may be saved while something new is being drawn: it counts all the same.
     let done = saved.read().last().cloned();
-    if done.is_none() && (run.asked || cursor.at < run.until || !settled.0) {
+    if done.is_none() && (run.asked || now < run.until || !settled.0 || session.is_reading()) {
         return;
     }
     if let Some(ask) = run.ask.take() {
@@ -298,7 +343,7 @@ fn shoot(
     if let Some(error) = &failed {
         error!("the picture could not be saved: {error}");
     }
-    let secs = cursor.at.secs_since(run.began);
+    let secs = now.secs_since(run.began);
     let summary = Summary::new(&site, &readings, &session.tally.snapshot(), run.frames, secs)
         .with_shot(done.filter(|_| failed.is_none()).map(|it| it.path.display().to_string()));
     *run.summary.lock().unwrap_or_else(PoisonError::into_inner) = Some(summary);

@@ -3,8 +3,13 @@
 mod broker;
 mod check;
 mod demo;
+mod export;
 mod field;
+mod import;
+mod info;
 mod options;
+mod record;
+mod source;
 mod summary;
 mod watch;
 
@@ -27,6 +32,16 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Connect to a broker and show a site
     View(demo::ViewArguments),
+    /// Show a recorded session
+    Replay(demo::ReplayArguments),
+    /// Record what comes in to a file, without a window
+    Record(record::RecordArguments),
+    /// Tell what is in a recorded session
+    Info(info::InfoArguments),
+    /// Take the values out of a recorded session, or a part of it
+    Export(export::ExportArguments),
+    /// Make a session out of a table (CSV)
+    Import(import::ImportArguments),
     /// Print readings as they come, without a window
     Watch(watch::WatchArguments),
     /// Print everything that is wrong with a site file
@@ -42,6 +57,11 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::demo(arguments),
         Command::View(arguments) => demo::view(arguments),
+        Command::Replay(arguments) => demo::replay(arguments),
+        Command::Record(arguments) => record::run(arguments),
+        Command::Info(arguments) => info::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
         Command::Watch(arguments) => watch::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Broker(arguments) => broker::run(arguments),

@@ -62,6 +62,13 @@ impl Phase {
         }
     }
 
+    /// The phase of a word on the screen.
+    pub(super) fn of_label(label: &str) -> Option<Self> {
+        let all =
+            [Self::Sent, Self::Accepted, Self::Rejected, Self::Confirmed, Self::Failed, Self::TimedOut, Self::Unknown];
+        all.into_iter().find(|it| it.label() == label)
+    }
+
     /// The phase after an answer, and why. *Done* is the device's word and no confirmation: only telemetry confirms.
     pub(super) fn after_answer(self, payload: &[u8]) -> (Self, Option<String>) {
         if !self.is_open() {

@@ -1,5 +1,6 @@
 //! A command's life: asked for, checked, sent, answered by the device, and confirmed only by telemetry.
 
+mod audit;
 mod life;
 mod log;
 mod send;
@@ -13,7 +14,10 @@ use crate::schedule::Stage;
 
 /// Adds the [`CommandLog`] and the systems that carry commands through their life.
 pub fn plugin(app: &mut App) {
-    app.init_resource::<CommandLog>()
-        .add_message::<Ask>()
-        .add_systems(Update, (send::take_answers, send::judge_open, send::send_asked).chain().in_set(Stage::Act));
+    app.init_resource::<CommandLog>().add_message::<Ask>().add_systems(
+        Update,
+        (send::take_answers, send::judge_open, send::send_asked, audit::keep_audit, audit::replay_audit)
+            .chain()
+            .in_set(Stage::Act),
+    );
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rumqttc::{
     AsyncClient, Broker, ClientError, Event, EventLoop, Incoming, MqttOptions, NetworkOptions, Packet, PublishOptions,
@@ -23,7 +24,7 @@ use tracing::{info, warn};
 use super::problem::{LinkProblem, explain};
 use super::tls::{self, TlsSetupError};
 use super::wire::{Meter, Metered};
-use super::{Arrival, BrokerUrl, Publish, now};
+use super::{Arrival, BrokerUrl, Properties, Publish, now};
 use crate::signal::Timestamp;
 
 /// The user's name at the broker.
@@ -340,13 +341,15 @@ fn collect(first: Event, rest: &mut VecDeque<Event>) -> Vec<Arrival> {
                     began = now();
                 }
                 // A nanosecond apart, so that two values of one topic in one read are two samples.
+                let (correlation, properties) = publish.properties.map_or((None, None), split);
                 let received = began + Duration::from_nanos(batch.len() as u64);
                 batch.push(Arrival {
                     topic: publish.topic,
                     payload: publish.payload,
                     received,
                     retained: publish.retain,
-                    correlation: publish.properties.and_then(|it| it.correlation_data),
+                    correlation,
+                    properties,
                 });
             }
             Event::Incoming(Packet::SubAck(ack)) => {
@@ -364,6 +367,13 @@ fn collect(first: Event, rest: &mut VecDeque<Event>) -> Vec<Arrival> {
         next = rest.pop_front();
     }
     batch
+}
+
+/// The Correlation Data, and the rest of what is said of a message, if anything is.
+fn split(said: PublishProperties) -> (Option<Bytes>, Option<Box<Properties>>) {
+    let rest =
+        Properties { content_type: said.content_type, response_topic: said.response_topic, user: said.user_properties };
+    (said.correlation_data, (rest != Properties::default()).then(|| Box::new(rest)))
 }
 
 fn subscribe(client: &AsyncClient, filters: &[String]) {

@@ -32,6 +32,19 @@ pub struct Arrival {
     pub retained: bool,
     /// MQTT 5 Correlation Data.
     pub correlation: Option<Bytes>,
+    /// What else MQTT 5 says of it. `None`: nothing.
+    pub properties: Option<Box<Properties>>,
+}
+
+/// What MQTT 5 says of a message beside its payload.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Properties {
+    /// Content Type.
+    pub content_type: Option<String>,
+    /// Response Topic.
+    pub response_topic: Option<String>,
+    /// User Properties, in their order.
+    pub user: Vec<(String, String)>,
 }
 
 /// A message to send.

@@ -2,16 +2,18 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use tracing::error;
 
 use super::batch::{Batch, Filler};
 use super::column::Pushed;
 use super::fold::{Fold, Taken};
 use super::history::History;
+use super::recording::Entry;
 use super::tally::{Counts, Tally};
 use super::timeline::{Timeline, TimelineData};
 use super::waker::Waker;
@@ -24,6 +26,11 @@ use crate::site::Site;
 const MAX_ANSWERS: usize = 1024;
 /// A sleeping window is woken at most so often.
 const WAKE_EVERY: Duration = Duration::from_millis(33);
+/// The state of all signals is recorded at least so often, and at least each so many bytes: a seek reads no more.
+const KEYFRAME_EVERY: Duration = Duration::from_secs(10);
+const KEYFRAME_BYTES: usize = 1 << 20;
+/// What a message takes beside its payload.
+const MESSAGE_BYTES: usize = 31;
 /// The pace is measured over so long.
 const PACE_OVER: Duration = Duration::from_millis(5);
 /// From this pace on messages may gather.
@@ -59,6 +66,8 @@ pub struct IngestOptions {
     pub waker: Waker,
     /// Where it is counted when what came.
     pub timeline: Arc<Timeline>,
+    /// Who records what comes in, before anything is read from it. `None`: nobody.
+    pub recorder: Option<Sender<Entry>>,
 }
 
 /// The thread that decodes. It ends when its arrivals do.
@@ -69,6 +78,7 @@ pub struct Ingest {
     /// What devices answered.
     pub answers: Receiver<Answer>,
     next_site: Arc<Mutex<Option<Arc<Site>>>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Ingest {
@@ -84,6 +94,10 @@ impl Ingest {
             tally: options.tally,
             waker: options.waker,
             timeline: options.timeline,
+            recorder: options.recorder,
+            site: options.site,
+            keyframe_at: Timestamp::MIN,
+            keyframe_bytes: 0,
             fold: Fold::default(),
             next_site: Arc::clone(&next_site),
             batches: batches_in,
@@ -97,8 +111,15 @@ impl Ingest {
             woken: Timestamp::MIN,
             owes_wake: false,
         };
-        thread::Builder::new().name("pollux-ingest".to_owned()).spawn(move || worker.work(&arrivals))?;
-        Ok(Self { batches, answers, next_site })
+        let thread = thread::Builder::new().name("pollux-ingest".to_owned()).spawn(move || worker.work(&arrivals))?;
+        Ok(Self { batches, answers, next_site, thread: Some(thread) })
+    }
+
+    /// Waits until all that came in is taken. It ends when the link does.
+    pub fn finish(&mut self) {
+        if self.thread.take().is_some_and(|it| it.join().is_err()) {
+            error!("ingest ended in a panic");
+        }
     }
 
     /// Goes on with another site, from the next arrivals on.
@@ -114,6 +135,11 @@ struct Worker {
     tally: Arc<Tally>,
     waker: Waker,
     timeline: Arc<Timeline>,
+    recorder: Option<Sender<Entry>>,
+    site: Arc<Site>,
+    /// When the last keyframe was given to the recorder, and the bytes since.
+    keyframe_at: Timestamp,
+    keyframe_bytes: usize,
     fold: Fold,
     next_site: Arc<Mutex<Option<Arc<Site>>>>,
     batches: Sender<Batch>,
@@ -160,6 +186,8 @@ impl Worker {
             let patience = if self.owes_wake { WAKE_EVERY } else { LONG };
             match arrivals.recv_timeout(patience) {
                 Ok(batch) => {
+                    let batch = Arc::new(batch);
+                    self.record(&batch);
                     let fast = self.pace.is_fast(batch.len(), now());
                     self.take(&batch);
                     if fast && arrivals.is_empty() {
@@ -173,12 +201,31 @@ impl Worker {
         }
     }
 
+    /// Hands messages to the recorder, and waits while its queue is full. Now and then the state goes before them.
+    fn record(&mut self, batch: &Arc<Vec<Arrival>>) {
+        let (Some(recorder), Some(first)) = (&self.recorder, batch.first()) else { return };
+        let due = self.keyframe_bytes >= KEYFRAME_BYTES
+            || first.received.since(self.keyframe_at) >= KEYFRAME_EVERY
+            || first.received < self.keyframe_at;
+        let mut listening = true;
+        if due {
+            self.keyframe_at = first.received;
+            self.keyframe_bytes = 0;
+            listening = recorder.send(Entry::Keyframe(self.fold.clone(), Arc::clone(&self.site))).is_ok();
+        }
+        self.keyframe_bytes += batch.iter().map(|it| it.payload.len() + MESSAGE_BYTES).sum::<usize>();
+        if !listening || recorder.send(Entry::Arrivals(Arc::clone(batch))).is_err() {
+            self.recorder = None;
+        }
+    }
+
     /// Decodes what one read of the socket brought.
     fn take(&mut self, arrivals: &[Arrival]) {
         if let Some(site) = self.next_site.lock().unwrap_or_else(PoisonError::into_inner).take() {
             self.history.grow(site.signal_capacity);
             self.timeline.follow(&site);
             self.decoder = Decoder::new(&site);
+            self.site = site;
         }
         let mut batch = self.unfetched.try_recv().unwrap_or_else(|_| self.filler.begin());
         let n_skipped_before = batch.n_skipped;
@@ -289,6 +336,7 @@ mod tests {
             received: now(),
             retained: false,
             correlation: None,
+            properties: None,
         }
     }
 
@@ -305,6 +353,7 @@ mod tests {
             tally: Arc::clone(&tally),
             waker: Waker::default(),
             timeline: Arc::new(Timeline::new(&options_site)),
+            recorder: None,
         };
         let ingest = Ingest::start(options, receive).expect("a thread");
         for arrival in arrivals {

@@ -7,10 +7,14 @@ mod batch;
 mod block;
 mod column;
 pub mod cursor;
+mod fill;
 mod fold;
 mod history;
+pub mod import;
 mod ingest;
+mod past;
 mod plot;
+pub mod recording;
 mod reload;
 mod tally;
 mod timeline;
@@ -18,7 +22,7 @@ mod waker;
 
 use std::env;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bevy::prelude::*;
 use tracing::error;
@@ -27,14 +31,17 @@ use uuid::Uuid;
 pub use batch::Batch;
 pub use column::Pushed;
 pub use cursor::{Cursor, CursorMode, Extent, SPEEDS, Seek};
+pub use fill::Filling;
 pub use fold::{Cell, Fold, Taken};
 pub use history::{History, Point};
 pub use ingest::{Answer, Ingest, IngestOptions};
+pub use past::{Past, Shown};
 pub use plot::Column;
 pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
 pub use timeline::{DensityRow, Timeline, TimelineData};
 pub use waker::Waker;
 
+use self::recording::{AuditDoc, Entry, Recorder, RecorderOptions, Recording};
 use crate::link::{self, BrokerUrl, Link, LinkOptions};
 use crate::schedule::Stage;
 use crate::signal::Timestamp;
@@ -53,12 +60,36 @@ pub struct SessionPlugin {
     broker: Option<BrokerUrl>,
     allow_insecure: bool,
     history_bytes: usize,
+    record: Mutex<Option<RecorderOptions>>,
+    replay: Option<Arc<Recording>>,
 }
 
 impl SessionPlugin {
     /// On a loaded site and the file that it came from, which is watched for edits. Connected to nothing.
     pub fn new(site_path: PathBuf, site: Arc<Site>, ids: Ids) -> Self {
-        Self { site_path, site, ids, broker: None, allow_insecure: false, history_bytes: HISTORY_BYTES }
+        Self {
+            site_path,
+            site,
+            ids,
+            broker: None,
+            allow_insecure: false,
+            history_bytes: HISTORY_BYTES,
+            record: Mutex::new(None),
+            replay: None,
+        }
+    }
+
+    /// Records what comes in.
+    #[must_use]
+    pub fn with_recorder(self, options: RecorderOptions) -> Self {
+        Self { record: Mutex::new(Some(options)), ..self }
+    }
+
+    /// Shows a recording: nothing comes in, and nothing can be sent.
+    #[must_use]
+    pub fn with_replay(mut self, recording: Arc<Recording>) -> Self {
+        self.replay = Some(recording);
+        self
     }
 
     /// Connects to a broker.
@@ -89,12 +120,23 @@ impl Plugin for SessionPlugin {
             .insert_resource(reload::SiteFile::new(self.site_path.clone(), self.ids.clone()))
             .insert_resource(CurrentSite(Arc::clone(&self.site)))
             .init_resource::<SiteFindings>()
-            .init_resource::<Cursor>()
+            .insert_resource(self.first_cursor())
+            .init_resource::<Shown>()
             .add_message::<SamplesArrived>()
             .add_message::<SiteReloaded>()
             .add_message::<Seek>()
             .add_systems(Update, (reload::follow_file, fetch_batch).chain().in_set(Stage::Ingest))
-            .add_systems(Update, cursor::move_cursor.in_set(Stage::Time));
+            .add_systems(Update, (cursor::move_cursor, past::look_back).chain().in_set(Stage::Time));
+    }
+}
+
+impl SessionPlugin {
+    /// A recording begins at its beginning.
+    fn first_cursor(&self) -> Cursor {
+        match self.replay.as_ref().and_then(|it| it.span()) {
+            Some((at, _)) => Cursor { at, mode: CursorMode::Playing, ..Cursor::default() },
+            None => Cursor::default(),
+        }
     }
 }
 
@@ -123,6 +165,11 @@ pub struct Session {
     pub timeline: Arc<Timeline>,
     /// When it began.
     pub began: Timestamp,
+    /// Who records it. `None`: nobody.
+    pub recorder: Option<Recorder>,
+    /// How far a recording has been read into the history. `None`: this is none.
+    pub filling: Option<Arc<Filling>>,
+    replay: Option<Arc<Recording>>,
 }
 
 /// The site that runs. An edited one takes its place.
@@ -156,7 +203,25 @@ impl Session {
             waker: Waker::default(),
             timeline: Arc::new(Timeline::new(&plugin.site)),
             began: link::now(),
+            recorder: None,
+            filling: None,
+            replay: plugin.replay.clone(),
         };
+        let record = plugin.record.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(options) = record {
+            let path = options.path.display().to_string();
+            match Recorder::start(options) {
+                Ok(recorder) => session.recorder = Some(recorder),
+                Err(why) => {
+                    let problem = format!("nothing is recorded: {path} cannot be written: {why}");
+                    error!("{problem}");
+                    session.problem = Some(problem);
+                }
+            }
+        }
+        if let Some(recording) = &plugin.replay {
+            session.fill(plugin, recording);
+        }
         if let Some(broker) = &plugin.broker
             && let Err(problem) = session.connect(plugin, broker, client_id)
         {
@@ -182,6 +247,7 @@ impl Session {
             tally: Arc::clone(&self.tally),
             waker: self.waker.clone(),
             timeline: Arc::clone(&self.timeline),
+            recorder: self.recorder.as_ref().map(|it| it.entries.clone()),
         };
         self.link = Some(link);
         let ingest = Ingest::start(options, arrivals);
@@ -189,8 +255,49 @@ impl Session {
         Ok(())
     }
 
+    fn fill(&mut self, plugin: &SessionPlugin, recording: &Arc<Recording>) {
+        let targets = fill::FillTargets {
+            site: Arc::clone(&plugin.site),
+            history: Arc::clone(&self.history),
+            tally: Arc::clone(&self.tally),
+            timeline: Arc::clone(&self.timeline),
+            waker: self.waker.clone(),
+        };
+        match Filling::start(Arc::clone(recording), targets) {
+            Ok(filling) => self.filling = Some(filling),
+            Err(why) => self.problem = Some(format!("the system gave no thread to read the recording: {why}")),
+        }
+    }
+
+    /// Whether it shows a recording, and nothing can come in or go out.
+    pub fn is_replay(&self) -> bool {
+        self.replay.is_some()
+    }
+
+    /// Whether a recording is still being read into the history.
+    pub fn is_reading(&self) -> bool {
+        self.filling.as_ref().is_some_and(|it| it.share().is_some())
+    }
+
+    /// What can be looked back into: the recording that is shown, or the one that is being made.
+    pub fn recording(&self) -> Option<&Arc<Recording>> {
+        self.replay.as_ref().or_else(|| self.recorder.as_ref().map(|it| &it.recording))
+    }
+
+    /// Records what was asked of a device.
+    pub fn audit(&self, doc: AuditDoc) {
+        if let Some(recorder) = &self.recorder
+            && recorder.entries.send(Entry::Audit(doc)).is_err()
+        {
+            error!("a command is not in the recording: its thread has ended");
+        }
+    }
+
     /// From when to when there is something to show.
     pub fn extent(&self, now: Timestamp) -> Extent {
+        if let Some((from, to)) = self.replay.as_ref().and_then(|it| it.span()) {
+            return Extent { from, to, live: false };
+        }
         let from = self.timeline.with(|it| it.from).unwrap_or(self.began).min(self.began);
         Extent { from, to: now, live: true }
     }
@@ -203,8 +310,15 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if let Some(link) = &self.link {
-            link.close();
+        if let Some(filling) = &self.filling {
+            filling.cancel();
+        }
+        let Some(link) = &self.link else { return };
+        let connected = link.is_connected();
+        link.close();
+        // What is on its way is recorded. A link that is still trying to connect has nothing.
+        if let Some(ingest) = self.ingest.as_mut().filter(|_| connected && self.recorder.is_some()) {
+            ingest.finish();
         }
     }
 }

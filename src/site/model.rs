@@ -1,6 +1,6 @@
 //! A site as the program uses it: templates unfolded, references resolved, ids dense.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::iter::successors;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -270,6 +270,12 @@ impl Site {
     /// The twins right below one, or at the top.
     pub fn children_of(&self, parent: Option<TwinId>) -> impl Iterator<Item = &Twin> {
         self.index.children_of.get(&parent).into_iter().flatten().filter_map(|it| self.twins.get(*it))
+    }
+
+    /// The models that its twins and props look like, by the names that the file gives them; each once.
+    pub fn model_names(&self) -> BTreeSet<String> {
+        let bodies = self.twins.iter().filter_map(|it| it.body.as_ref()).chain(self.props.iter().map(|it| &it.body));
+        bodies.filter_map(|it| if let BodyDoc::Model(name) = it { Some(name.clone()) } else { None }).collect()
     }
 
     /// A twin, its parent, and so on up to the root.

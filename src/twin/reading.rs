@@ -3,8 +3,8 @@
 use bevy::prelude::*;
 
 use super::spawn::SignalRef;
-use crate::session::{CurrentSite, Cursor, CursorMode, SamplesArrived, Session};
-use crate::signal::{Sample, SignalId, Timestamp, Value};
+use crate::session::{Cell, CurrentSite, Cursor, CursorMode, Fold, SamplesArrived, Session, Shown};
+use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::{Signal, Site};
 
 /// After this many expected periods without a sample a reading is stale.
@@ -91,6 +91,16 @@ impl Readings {
         self.0.get(signal.index()).unwrap_or(&NEVER_SEEN)
     }
 
+    /// Takes what is known of a signal; its state is judged later in the frame.
+    fn take(&mut self, signal: SignalId, cell: &Cell) {
+        if let Some(reading) = self.0.get_mut(signal.index()) {
+            reading.value.clone_from(&cell.value);
+            reading.at = cell.at;
+            reading.received = cell.received;
+            reading.unreadable = cell.unreadable;
+        }
+    }
+
     /// Whether any value is current, and so may go stale.
     pub fn any_current(&self) -> bool {
         self.0.iter().any(|it| matches!(it.state, ReadingState::Fresh | ReadingState::Bad))
@@ -113,19 +123,14 @@ pub fn state_of(signal: &Signal, reading: &Reading, now: Timestamp) -> ReadingSt
     if signal.range.is_some_and(outside) { ReadingState::Bad } else { ReadingState::Fresh }
 }
 
-fn take(reading: &mut Reading, sample: &Sample) {
-    reading.value = Some(sample.value.clone());
-    reading.at = sample.at;
-    reading.received = sample.received;
-    reading.unreadable = false;
-}
-
-/// Readings take their values: from what has just come in where the cursor follows live, else from the history.
+/// Readings take their values: from what has just come in where the cursor follows live, else from the recording.
 pub(super) fn follow_cursor(
     cursor: Res<Cursor>,
     site: Res<CurrentSite>,
     session: Res<Session>,
+    shown: Res<Shown>,
     mut arrived: MessageReader<SamplesArrived>,
+    mut newest: Local<Fold>,
     mut was_live: Local<bool>,
     mut readings: ResMut<Readings>,
 ) {
@@ -133,25 +138,37 @@ pub(super) fn follow_cursor(
     let live = cursor.mode == CursorMode::Live;
     let returned = live && !*was_live;
     *was_live = live;
-    if !live || returned {
-        for signal in &site.signals {
-            let found = session.history.sample_at(signal.id, cursor.at);
-            let reading = &mut readings.0[signal.id.index()];
-            match found {
-                Some(sample) => take(reading, &sample),
-                None => *reading = NEVER_SEEN,
+    // What comes in is followed while the cursor looks back, too: it may return at any time.
+    for SamplesArrived(batch) in arrived.read() {
+        for sample in &batch.newest {
+            let (value, at, received) = (Some(sample.value.clone()), sample.at, sample.received);
+            newest.set(sample.signal, Cell { value, at, received, unreadable: false });
+        }
+        for (signal, _) in &batch.faults {
+            newest.fail(*signal);
+        }
+        if live && !returned {
+            let changed = batch.newest.iter().map(|it| it.signal).chain(batch.faults.iter().map(|it| it.0));
+            for signal in changed {
+                readings.take(signal, newest.get(signal));
             }
         }
     }
-    for SamplesArrived(batch) in arrived.read().filter(|_| live) {
-        for sample in &batch.newest {
-            if let Some(reading) = readings.0.get_mut(sample.signal.index()) {
-                take(reading, sample);
-            }
-        }
-        for (signal, _) in &batch.faults {
-            if let Some(reading) = readings.0.get_mut(signal.index()) {
-                reading.unreadable = true;
+    match &shown.0 {
+        _ if returned => site.signals.iter().for_each(|it| readings.take(it.id, newest.get(it.id))),
+        _ if live => (),
+        Some(fold) => site.signals.iter().for_each(|it| readings.take(it.id, fold.get(it.id))),
+        // Nothing is recorded: the history knows the values, though not when they came.
+        None => {
+            for signal in &site.signals {
+                let found = session.history.sample_at(signal.id, cursor.at);
+                let cell = found.map_or(Cell::NOTHING, |it| Cell {
+                    value: Some(it.value),
+                    at: it.at,
+                    received: it.received,
+                    unreadable: false,
+                });
+                readings.take(signal.id, &cell);
             }
         }
     }

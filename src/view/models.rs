@@ -32,11 +32,11 @@ pub(super) struct Filled;
 #[derive(Debug, Default)]
 pub(super) struct Files(BTreeMap<String, Option<Handle<Gltf>>>);
 
-/// The asset path of a model: under `models/` of the assets, else beside the site. `None`: there is no such file.
+/// The asset path of a model: beside the site, else under `models/` of the assets. `None`: there is no such file.
 fn asset_path(site_folder: &std::path::Path, path: &str) -> Option<std::path::PathBuf> {
     let assets = assets_dir();
     let name = if path.contains('.') { path.to_owned() } else { format!("{path}.glb") };
-    [assets.join("models").join(&name), assets.join(&name), site_folder.join(&name)]
+    [site_folder.join(&name), assets.join("models").join(&name), assets.join(&name)]
         .into_iter()
         .find(|it| it.is_file())
         .map(|it| {

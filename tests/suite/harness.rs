@@ -145,6 +145,16 @@ impl TestTwin {
         app
     }
 
+    /// A session that is made elsewhere: recorded, or replayed.
+    pub(crate) fn of(session: SessionPlugin) -> Self {
+        let mut app = App::new();
+        app.add_plugins(MinimalPlugins).add_plugins(Headless { session });
+        app.finish();
+        app.cleanup();
+        app.update();
+        Self { app }
+    }
+
     /// Frames until a condition holds.
     #[track_caller]
     pub(crate) fn until(&mut self, what: &str, mut holds: impl FnMut(&World) -> bool) {

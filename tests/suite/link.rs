@@ -129,6 +129,7 @@ fn bad_messages_are_counted_and_the_rest_goes_on() {
         tally: Arc::clone(&tally),
         waker: Waker::default(),
         timeline: Arc::new(Timeline::new(&site)),
+        recorder: None,
     };
     let _ingest = Ingest::start(options, arrivals).unwrap();
     let (device, _) = connect(broker.port, "device", &[]);

@@ -8,3 +8,4 @@ mod house;
 mod link;
 mod races;
 mod readings;
+mod recording;

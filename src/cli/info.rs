@@ -1,0 +1,88 @@
+//! `pollux info FILE`: what is in a recorded session.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use pollux::session::recording::Recording;
+use serde::Serialize;
+
+use super::Outcome;
+
+/// Arguments of `info`.
+#[derive(Debug, Args)]
+pub(crate) struct InfoArguments {
+    /// A recorded session (MCAP)
+    file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is told.
+#[derive(Debug, Serialize)]
+struct Info {
+    file: String,
+    bytes: u64,
+    from: String,
+    to: String,
+    secs: f64,
+    chunks: usize,
+    messages: u64,
+    /// Messages by topic; Pollux's own begin with `pollux/`.
+    topics: BTreeMap<String, u64>,
+    /// Bytes by name.
+    attachments: BTreeMap<String, u64>,
+    about: BTreeMap<String, String>,
+    findings: Vec<String>,
+}
+
+/// Exits with 0 for a whole file and with 1 for one that cannot be opened.
+pub(crate) fn run(arguments: InfoArguments) -> Outcome {
+    let recording = match Recording::open(&arguments.file) {
+        Ok(recording) => recording,
+        Err(error) => {
+            eprintln!("pollux: {}", super::Failure::from(error));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let (from, to) = recording.span().unwrap_or_default();
+    let info = Info {
+        file: arguments.file.display().to_string(),
+        bytes: recording.bytes,
+        from: from.to_string(),
+        to: to.to_string(),
+        secs: to.secs_since(from),
+        chunks: recording.n_chunks(),
+        messages: recording.counts.values().sum(),
+        topics: recording.counts.clone(),
+        attachments: recording.attachments().map(|(name, bytes)| (name.to_owned(), bytes)).collect(),
+        about: recording.about.clone(),
+        findings: recording.findings.clone(),
+    };
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&info)?);
+    } else {
+        print_plain(&info);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_plain(info: &Info) {
+    println!("{}: {} bytes in {} chunks", info.file, info.bytes, info.chunks);
+    println!("from {} to {} ({:.1} s)", info.from, info.to, info.secs);
+    println!("{} messages on {} topics", info.messages, info.topics.len());
+    for (name, value) in &info.about {
+        println!("  {name}: {value}");
+    }
+    for (name, bytes) in &info.attachments {
+        println!("  attachment {name}, {bytes} bytes");
+    }
+    for (topic, count) in &info.topics {
+        println!("  {count:>9} {topic}");
+    }
+    for finding in &info.findings {
+        println!("finding: {finding}");
+    }
+}

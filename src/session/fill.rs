@@ -1,0 +1,125 @@
+//! Fills the history from a recording, behind what a person already looks at.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use super::fold::{Fold, Taken};
+use super::history::History;
+use super::recording::{AuditDoc, Item, Recording};
+use super::tally::Tally;
+use super::timeline::Timeline;
+use super::waker::Waker;
+use crate::codec::{Decoded, Decoder};
+use crate::site::Site;
+
+/// How far a recording has been read.
+#[derive(Debug, Default)]
+pub struct Filling {
+    done: AtomicUsize,
+    total: AtomicUsize,
+    cancelled: AtomicBool,
+    ended: AtomicBool,
+    findings: Mutex<Vec<String>>,
+    audits: Mutex<Vec<AuditDoc>>,
+}
+
+/// Where what is read goes.
+#[derive(Debug)]
+pub(super) struct FillTargets {
+    pub(super) site: Arc<Site>,
+    pub(super) history: Arc<History>,
+    pub(super) tally: Arc<Tally>,
+    pub(super) timeline: Arc<Timeline>,
+    pub(super) waker: Waker,
+}
+
+impl Filling {
+    /// Starts the thread. It ends when all is read, or when it is cancelled.
+    pub(super) fn start(recording: Arc<Recording>, targets: FillTargets) -> io::Result<Arc<Self>> {
+        let filling = Arc::new(Self::default());
+        filling.total.store(recording.n_chunks(), Ordering::Relaxed);
+        let own = Arc::clone(&filling);
+        thread::Builder::new().name("pollux-fill".to_owned()).spawn(move || own.work(&recording, &targets))?;
+        Ok(filling)
+    }
+
+    /// The share that is read, 0 to 1. `None`: all of it, or as much as was wanted.
+    pub fn share(&self) -> Option<f32> {
+        let total = self.total.load(Ordering::Relaxed).max(1);
+        let done = self.done.load(Ordering::Relaxed);
+        (!self.ended.load(Ordering::Acquire)).then(|| done as f32 / total as f32)
+    }
+
+    /// Reads no further.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// What could not be read, for a person.
+    pub fn findings(&self) -> Vec<String> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was asked of devices, as far as it has been read; in its order.
+    pub fn audits(&self) -> Vec<AuditDoc> {
+        self.audits.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn work(&self, recording: &Recording, targets: &FillTargets) {
+        let mut decoder = Decoder::new(&targets.site);
+        let mut fold = Fold::default();
+        let (mut samples, mut faults) = (Vec::new(), Vec::new());
+        for chunk in 0..recording.n_chunks() {
+            if self.cancelled.load(Ordering::Relaxed) {
+                break;
+            }
+            let (items, fault) = recording.items(chunk);
+            if let Some(fault) = fault {
+                self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(fault.to_string());
+            }
+            let mut counts = targets.tally.lock();
+            targets.timeline.with(|timeline| {
+                for item in items {
+                    let arrival = match item {
+                        Item::Message(arrival) => arrival,
+                        Item::Audit(audit) => {
+                            self.audits.lock().unwrap_or_else(PoisonError::into_inner).push(audit);
+                            continue;
+                        }
+                        Item::Keyframe(_) => continue,
+                    };
+                    counts.arrivals += 1;
+                    counts.bytes += arrival.payload.len() as u64;
+                    timeline.came(arrival.received);
+                    let (topic, received) = (&arrival.topic, arrival.received);
+                    match decoder.decode(topic, &arrival.payload, received, &mut samples, &mut faults) {
+                        Decoded::Unbound => counts.unbound(topic),
+                        Decoded::Bound { .. } | Decoded::Known => (),
+                    }
+                    counts.samples += samples.len() as u64;
+                    for sample in samples.drain(..) {
+                        if fold.take(&sample, arrival.retained) == Taken::Duplicate {
+                            counts.duplicates += 1;
+                        } else {
+                            timeline.count(sample.signal, received);
+                            targets.history.push(&sample);
+                        }
+                    }
+                    for (signal, fault) in faults.drain(..) {
+                        counts.unparsable(topic, || fault.to_string(), received);
+                        fold.fail(signal);
+                    }
+                }
+            });
+            drop(counts);
+            self.done.fetch_add(1, Ordering::Relaxed);
+            if chunk.is_multiple_of(8) {
+                targets.waker.wake();
+            }
+        }
+        self.ended.store(true, Ordering::Release);
+        targets.waker.wake();
+    }
+}

@@ -1,0 +1,68 @@
+//! The site within a session: its file and models go in as attachments, and come out into a folder.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::reader::{ReadError, Recording};
+use crate::site::{self, Site};
+
+/// The attachment that is the site itself.
+pub const SITE_ATTACHMENT: &str = "site/site.ron";
+/// What stands before the names of the site's files.
+const FOLDER: &str = "site/";
+
+/// Why a session's site could not be taken out of it.
+#[derive(Debug, thiserror::Error)]
+pub enum AssetError {
+    /// Its attachment cannot be read.
+    #[error("the attachment {name} cannot be read")]
+    Damaged {
+        /// Which one.
+        name: String,
+        /// What is wrong.
+        source: ReadError,
+    },
+    /// It cannot be written out.
+    #[error("{} cannot be written", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// The files of a site, by the names under which a session keeps them: the site as it was read, and its models.
+pub fn site_files(site: &Site, text: &[u8]) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut files = vec![(SITE_ATTACHMENT.to_owned(), text.to_vec())];
+    for name in site.model_names() {
+        // One that is missing was told when the site was checked.
+        if let Some(place) = site::find_model(&site.folder, &name) {
+            files.push((format!("{FOLDER}{name}"), fs::read(place)?));
+        }
+    }
+    Ok(files)
+}
+
+/// Writes a session's site into a folder. Returns the site's file. `None`: there is no site in the session.
+pub fn unpack_site(recording: &Recording, folder: &Path) -> Result<Option<PathBuf>, AssetError> {
+    let mut found = None;
+    let names: Vec<String> = recording.attachments().map(|it| it.0.to_owned()).collect();
+    for name in names {
+        let Some(inner) = name.strip_prefix(FOLDER) else { continue };
+        // A session comes from anywhere: no name may lead out of the folder.
+        let safe = Path::new(inner).components().all(|it| matches!(it, Component::Normal(_)));
+        let Some(data) = recording.attachment(&name).filter(|_| safe && !inner.is_empty()) else { continue };
+        let data = data.map_err(|source| AssetError::Damaged { name: name.clone(), source })?;
+        let path = folder.join(inner);
+        let parent = path.parent().unwrap_or(folder);
+        fs::create_dir_all(parent)
+            .and_then(|()| fs::write(&path, data))
+            .map_err(|source| AssetError::Io { path: path.clone(), source })?;
+        if name == SITE_ATTACHMENT {
+            found = Some(path);
+        }
+    }
+    Ok(found)
+}

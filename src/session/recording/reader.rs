@@ -1,0 +1,443 @@
+//! Reads a session: the summary at once, chunks when they are asked for.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use bytes::Bytes;
+use mcap::records::{AttachmentIndex, Record, op};
+use mcap::sans_io::summary_reader::{SummaryReadEvent, SummaryReader, SummaryReaderOptions};
+use mcap::{McapError, Summary};
+
+use super::names::{self, AuditDoc, KeyframeDoc, PropertiesDoc};
+use super::scan::scan;
+use crate::link::{Arrival, Properties};
+use crate::signal::Timestamp;
+
+/// A record's opcode and length.
+pub(super) const RECORD_HEAD: u64 = 9;
+/// No record is larger: a length beyond it is damage, and not read.
+pub(super) const MAX_RECORD: u64 = 1 << 30;
+
+/// A stretch of a session that is read at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChunkRef {
+    /// Where it begins in the file, bytes.
+    pub offset: u64,
+    /// How long it is there, bytes.
+    pub length: u64,
+    /// When its first message came.
+    pub from: Timestamp,
+    /// When the latest message came, in it or before it.
+    pub to: Timestamp,
+    /// How many messages it holds, as far as that is known.
+    pub messages: u64,
+}
+
+/// What a chunk holds, in its order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// A message.
+    Message(Arrival),
+    /// The state before the messages that follow.
+    Keyframe(KeyframeDoc),
+    /// What was asked of a device.
+    Audit(AuditDoc),
+}
+
+/// Why a file could not be opened as a session.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The system refuses.
+    #[error("{} cannot be read", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is something else.
+    #[error("{} is no MCAP file: {why}", path.display())]
+    NotMcap {
+        /// Which file.
+        path: PathBuf,
+        /// What shows it.
+        why: String,
+    },
+    /// There is nothing in it.
+    #[error("{} holds no messages{why}", path.display())]
+    Empty {
+        /// Which file.
+        path: PathBuf,
+        /// What was lost, with a colon before it.
+        why: String,
+    },
+}
+
+/// Why a part of a session could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the session is damaged at byte {offset}: {why}")]
+pub struct ReadError {
+    /// Where, in bytes.
+    pub offset: u64,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// A session file.
+#[derive(Debug)]
+pub struct Recording {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Its size, bytes.
+    pub bytes: u64,
+    /// What the session says of itself, by name. Empty: another program made it.
+    pub about: BTreeMap<String, String>,
+    /// What was lost or is odd, for a person.
+    pub findings: Vec<String>,
+    /// Messages by topic, as far as the summary tells.
+    pub counts: BTreeMap<String, u64>,
+    file: Mutex<File>,
+    grown: RwLock<Grown>,
+    channels: RwLock<HashMap<u16, Channel>>,
+    attachments: Vec<AttachmentIndex>,
+}
+
+/// What there is of a file by now.
+#[derive(Debug, Default)]
+struct Grown {
+    chunks: Vec<ChunkRef>,
+    /// Messages that are in no whole chunk yet: batches, and from where on.
+    tail: Vec<(Arc<Vec<Arrival>>, usize)>,
+}
+
+/// What a channel says of its messages.
+#[derive(Debug, Clone)]
+pub(super) struct Channel {
+    pub(super) topic: Bytes,
+    retained: bool,
+    properties: Option<Box<Properties>>,
+}
+
+impl Channel {
+    pub(super) fn new(topic: &str, metadata: &BTreeMap<String, String>) -> Self {
+        let user: Vec<(String, String)> = metadata
+            .iter()
+            .filter_map(|(name, value)| Some((name.strip_prefix(names::USER)?.to_owned(), value.clone())))
+            .collect();
+        let properties = Properties {
+            content_type: metadata.get(names::CONTENT_TYPE).cloned(),
+            response_topic: metadata.get(names::RESPONSE_TOPIC).cloned(),
+            user,
+        };
+        Self {
+            topic: Bytes::copy_from_slice(topic.as_bytes()),
+            retained: metadata.contains_key(names::RETAINED),
+            properties: (properties != Properties::default()).then(|| Box::new(properties)),
+        }
+    }
+}
+
+/// What a look over a whole file finds, where it has no summary.
+#[derive(Debug, Default)]
+pub(super) struct Scanned {
+    pub(super) chunks: Vec<ChunkRef>,
+    pub(super) channels: HashMap<u16, Channel>,
+    pub(super) attachments: Vec<AttachmentIndex>,
+    pub(super) about: BTreeMap<String, String>,
+    pub(super) counts: BTreeMap<String, u64>,
+    pub(super) findings: Vec<String>,
+}
+
+impl Recording {
+    /// Opens a file: its summary, or where it has none, all that is whole in it.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let io = |source| OpenError::Io { path: path.to_owned(), source };
+        let mut file = File::open(path).map_err(io)?;
+        let bytes = file.metadata().map_err(io)?.len();
+        let mut magic = [0; 8];
+        let is_mcap = file.read_exact(&mut magic).is_ok() && magic == *mcap::MAGIC;
+        if !is_mcap {
+            let why = "it does not begin with MCAP's magic bytes".to_owned();
+            return Err(OpenError::NotMcap { path: path.to_owned(), why });
+        }
+        let scanned = match summary(&mut file, bytes) {
+            Ok(Some(summary)) if is_complete(&summary) => from_summary(&mut file, summary),
+            Ok(_) | Err(_) => scan(&mut file, bytes),
+        };
+        let mut scanned = scanned.map_err(io)?;
+        // Pollux's own first chunk holds channels alone.
+        scanned.chunks.retain(|it| it.to.as_nanos() != 0);
+        order(&mut scanned.chunks);
+        if scanned.chunks.is_empty() {
+            let why = scanned.findings.first().map(|it| format!(": {it}")).unwrap_or_default();
+            return Err(OpenError::Empty { path: path.to_owned(), why });
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+            about: scanned.about,
+            findings: scanned.findings,
+            counts: scanned.counts,
+            file: Mutex::new(file),
+            grown: RwLock::new(Grown { chunks: scanned.chunks, tail: Vec::new() }),
+            channels: RwLock::new(scanned.channels),
+            attachments: scanned.attachments,
+        })
+    }
+
+    /// A file that is still being written: what there is of it is added chunk by chunk.
+    pub fn growing(path: &Path) -> Result<Self, OpenError> {
+        let io = |source| OpenError::Io { path: path.to_owned(), source };
+        let file = File::open(path).map_err(io)?;
+        Ok(Self {
+            path: path.to_owned(),
+            bytes: 0,
+            about: BTreeMap::new(),
+            findings: Vec::new(),
+            counts: BTreeMap::new(),
+            file: Mutex::new(file),
+            grown: RwLock::default(),
+            channels: RwLock::default(),
+            attachments: Vec::new(),
+        })
+    }
+
+    /// Adds a chunk that was just written: all messages so far are in it or before it.
+    pub(super) fn add(&self, chunk: ChunkRef) {
+        let mut grown = self.grown.write().unwrap_or_else(PoisonError::into_inner);
+        grown.chunks.push(chunk);
+        grown.tail.clear();
+    }
+
+    /// Adds messages that are in no whole chunk yet, from one on.
+    pub(super) fn add_tail(&self, arrivals: Arc<Vec<Arrival>>, first: usize) {
+        self.grown.write().unwrap_or_else(PoisonError::into_inner).tail.push((arrivals, first));
+    }
+
+    fn grown(&self) -> RwLockReadGuard<'_, Grown> {
+        self.grown.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many chunks there are.
+    pub fn n_chunks(&self) -> usize {
+        self.grown().chunks.len()
+    }
+
+    /// A chunk's place and time.
+    pub fn chunk(&self, index: usize) -> Option<ChunkRef> {
+        self.grown().chunks.get(index).copied()
+    }
+
+    /// The messages that are in no whole chunk yet, if there are no more chunks than so many.
+    pub fn tail(&self, n_chunks: usize) -> Vec<(Arc<Vec<Arrival>>, usize)> {
+        let grown = self.grown();
+        if grown.chunks.len() > n_chunks { Vec::new() } else { grown.tail.clone() }
+    }
+
+    /// The last chunk that begins at or before an instant.
+    pub fn chunk_at(&self, at: Timestamp) -> Option<usize> {
+        self.grown().chunks.partition_point(|it| it.from <= at).checked_sub(1)
+    }
+
+    /// When the first and the last message came.
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        let grown = self.grown();
+        Some((grown.chunks.first()?.from, grown.chunks.last()?.to))
+    }
+
+    /// The names and sizes of the attachments, bytes.
+    pub fn attachments(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.attachments.iter().map(|it| (it.name.as_str(), it.data_size))
+    }
+
+    /// An attachment. `None`: there is none of that name.
+    pub fn attachment(&self, name: &str) -> Option<Result<Vec<u8>, ReadError>> {
+        let index = self.attachments.iter().find(|it| it.name == name)?;
+        let read = self.read(index.offset, index.length).and_then(|bytes| {
+            let found = mcap::read::LinearReader::sans_magic(&bytes).next();
+            let damaged = |why: &str| ReadError { offset: index.offset, why: why.to_owned() };
+            match found {
+                Some(Ok(Record::Attachment { data, .. })) => Ok(data.into_owned()),
+                Some(Err(error)) => Err(damaged(&error.to_string())),
+                Some(Ok(_)) | None => Err(damaged("there is no attachment")),
+            }
+        });
+        Some(read)
+    }
+
+    /// What a chunk holds. What could be read before a fault is returned beside it.
+    pub fn items(&self, index: usize) -> (Vec<Item>, Option<ReadError>) {
+        let Some(chunk) = self.chunk(index) else { return (Vec::new(), None) };
+        match self.read(chunk.offset, chunk.length) {
+            Ok(bytes) => self.parse(&bytes, chunk.offset),
+            Err(error) => (Vec::new(), Some(error)),
+        }
+    }
+
+    fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, ReadError> {
+        if length > MAX_RECORD {
+            return Err(ReadError { offset, why: format!("a stretch of {length} bytes is told, which cannot be") });
+        }
+        let mut bytes = vec![0; length as usize];
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut bytes));
+        read.map(|()| bytes).map_err(|error| ReadError { offset, why: error.to_string() })
+    }
+
+    /// Reads records that stand one after the other: a chunk, or messages without one.
+    fn parse(&self, mut bytes: &[u8], mut offset: u64) -> (Vec<Item>, Option<ReadError>) {
+        let mut items = Vec::new();
+        let mut correlation = None;
+        while bytes.len() as u64 >= RECORD_HEAD {
+            let length = bytes[1..9].iter().rev().fold(0_u64, |sum, it| (sum << 8) | u64::from(*it));
+            let Some(body) = bytes.get(9..).and_then(|it| it.get(..usize::try_from(length).ok()?)) else { break };
+            let damaged = |error: McapError| ReadError { offset, why: error.to_string() };
+            let record = match mcap::parse_record(bytes[0], body) {
+                Ok(record) => record,
+                Err(error) => return (items, Some(damaged(error))),
+            };
+            if let Record::Chunk { header, data } = record {
+                match mcap::read::ChunkReader::new(header, &data) {
+                    Err(error) => return (items, Some(damaged(error))),
+                    Ok(records) => {
+                        for record in records {
+                            match record {
+                                Ok(record) => self.take(record, &mut correlation, &mut items),
+                                Err(error) => return (items, Some(damaged(error))),
+                            }
+                        }
+                    }
+                }
+            } else {
+                self.take(record, &mut correlation, &mut items);
+            }
+            bytes = &bytes[9 + length as usize..];
+            offset += RECORD_HEAD + length;
+        }
+        (items, None)
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the format's records are many, and others may come")]
+    fn take(&self, record: Record<'_>, correlation: &mut Option<Bytes>, items: &mut Vec<Item>) {
+        match record {
+            Record::Channel(channel) => {
+                let mut channels = self.channels.write().unwrap_or_else(PoisonError::into_inner);
+                channels.entry(channel.id).or_insert_with(|| Channel::new(&channel.topic, &channel.metadata));
+            }
+            Record::Message { header, data } => {
+                let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
+                let Some(channel) = channels.get(&header.channel_id) else { return };
+                let received = Timestamp::from_nanos(i64::try_from(header.log_time).unwrap_or(i64::MAX));
+                if !channel.topic.starts_with(b"pollux/") {
+                    items.push(Item::Message(message(channel, received, &data, correlation.take())));
+                    return;
+                }
+                match std::str::from_utf8(&channel.topic).unwrap_or_default() {
+                    names::KEYFRAME => items.extend(serde_json::from_slice(&data).ok().map(Item::Keyframe)),
+                    names::AUDIT => items.extend(serde_json::from_slice(&data).ok().map(Item::Audit)),
+                    names::PROPERTIES => {
+                        let doc: Option<PropertiesDoc> = serde_json::from_slice(&data).ok();
+                        *correlation = doc.map(|it| it.correlation.into());
+                    }
+                    names::MORE => items.extend(unwrapped(channel, received, &data).map(Item::Message)),
+                    // An answer to a command, and whatever else is spoken under that name.
+                    _ => items.push(Item::Message(message(channel, received, &data, correlation.take()))),
+                }
+            }
+            _ => (),
+        }
+    }
+}
+
+fn message(channel: &Channel, received: Timestamp, data: &[u8], correlation: Option<Bytes>) -> Arrival {
+    Arrival {
+        topic: channel.topic.clone(),
+        payload: Bytes::copy_from_slice(data),
+        received,
+        retained: channel.retained,
+        correlation,
+        properties: channel.properties.clone(),
+    }
+}
+
+/// A message that had no channel of its own.
+fn unwrapped(channel: &Channel, received: Timestamp, data: &[u8]) -> Option<Arrival> {
+    let (length, rest) = data.split_first_chunk::<2>()?;
+    let (topic, payload) = rest.split_at_checked(u16::from_le_bytes(*length) as usize)?;
+    Some(Arrival { topic: Bytes::copy_from_slice(topic), ..message(channel, received, payload, None) })
+}
+
+/// In the order of the file; times never run backward.
+fn order(chunks: &mut [ChunkRef]) {
+    chunks.sort_by_key(|it| it.offset);
+    let mut latest = Timestamp::MIN;
+    for chunk in chunks {
+        chunk.from = chunk.from.max(latest);
+        latest = latest.max(chunk.to);
+        chunk.to = latest;
+    }
+}
+
+fn summary(file: &mut File, bytes: u64) -> Result<Option<Summary>, McapError> {
+    let mut reader = SummaryReader::new_with_options(SummaryReaderOptions::default().with_file_size(bytes));
+    while let Some(event) = reader.next_event() {
+        match event? {
+            SummaryReadEvent::ReadRequest(wanted) => {
+                let n = file.read(reader.insert(wanted.min(1 << 24)))?;
+                reader.notify_read(n);
+            }
+            SummaryReadEvent::SeekRequest(to) => {
+                let at = file.seek(to)?;
+                reader.notify_seeked(at);
+            }
+        }
+    }
+    Ok(reader.finish())
+}
+
+/// A summary that leaves chunks out is no help.
+fn is_complete(summary: &Summary) -> bool {
+    let told = summary.stats.as_ref().map_or(0, |it| u64::from(it.chunk_count));
+    !summary.chunk_indexes.is_empty() && summary.chunk_indexes.len() as u64 >= told
+}
+
+fn from_summary(file: &mut File, summary: Summary) -> io::Result<Scanned> {
+    let mut scanned = Scanned::default();
+    for index in &summary.chunk_indexes {
+        scanned.chunks.push(ChunkRef {
+            offset: index.chunk_start_offset,
+            length: index.chunk_length,
+            from: time(index.message_start_time),
+            to: time(index.message_end_time),
+            messages: 0,
+        });
+    }
+    let channels = summary.channels.iter();
+    scanned.channels = channels.map(|(id, it)| (*id, Channel::new(&it.topic, &it.metadata))).collect();
+    for (id, count) in summary.stats.iter().flat_map(|it| &it.channel_message_counts) {
+        if let Some(channel) = summary.channels.get(id) {
+            *scanned.counts.entry(channel.topic.clone()).or_default() += count;
+        }
+    }
+    if let Some(index) = summary.metadata_indexes.iter().find(|it| it.name == names::METADATA)
+        && index.length <= MAX_RECORD
+    {
+        let mut bytes = vec![0; index.length as usize];
+        file.seek(SeekFrom::Start(index.offset))?;
+        file.read_exact(&mut bytes)?;
+        if let Some(body) = bytes.get(9..)
+            && let Ok(Record::Metadata(metadata)) = mcap::parse_record(op::METADATA, body)
+        {
+            scanned.about = metadata.metadata;
+        }
+    }
+    scanned.attachments = summary.attachment_indexes;
+    Ok(scanned)
+}
+
+pub(super) fn time(nanos: u64) -> Timestamp {
+    Timestamp::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
+}

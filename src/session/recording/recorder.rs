@@ -1,0 +1,239 @@
+//! The thread that writes a session while it happens.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use mcap::McapError;
+use tracing::error;
+
+use super::names::AuditDoc;
+use super::reader::{ChunkRef, Recording};
+use super::writer::{About, SessionWriter};
+use crate::link::{Arrival, now};
+use crate::session::fold::Fold;
+use crate::signal::Timestamp;
+use crate::site::Site;
+
+/// Batches that may wait for the disk: beyond them the link waits.
+const QUEUE: usize = 256;
+/// What has come in is handed to the system at least so often.
+const FLUSH_EVERY: Duration = Duration::from_millis(500);
+/// And the system is told to put it on the disk.
+const SYNC_EVERY: Duration = Duration::from_secs(10);
+/// A chunk that nothing more comes to is closed.
+const CLOSE_AFTER: Duration = Duration::from_millis(900);
+
+/// What is recorded.
+#[derive(Debug, Clone)]
+pub enum Entry {
+    /// Messages, as one read of the socket brought them.
+    Arrivals(Arc<Vec<Arrival>>),
+    /// The state of all signals after the messages so far.
+    Keyframe(Fold, Arc<Site>),
+    /// What was asked of a device.
+    Audit(AuditDoc),
+    /// Nothing more comes.
+    End,
+}
+
+/// What to record, and where.
+#[derive(Debug, Clone, Default)]
+pub struct RecorderOptions {
+    /// The file. One that is there is not written over.
+    pub path: PathBuf,
+    /// What the session says of itself.
+    pub about: About,
+    /// The files of its site, by name.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// The file goes when the recorder ends: it served this run alone.
+    pub temporary: bool,
+}
+
+/// A recording under way. Ends, and ends its file, when it is dropped.
+#[derive(Debug)]
+pub struct Recorder {
+    /// What comes in goes in here. A full queue makes the sender wait.
+    pub entries: Sender<Entry>,
+    /// Where it stands.
+    pub status: Arc<RecorderStatus>,
+    /// What is on the disk already, and can be read.
+    pub recording: Arc<Recording>,
+    thread: Option<JoinHandle<()>>,
+    temporary: bool,
+}
+
+/// Where a recording stands.
+#[derive(Debug)]
+pub struct RecorderStatus {
+    /// The file.
+    pub path: PathBuf,
+    bytes: AtomicU64,
+    messages: AtomicU64,
+    problem: Mutex<Option<String>>,
+}
+
+impl RecorderStatus {
+    /// Bytes on the disk.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Messages taken.
+    pub fn messages(&self) -> u64 {
+        self.messages.load(Ordering::Relaxed)
+    }
+
+    /// Why nothing is recorded any more, for a person.
+    pub fn problem(&self) -> Option<String> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Recorder {
+    /// Creates the file and starts the thread.
+    pub fn start(options: RecorderOptions) -> io::Result<Self> {
+        if let Some(folder) = options.path.parent().filter(|it| !it.as_os_str().is_empty()) {
+            fs::create_dir_all(folder)?;
+        }
+        let file = OpenOptions::new().write(true).create_new(true).open(&options.path)?;
+        let sync = file.try_clone()?;
+        let writer = SessionWriter::new(BufWriter::with_capacity(1 << 18, file), &options.about, &options.files)
+            .map_err(io::Error::other)?;
+        let recording = Arc::new(Recording::growing(&options.path).map_err(io::Error::other)?);
+        let (entries, receiver) = bounded(QUEUE);
+        let status = Arc::new(RecorderStatus {
+            path: options.path.clone(),
+            bytes: AtomicU64::new(writer.n_bytes()),
+            messages: AtomicU64::new(0),
+            problem: Mutex::default(),
+        });
+        let worker = Worker {
+            writer: Some(writer),
+            sync,
+            synced: now(),
+            recording: Arc::clone(&recording),
+            status: Arc::clone(&status),
+        };
+        let thread = thread::Builder::new().name("pollux-recorder".to_owned()).spawn(move || worker.work(&receiver))?;
+        Ok(Self { entries, status, recording, thread: Some(thread), temporary: options.temporary })
+    }
+
+    /// Ends the file with its summary, and waits until it is on the disk.
+    pub fn finish(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // One that has given up listens no more.
+            drop(self.entries.send(Entry::End));
+            if thread.join().is_err() {
+                error!("the recorder ended in a panic");
+            }
+            if self.temporary {
+                remove(&self.status.path);
+            }
+        }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        error!("{} could not be removed: {error}", path.display());
+    }
+}
+
+struct Worker {
+    /// `None`: the disk has refused, and what comes is passed over.
+    writer: Option<SessionWriter<BufWriter<File>>>,
+    sync: File,
+    synced: Timestamp,
+    recording: Arc<Recording>,
+    status: Arc<RecorderStatus>,
+}
+
+impl Worker {
+    fn work(mut self, entries: &Receiver<Entry>) {
+        loop {
+            let written = match entries.recv_timeout(FLUSH_EVERY) {
+                Ok(Entry::End) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(entry) => self.write(entry),
+                Err(RecvTimeoutError::Timeout) => self.rest(),
+            };
+            if let Err(error) = written.and_then(|()| self.sync()) {
+                self.give_up(&error.to_string());
+            }
+        }
+        if let Some(writer) = self.writer.take() {
+            let ended = writer.finish().map_err(io::Error::other).and_then(|file| {
+                self.status.bytes.store(self.sync.metadata()?.len(), Ordering::Relaxed);
+                drop(file);
+                self.sync.sync_all()
+            });
+            if let Err(error) = ended {
+                self.give_up(&error.to_string());
+            }
+        }
+    }
+
+    fn write(&mut self, entry: Entry) -> Result<(), McapError> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        let mut closed: Vec<ChunkRef> = Vec::new();
+        match entry {
+            Entry::Arrivals(arrivals) => {
+                let mut first = 0;
+                for (at, arrival) in arrivals.iter().enumerate() {
+                    if let Some(chunk) = writer.message(arrival)? {
+                        self.recording.add(chunk);
+                        first = at + 1;
+                    }
+                }
+                if first < arrivals.len() {
+                    self.recording.add_tail(Arc::clone(&arrivals), first);
+                }
+                self.status.messages.fetch_add(arrivals.len() as u64, Ordering::Relaxed);
+            }
+            Entry::Keyframe(fold, site) => closed.extend(writer.keyframe(&fold, &site)?),
+            Entry::Audit(doc) => closed.extend(writer.audit(&doc)?),
+            Entry::End => (),
+        }
+        self.status.bytes.store(writer.n_bytes(), Ordering::Relaxed);
+        closed.into_iter().for_each(|it| self.recording.add(it));
+        Ok(())
+    }
+
+    /// Nothing came for a while: what is open is closed.
+    fn rest(&mut self) -> Result<(), McapError> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        if writer.open_since().is_some_and(|it| now().since(it) >= CLOSE_AFTER) {
+            let closed = writer.close_chunk()?;
+            closed.into_iter().for_each(|it| self.recording.add(it));
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), McapError> {
+        let now = now();
+        // The clock may have been set back.
+        if self.writer.is_some() && (now.since(self.synced) >= SYNC_EVERY || now < self.synced) {
+            self.synced = now;
+            self.sync.sync_data()?;
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, why: &str) {
+        let text = format!("nothing is recorded any more: {} cannot be written: {why}", self.status.path.display());
+        error!("{text}");
+        *self.status.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+        self.writer = None;
+    }
+}

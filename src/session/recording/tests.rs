@@ -1,0 +1,227 @@
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::codec::Decoder;
+use crate::codec::tests_support::site;
+use crate::link::{Arrival, Properties};
+use crate::session::{Fold, Past};
+use crate::signal::Timestamp;
+use crate::site::Site;
+use crate::site::doc::ValueKind;
+
+const BEGAN: i64 = 1_800_000_000_000_000_000;
+
+fn works() -> Arc<Site> {
+    Arc::new(site(&[
+        ("bare", None, None, ValueKind::Number),
+        ("json", Some("/v"), Some("/t"), ValueKind::Number),
+        ("json", Some("/on"), Some("/t"), ValueKind::Flag),
+        ("text", None, None, ValueKind::Text),
+        ("silent", None, None, ValueKind::Number),
+    ]))
+}
+
+fn arrival(at: i64, topic: &str, payload: &str) -> Arrival {
+    Arrival {
+        topic: topic.to_owned().into(),
+        payload: payload.to_owned().into(),
+        received: Timestamp::from_nanos(BEGAN + at),
+        retained: false,
+        correlation: None,
+        properties: None,
+    }
+}
+
+/// What a person would have seen: every message up to an instant, one after the other.
+fn seen(messages: &[Arrival], site: &Site, at: Timestamp) -> Fold {
+    let mut decoder = Decoder::new(site);
+    let mut fold = Fold::default();
+    let mut latest = Timestamp::MIN;
+    for message in messages {
+        latest = latest.max(message.received);
+        if latest > at {
+            break;
+        }
+        let (mut samples, mut faults) = (Vec::new(), Vec::new());
+        decoder.decode(&message.topic, &message.payload, message.received, &mut samples, &mut faults);
+        for sample in &samples {
+            fold.take(sample, message.retained);
+        }
+        for (signal, _) in faults {
+            fold.fail(signal);
+        }
+    }
+    fold
+}
+
+/// Writes messages as a session, with the state before every so many of them.
+fn session(messages: &[Arrival], site: &Site, keyframe_each: usize) -> Vec<u8> {
+    let about = About { site: "Test".to_owned(), ..About::default() };
+    let mut writer = SessionWriter::new(Vec::new(), &about, &[]).unwrap();
+    for (at, message) in messages.iter().enumerate() {
+        if at % keyframe_each == 0 {
+            let before = seen(&messages[..at], site, Timestamp::MAX);
+            writer.keyframe(&before, site).unwrap();
+        }
+        writer.message(message).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+fn opened(bytes: &[u8]) -> Result<Recording, OpenError> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    // The handle keeps what it reads, though the name goes.
+    Recording::open(file.path())
+}
+
+/// Messages as devices send them: bare, timed, broken, late, kept by the broker, and some clocks that jump.
+fn messages() -> impl Strategy<Value = Vec<Arrival>> {
+    let one = (0_i64..3_000_000_000, 0..7_u8, -500_i64..500, any::<bool>());
+    proptest::collection::vec(one, 1..160).prop_map(|all| {
+        let mut at = 0;
+        let mut made = Vec::new();
+        for (step, kind, number, odd) in all {
+            at += if odd && kind == 6 { -step } else { step };
+            let device = (BEGAN + at) / 1_000_000 - if odd { 1_700 } else { 3 };
+            let value = number as f64 / 7.0;
+            let (topic, payload) = match kind {
+                0 | 6 => ("bare", format!("{value:?}")),
+                1 => ("json", format!("{{\"t\":{device},\"v\":{value:?},\"on\":{odd}}}")),
+                2 => ("json", format!("{{\"t\":{device},\"on\":{odd}}}")),
+                3 => ("text", if odd { "running".to_owned() } else { format!("state {number}") }),
+                4 => ("bare", "nonsense".to_owned()),
+                _ => ("elsewhere", "1".to_owned()),
+            };
+            made.push(Arrival { retained: odd && kind == 0, ..arrival(at, topic, &payload) });
+        }
+        made
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn seeking_to_an_instant_and_playing_to_it_show_the_same(
+        messages in messages(),
+        keyframe_each in 1_usize..60,
+        seeks in proptest::collection::vec(-0.1_f64..1.1, 1..12),
+        speed in 1_i64..40,
+    ) {
+        let site = works();
+        let recording = Arc::new(opened(&session(&messages, &site, keyframe_each)).unwrap());
+        let (from, to) = recording.span().unwrap();
+        let length = to.as_nanos() - from.as_nanos();
+        let mut sought = Past::new(Arc::clone(&recording), Arc::clone(&site));
+        for share in seeks {
+            let at = Timestamp::from_nanos(from.as_nanos() + (length as f64 * share) as i64);
+            let got = sought.seek(at);
+            prop_assert_eq!(&got, &seen(&messages, &site, at), "sought {}", share);
+            // Played to from the beginning, at some speed.
+            let mut played = Past::new(Arc::clone(&recording), Arc::clone(&site));
+            let step = (length / speed).max(1);
+            let mut now = from.as_nanos();
+            while now < at.as_nanos() {
+                played.seek(Timestamp::from_nanos(now));
+                now += step;
+            }
+            prop_assert_eq!(&got, &played.seek(at), "played {}", share);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_file_that_is_cut_or_flipped_anywhere_gives_what_is_whole_and_never_panics(
+        messages in messages(),
+        cut in 0.0_f64..1.0,
+        flip in proptest::option::of((0.0_f64..1.0, 1_u8..=255)),
+    ) {
+        let site = works();
+        let whole = session(&messages, &site, 20);
+        let mut bytes = whole[..(whole.len() as f64 * cut) as usize].to_vec();
+        let mut flipped = false;
+        if let Some((share, mask)) = flip {
+            let at = (bytes.len() as f64 * share) as usize;
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= mask;
+                flipped = true;
+            }
+        }
+        if let Ok(recording) = opened(&bytes) {
+            let recording = Arc::new(recording);
+            prop_assert!(flipped || !recording.findings.is_empty(), "a cut is told");
+            let mut n_messages = 0;
+            for chunk in 0..recording.n_chunks() {
+                n_messages += recording.items(chunk).0.iter().filter(|it| matches!(it, Item::Message(_))).count();
+            }
+            prop_assert!(n_messages <= messages.len());
+            let (from, to) = recording.span().unwrap();
+            let mut past = Past::new(Arc::clone(&recording), Arc::clone(&site));
+            past.seek(to);
+            past.seek(from);
+        }
+    }
+}
+
+#[test]
+fn a_keyframe_that_lies_shows_in_what_is_sought() {
+    let site = works();
+    let mut messages = vec![arrival(0, "silent", "1")];
+    messages.extend((1..40).map(|it| arrival(it * 1_000_000_000, "bare", &it.to_string())));
+    let sought = |lies: bool, at: Timestamp| {
+        let mut writer = SessionWriter::new(Vec::new(), &About::default(), &[]).unwrap();
+        for (n, message) in messages.iter().enumerate() {
+            if n % 10 == 0 {
+                let before = if lies { Fold::default() } else { seen(&messages[..n], &site, Timestamp::MAX) };
+                writer.keyframe(&before, &site).unwrap();
+            }
+            writer.message(message).unwrap();
+        }
+        let recording = Arc::new(opened(&writer.finish().unwrap()).unwrap());
+        Past::new(recording, Arc::clone(&site)).seek(at)
+    };
+    let at = Timestamp::from_nanos(BEGAN + 25_000_000_000);
+    assert_eq!(sought(false, at), seen(&messages, &site, at));
+    assert_ne!(sought(true, at), seen(&messages, &site, at));
+}
+
+#[test]
+fn a_session_keeps_every_byte_and_what_mqtt_said() {
+    let site = works();
+    let user = vec![("x-mqtt-client-id".to_owned(), "nf-p1".to_owned())];
+    let properties =
+        Properties { content_type: Some("text/plain".to_owned()), response_topic: Some("r/t".to_owned()), user };
+    let messages = [
+        Arrival { payload: vec![0, 255, 1, 254].into(), ..arrival(1, "bin", "") },
+        Arrival {
+            correlation: Some(vec![7, 0, 9].into()),
+            properties: Some(Box::new(properties)),
+            ..arrival(2, "a", "1")
+        },
+        Arrival { retained: true, ..arrival(3, "a", "2") },
+        arrival(4, "a", "3"),
+        arrival(4, "pollux/me/answers", "{}"),
+        arrival(5, "pollux/keyframe", "a device that speaks under our name"),
+    ];
+    let recording = opened(&session(&messages, &site, 2)).unwrap();
+    let items: Vec<Item> = (0..recording.n_chunks()).flat_map(|it| recording.items(it).0).collect();
+    let got: Vec<&Arrival> =
+        items.iter().filter_map(|it| if let Item::Message(it) = it { Some(it) } else { None }).collect();
+    assert_eq!(got, messages.iter().collect::<Vec<_>>());
+    assert_eq!(recording.about["site"], "Test");
+}
+
+#[test]
+fn what_is_no_session_is_told() {
+    let error = opened(b"time,value\n1,2\n").unwrap_err().to_string();
+    assert!(error.ends_with("is no MCAP file: it does not begin with MCAP's magic bytes"), "{error}");
+    let empty = SessionWriter::new(Vec::new(), &About::default(), &[]).unwrap().finish().unwrap();
+    let error = opened(&empty).unwrap_err().to_string();
+    assert!(error.contains("holds no messages"), "{error}");
+}

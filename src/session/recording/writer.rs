@@ -1,0 +1,319 @@
+//! Writes a session: channels, chunks, keyframes. Knows no threads and no clocks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{Seek, SeekFrom, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use mcap::records::{MessageHeader, Metadata};
+use mcap::{Attachment, Compression, McapError, WriteOptions, Writer};
+
+use super::names::{self, AuditDoc, KeyframeDoc, PropertiesDoc};
+use super::reader::ChunkRef;
+use crate::link::{Arrival, Properties};
+use crate::session::fold::Fold;
+use crate::signal::Timestamp;
+use crate::site::Site;
+
+/// A chunk is closed from so many bytes on.
+const CHUNK_BYTES: usize = 1 << 20;
+/// A chunk stays open no longer than this, seconds: what a crash may cost.
+const CHUNK_SECS: f64 = 1.0;
+/// Channels that one topic may have, each with other properties; beyond them the last one's stand for all.
+const MAX_VARIANTS: usize = 16;
+/// Channels that topics may take. The format has room for 65,535.
+const MAX_CHANNELS: usize = 60_000;
+
+/// What a session says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct About {
+    /// The site's name.
+    pub site: String,
+    /// The broker, without credentials. Empty: there was none.
+    pub broker: String,
+    /// Who sat here.
+    pub who: String,
+    /// When it began.
+    pub began: Timestamp,
+    /// What else is worth knowing, by name.
+    pub more: BTreeMap<String, String>,
+}
+
+/// Writes one session.
+pub struct SessionWriter<W: Write> {
+    mcap: Writer<Counted<W>>,
+    written: Arc<AtomicU64>,
+    channels: HashMap<ChannelKey, u16>,
+    variants: HashMap<Bytes, Vec<u16>>,
+    keyframe: u16,
+    audit: u16,
+    properties: u16,
+    more: u16,
+    sequence: u32,
+    chunk_secs: f64,
+    open: Option<OpenChunk>,
+    /// The state to begin the next chunk with.
+    state: Option<Vec<u8>>,
+    last_full: Option<i64>,
+    /// The latest log time so far: chunks are in its order.
+    latest: i64,
+}
+
+#[derive(Debug)]
+struct OpenChunk {
+    offset: u64,
+    from: i64,
+    bytes: usize,
+    messages: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct ChannelKey {
+    topic: Bytes,
+    retained: bool,
+    properties: Option<Box<Properties>>,
+}
+
+impl<W: Write> SessionWriter<W> {
+    /// Begins a session: what it says of itself and the files of its site come first.
+    pub fn new(sink: W, about: &About, files: &[(String, Vec<u8>)]) -> Result<Self, McapError> {
+        let written = Arc::new(AtomicU64::new(0));
+        let options = WriteOptions::new()
+            .profile("pollux")
+            .library(concat!("pollux ", env!("CARGO_PKG_VERSION")))
+            .compression(Some(Compression::Zstd))
+            .compression_level(1)
+            .compression_threads(0)
+            .chunk_size(None)
+            .disable_seeking(true)
+            .emit_message_indexes(false);
+        let mut mcap = Writer::with_options(Counted { sink, written: Arc::clone(&written) }, options)?;
+        let mut facts = about.more.clone();
+        facts.insert("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+        facts.insert("site".to_owned(), about.site.clone());
+        facts.insert("broker".to_owned(), about.broker.clone());
+        facts.insert("who".to_owned(), about.who.clone());
+        facts.insert("began".to_owned(), about.began.to_string());
+        mcap.write_metadata(&Metadata { name: names::METADATA.to_owned(), metadata: facts })?;
+        for (name, data) in files {
+            let time = about.began.as_nanos().max(0) as u64;
+            let media_type = if name.ends_with(".ron") { "text/plain" } else { "application/octet-stream" };
+            mcap.attach(&Attachment {
+                log_time: time,
+                create_time: time,
+                name: name.clone(),
+                media_type: media_type.to_owned(),
+                data: data.into(),
+            })?;
+        }
+        let none = BTreeMap::new();
+        let mut own = |topic: &str, encoding: &str| mcap.add_channel(0, topic, encoding, &none);
+        let (keyframe, audit) = (own(names::KEYFRAME, "json")?, own(names::AUDIT, "json")?);
+        let (properties, more) = (own(names::PROPERTIES, "json")?, own(names::MORE, "")?);
+        mcap.flush()?;
+        Ok(Self {
+            mcap,
+            written,
+            channels: HashMap::new(),
+            variants: HashMap::new(),
+            keyframe,
+            audit,
+            properties,
+            more,
+            sequence: 0,
+            chunk_secs: CHUNK_SECS,
+            open: None,
+            state: None,
+            last_full: None,
+            latest: i64::MIN,
+        })
+    }
+
+    /// Closes chunks after another span, seconds: what is not live need not be safe by the second.
+    #[must_use]
+    pub fn with_chunk_secs(mut self, secs: f64) -> Self {
+        self.chunk_secs = secs;
+        self
+    }
+
+    /// Gives the state of all signals at this point. Whole chunks that this closes are returned.
+    pub fn keyframe(&mut self, fold: &Fold, site: &Site) -> Result<Option<ChunkRef>, McapError> {
+        let closed = self.close_chunk()?;
+        self.state = Some(serde_json::to_vec(&KeyframeDoc::of(fold, site)).unwrap_or_default());
+        Ok(closed)
+    }
+
+    /// Writes a message. A chunk that is full is closed and returned.
+    pub fn message(&mut self, arrival: &Arrival) -> Result<Option<ChunkRef>, McapError> {
+        self.open_chunk(arrival.received)?;
+        let channel = self.channel(arrival)?;
+        if let Some(correlation) = &arrival.correlation {
+            let doc = PropertiesDoc { correlation: correlation.to_vec() };
+            let data = serde_json::to_vec(&doc).unwrap_or_default();
+            self.put(self.properties, arrival.received, &data)?;
+        }
+        match channel {
+            Some(channel) => self.put(channel, arrival.received, &arrival.payload)?,
+            None => {
+                let mut data = (arrival.topic.len() as u16).to_le_bytes().to_vec();
+                data.extend_from_slice(&arrival.topic);
+                data.extend_from_slice(&arrival.payload);
+                self.put(self.more, arrival.received, &data)?;
+            }
+        }
+        self.close_if_full(arrival.received)
+    }
+
+    /// Writes what was asked of a device.
+    pub fn audit(&mut self, doc: &AuditDoc) -> Result<Option<ChunkRef>, McapError> {
+        let at = Timestamp::from_nanos(doc.at);
+        self.open_chunk(at)?;
+        let data = serde_json::to_vec(doc).unwrap_or_default();
+        self.put(self.audit, at, &data)?;
+        self.close_if_full(at)
+    }
+
+    /// Closes the chunk at hand, if there is one, and hands everything to the system.
+    pub fn close_chunk(&mut self) -> Result<Option<ChunkRef>, McapError> {
+        let Some(open) = self.open.take() else { return Ok(None) };
+        self.mcap.flush()?;
+        let end = self.written.load(Ordering::Relaxed);
+        Ok(Some(ChunkRef {
+            offset: open.offset,
+            length: end - open.offset,
+            from: Timestamp::from_nanos(open.from),
+            to: Timestamp::from_nanos(self.latest),
+            messages: open.messages,
+        }))
+    }
+
+    /// When the chunk at hand was begun, by the time of its messages.
+    pub fn open_since(&self) -> Option<Timestamp> {
+        self.open.as_ref().map(|it| Timestamp::from_nanos(it.from))
+    }
+
+    /// Bytes written so far.
+    pub fn n_bytes(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// Ends the session with its summary.
+    pub fn finish(mut self) -> Result<W, McapError> {
+        self.close_chunk()?;
+        self.mcap.finish()?;
+        Ok(self.mcap.into_inner().sink)
+    }
+
+    fn open_chunk(&mut self, at: Timestamp) -> Result<(), McapError> {
+        if self.open.is_some() {
+            return Ok(());
+        }
+        self.latest = self.latest.max(at.as_nanos());
+        let offset = self.written.load(Ordering::Relaxed);
+        self.open = Some(OpenChunk { offset, from: self.latest, bytes: 0, messages: 0 });
+        let data = match (self.state.take(), self.last_full) {
+            (Some(state), _) => {
+                self.last_full = Some(self.latest);
+                state
+            }
+            (None, Some(since)) => serde_json::to_vec(&KeyframeDoc::after(since)).unwrap_or_default(),
+            // Nothing was known before the first message.
+            (None, None) => {
+                self.last_full = Some(self.latest);
+                serde_json::to_vec(&KeyframeDoc { v: 1, since: None, signals: Vec::new() }).unwrap_or_default()
+            }
+        };
+        self.put(self.keyframe, Timestamp::from_nanos(self.latest), &data)
+    }
+
+    fn close_if_full(&mut self, at: Timestamp) -> Result<Option<ChunkRef>, McapError> {
+        let full = self.open.as_ref().is_some_and(|it| {
+            it.bytes >= CHUNK_BYTES || at.secs_since(Timestamp::from_nanos(it.from)) >= self.chunk_secs
+        });
+        if full { self.close_chunk() } else { Ok(None) }
+    }
+
+    fn put(&mut self, channel_id: u16, at: Timestamp, data: &[u8]) -> Result<(), McapError> {
+        let log_time = at.as_nanos().max(0) as u64;
+        let header = MessageHeader { channel_id, sequence: self.sequence, log_time, publish_time: log_time };
+        self.sequence = self.sequence.wrapping_add(1);
+        self.latest = self.latest.max(at.as_nanos());
+        self.mcap.write_to_known_channel(&header, data)?;
+        if let Some(open) = &mut self.open {
+            open.bytes += data.len() + 31;
+            open.messages += 1;
+        }
+        Ok(())
+    }
+
+    /// The channel of a message. `None`: there is none left.
+    fn channel(&mut self, arrival: &Arrival) -> Result<Option<u16>, McapError> {
+        let key = ChannelKey {
+            topic: arrival.topic.clone(),
+            retained: arrival.retained,
+            properties: arrival.properties.clone(),
+        };
+        if let Some(&known) = self.channels.get(&key) {
+            return Ok(Some(known));
+        }
+        let Ok(topic) = std::str::from_utf8(&arrival.topic) else { return Ok(None) };
+        let own = [names::KEYFRAME, names::AUDIT, names::PROPERTIES, names::MORE].contains(&topic);
+        let variants = self.variants.entry(arrival.topic.clone()).or_default();
+        if variants.len() >= MAX_VARIANTS {
+            return Ok(variants.last().copied());
+        }
+        if own || self.channels.len() >= MAX_CHANNELS {
+            return Ok(None);
+        }
+        let mut metadata = BTreeMap::new();
+        if arrival.retained {
+            metadata.insert(names::RETAINED.to_owned(), "true".to_owned());
+        }
+        if let Some(properties) = &arrival.properties {
+            let named =
+                [(names::CONTENT_TYPE, &properties.content_type), (names::RESPONSE_TOPIC, &properties.response_topic)];
+            for (name, value) in named {
+                metadata.extend(value.as_ref().map(|it| (name.to_owned(), it.clone())));
+            }
+            metadata
+                .extend(properties.user.iter().map(|(name, value)| (format!("{}{name}", names::USER), value.clone())));
+        }
+        let is_json = arrival.payload.first().is_some_and(|it| matches!(it, b'{' | b'[' | b'0'..=b'9' | b'-'));
+        let id = self.mcap.add_channel(0, topic, if is_json { "json" } else { "" }, &metadata)?;
+        variants.push(id);
+        // A key that lived on in its message's buffer would keep that buffer.
+        let key = ChannelKey { topic: Bytes::copy_from_slice(&arrival.topic), ..key };
+        self.channels.insert(key, id);
+        Ok(Some(id))
+    }
+}
+
+/// A sink that counts. It is never sought in.
+struct Counted<W> {
+    sink: W,
+    written: Arc<AtomicU64>,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let n = self.sink.write(bytes)?;
+        self.written.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.sink.flush()
+    }
+}
+
+impl<W: Write> Seek for Counted<W> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        match to {
+            SeekFrom::Current(0) => Ok(self.written.load(Ordering::Relaxed)),
+            SeekFrom::Start(_) | SeekFrom::End(_) | SeekFrom::Current(_) => {
+                Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "a session is written from front to back"))
+            }
+        }
+    }
+}
