@@ -38,4 +38,5 @@ pub use load::{LoadError, Loaded, load};
 #[cfg(test)]
 pub(crate) use model::Index;
 pub use model::{Command, CommandId, Confirm, Flow, Look, Signal, Site, Twin, TwinId};
+pub(crate) use near::did_you_mean;
 pub use watch::{Watch, watch};

@@ -302,7 +302,7 @@ fn what_is_plotted_at_first_is_a_signal_that_can_be() {
         r#"plots: ["a/flow", «"a/flo"», «"a/state"»],
 twins: [(id: "a", kind: Asset, signals: [(id: "flow", topic: "f", unit: "L/s"), (id: "state", topic: "s", is: Text)])]"#,
         &[
-            "error: a has no signal \"flo\" (did you mean \"flow\"?)",
+            "error: \"a/flo\": a has no signal \"flo\" (expected one of \"flow\", \"state\"; did you mean \"flow\"?)",
             "error: \"a/state\" is a text, and texts cannot be plotted (expected a number or a flag)",
         ],
     );
