@@ -5,6 +5,7 @@
 
 pub mod doc;
 
+mod broker_url;
 mod build;
 mod check_shape;
 mod check_site;
@@ -30,6 +31,7 @@ mod unfold;
 mod values;
 mod watch;
 
+pub use broker_url::{BrokerUrl, UrlError};
 pub use find::{assets_dir, find, scenes_dir};
 pub use finding::{Finding, Severity, report};
 pub use gltf::find_model;
