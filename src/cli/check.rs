@@ -7,8 +7,8 @@ use pollux::physics;
 use pollux::signal::Unit;
 use pollux::site::{self, Ids, LoadError, Loaded, Severity};
 
-use super::Outcome;
 use super::options::SiteArgument;
+use super::{Outcome, counted};
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -51,9 +51,4 @@ pub(crate) fn run(arguments: CheckArguments) -> Outcome {
         counted(n_warnings, "warning"),
     );
     Ok(ExitCode::SUCCESS)
-}
-
-/// `1 error`, `2 errors`.
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
