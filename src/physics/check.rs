@@ -96,7 +96,9 @@ mod tests {
     fn a_kept_name_is_told_where_it_stands() {
         let text = documented().replace("outflow", "out");
         let line = 1 + text[..text.find("out {").unwrap()].matches('\n').count();
-        let want = format!("site.ron:{line}:21: error: \"out\" is a word of the language (expected another name: ");
+        let want = format!(
+            "site.ron:{line}:21: error: \"out\" is kept by the language of the equations (expected another name: "
+        );
         let told = told(&findings_in(&text));
         assert!(told.len() == 1 && told[0].starts_with(&want), "{told:?}");
     }

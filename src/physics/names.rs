@@ -70,7 +70,7 @@ impl NameIssue {
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::Shape => "is no name",
-            Self::Taken => "is a word of the language",
+            Self::Taken => "is kept by the language of the equations",
             Self::Index => "ends in an index as a table does",
             Self::Twice => "is both a parameter and an input",
             Self::Undefined => "is an output that the equations do not define",
