@@ -33,7 +33,7 @@ use super::{Failure, Outcome, has_colors};
 
 /// The engine warns of a missing feature that nothing here uses, and of the software renderer, which the status bar tells.
 const LOG_FILTER: &str = "warn,pollux=info,wgpu=error,naga=warn,bevy_render::view::window=error,\
-                          bevy_render::renderer=error,bevy_pbr=error";
+                          bevy_render::renderer=error,bevy_egui::render=error";
 
 /// How the view is shown.
 #[derive(Debug, Clone, Args)]

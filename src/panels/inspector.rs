@@ -382,7 +382,7 @@ mod tests {
         let check = |online, heard_secs, want| {
             assert_eq!(DeviceLine { id: "d", online, heard_secs }.in_words(), want);
         };
-        checkX;
+        check(None, Some(3.0), (format!("heard {} ago", format::span(3.0)), Level::Normal));
         check(None, Some(60.0), (format!("silent, heard {} ago", format::span(60.0)), Level::Stale));
         check(None, None, ("never heard".to_owned(), Level::Unknown));
         check(Some(true), Some(1.0), ("online, heard just now".to_owned(), Level::Normal));
