@@ -10,8 +10,8 @@ use super::Outcome;
 /// Arguments of `broker`.
 #[derive(Debug, Args)]
 pub(crate) struct BrokerArguments {
-    /// The TCP port; 0 takes a free one
-    #[arg(long, default_value_t = 1883)]
+    /// The TCP port on this machine (127.0.0.1): nobody else can reach it; 0 takes a free one
+    #[arg(long, default_value_t = 1883, value_parser = parse_port)]
     port: u16,
 }
 
@@ -23,4 +23,8 @@ pub(crate) fn run(arguments: BrokerArguments) -> Outcome {
     loop {
         std::thread::park();
     }
+}
+
+fn parse_port(text: &str) -> Result<u16, String> {
+    text.parse().ok().ok_or_else(|| "expected a number from 0 to 65535".to_owned())
 }

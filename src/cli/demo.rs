@@ -1,6 +1,7 @@
 //! `pollux demo` and `pollux view`: the window, or a picture of it.
 
 use std::env;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,11 +26,16 @@ use pollux::signal::{SignalId, Timestamp, Value};
 use pollux::site::{self, Site};
 use pollux::twin::{Readings, Select};
 use pollux::view::{Camera, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
+use tracing_subscriber::fmt;
 
 use super::options::{BrokerOption, LoadedSite, load, parse_span};
 use super::source::{RecordOption, Source};
 use super::summary::Summary;
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, has_colors};
+
+/// The engine warns of a missing feature that nothing here uses, and of the software renderer, which the status bar tells.
+const LOG_FILTER: &str = "warn,pollux=info,wgpu=error,naga=warn,bevy_render::view::window=error,\
+                          bevy_render::renderer=error,bevy_egui::render=error";
 
 /// How the view is shown.
 #[derive(Debug, Clone, Args)]
@@ -210,7 +216,8 @@ fn engine(title: String, options: &ShowOptions) -> PluginGroupBuilder {
         .set(WindowPlugin { primary_window, exit_condition, ..default() })
         .set(AssetPlugin { file_path: site::assets_dir().to_string_lossy().into_owned(), ..default() })
         .set(LogPlugin {
-            filter: "warn,pollux=info,wgpu=error,naga=warn,bevy_render::view::window=error".to_owned(),
+            filter: LOG_FILTER.to_owned(),
+            fmt_layer: |_| Some(Box::new(fmt::layer().with_ansi(has_colors()).with_writer(io::stderr))),
             ..default()
         });
     if options.headless {

@@ -13,6 +13,7 @@ mod source;
 mod summary;
 mod watch;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -46,7 +47,7 @@ enum Command {
     Watch(watch::WatchArguments),
     /// Print everything that is wrong with a site file
     Check(check::CheckArguments),
-    /// Run the embedded MQTT 5 broker
+    /// Run the embedded MQTT 5 broker, for programs on this machine alone
     Broker(broker::BrokerArguments),
     /// Run a site's simulated devices against a broker
     Field(field::FieldArguments),
@@ -109,5 +110,15 @@ impl std::fmt::Display for Failure {
 /// Logs to standard error for commands that run no Bevy app; `RUST_LOG` says how much.
 fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(has_colors()).with_writer(std::io::stderr).init();
+}
+
+/// Whether a log may be colored: on a terminal, unless `NO_COLOR` says otherwise.
+fn has_colors() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
+}
+
+/// `1 error`, `2 errors`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

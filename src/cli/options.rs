@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use pollux::link::{BrokerUrl, LinkError};
+use pollux::link::{self, BrokerUrl, LinkError};
 use pollux::site::{self, Ids, LoadError, Loaded, Site};
 
 use super::Failure;
@@ -50,8 +50,9 @@ pub(crate) fn load(site: &std::path::Path) -> Result<LoadedSite, Failure> {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct BrokerOption {
     /// The broker, such as <mqtts://plant.example:8883>; credentials come from `POLLUX_MQTT_USER` and `POLLUX_MQTT_PASSWORD`
+    // Parsed later: what is wrong with an argument is told with all that stands in it, a password too.
     #[arg(long)]
-    pub(crate) broker: Option<BrokerUrl>,
+    pub(crate) broker: Option<String>,
     /// Allow an unencrypted connection to a broker that is not on this machine
     #[arg(long)]
     pub(crate) allow_insecure: bool,
@@ -60,13 +61,15 @@ pub(crate) struct BrokerOption {
 impl BrokerOption {
     /// The broker that was named, here or in the site; an unencrypted one must be on this machine or allowed.
     pub(crate) fn resolve(&self, site: &Site) -> Result<BrokerUrl, Failure> {
-        let url = match (&self.broker, &site.broker) {
-            (Some(url), _) => url.clone(),
-            (None, Some(text)) => text.parse()?,
-            (None, None) => return Err(Failure::new("no broker: name one with --broker, or in the site".to_owned())),
+        let Some(named) = self.broker.as_ref().or(site.broker.as_ref()) else {
+            return Err(Failure::new("no broker: name one with --broker, or in the site".to_owned()));
         };
+        let url: BrokerUrl = named.parse()?;
         if !url.tls && !url.is_loopback() && !self.allow_insecure {
             return Err(LinkError::Insecure(url).into());
+        }
+        if url.tls {
+            link::check_tls()?;
         }
         Ok(url)
     }

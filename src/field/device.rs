@@ -23,7 +23,7 @@ use super::order::{Answer, Order, Orders};
 use super::payload::{bare, json, object};
 use super::plan::{DevicePlan, Post};
 use super::pulse::Board;
-use crate::link::{BrokerUrl, PASSWORD_VARIABLE, USER_VARIABLE, now};
+use crate::link::{BrokerUrl, PASSWORD_VARIABLE, USER_VARIABLE, explain, now};
 
 /// Messages that may wait for the socket. A device that cannot get rid of them drops new ones.
 const OUTBOX: usize = 64;
@@ -83,12 +83,13 @@ impl Device {
         let mut n_failed = 0;
         loop {
             let error = self.connect_and_work().await;
-            if self.connected.replace(false) {
+            let was_connected = self.connected.replace(false);
+            if was_connected {
                 n_failed = 0;
                 self.line.shared.connected.fetch_sub(1, Ordering::Relaxed);
                 self.line.shared.lost.fetch_add(1, Ordering::Relaxed);
             }
-            self.complain(&error);
+            self.complain(&error, was_connected);
             let random = rand::rng().random_range(0.5..1.0);
             sleep(Duration::from_secs_f64(wait_secs(n_failed) * random)).await;
             n_failed += 1;
@@ -253,11 +254,12 @@ impl Device {
     }
 
     /// A broker that is away is told of once, not by every device.
-    fn complain(&self, error: &ConnectionError) {
+    fn complain(&self, error: &ConnectionError, was_connected: bool) {
         tracing::debug!("the device {} is not connected: {error}", self.plan.id);
         let shared = &self.line.shared;
         if shared.connected.load(Ordering::Relaxed) == 0 && !shared.complained.swap(true, Ordering::Relaxed) {
-            tracing::warn!("no device reaches the broker at {}: {error}. They go on trying.", self.line.broker);
+            let why = explain(error, &self.line.broker.address(), was_connected, &[]);
+            tracing::warn!("{why}; the devices go on trying");
         }
     }
 }

@@ -30,8 +30,8 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::watch;
 
 use crate::link::BrokerUrl;
-use crate::physics::{PhysicsError, Plant, Truth};
-use crate::site::Site;
+use crate::physics::{self, Plant, Truth};
+use crate::site::{Finding, Site};
 
 pub use plan::PlanIssue;
 
@@ -66,7 +66,7 @@ pub struct FieldTally {
 pub enum FieldError {
     /// The physics is no good.
     #[error("the site's physics cannot run:{}", listed(.0))]
-    Physics(Vec<PhysicsError>),
+    Physics(Vec<Finding>),
     /// Sensors or commands that lead nowhere.
     #[error("the site's devices cannot be simulated:{}", listed(.0))]
     Plan(Vec<PlanIssue>),
@@ -125,7 +125,8 @@ impl Field {
         }
         let hour = pulse::hour_of_day(&site.place.time_zone, crate::link::now())
             .ok_or_else(|| FieldError::TimeZone(site.place.time_zone.clone()))?;
-        let plant = Plant::new(&site, Truth::Field).map_err(FieldError::Physics)?;
+        let plant =
+            Plant::new(&site, Truth::Field).map_err(|errors| FieldError::Physics(physics::findings(&site, &errors)))?;
         let plans = plan::devices(&site, &plant, options.seed).map_err(FieldError::Plan)?;
 
         let shared = Arc::new(Shared::default());

@@ -6,7 +6,6 @@ mod broker;
 mod client;
 mod problem;
 mod tls;
-mod url;
 mod wire;
 
 use bytes::Bytes;
@@ -16,8 +15,10 @@ use crate::signal::Timestamp;
 pub use broker::{Broker, BrokerError};
 pub use client::{Link, LinkError, LinkOptions, LinkState, PASSWORD_VARIABLE, USER_VARIABLE, connect};
 pub use problem::LinkProblem;
-pub use tls::{CA_VARIABLE, TlsSetupError};
-pub use url::{BrokerUrl, UrlError};
+pub(crate) use problem::explain;
+pub use tls::{CA_VARIABLE, TlsSetupError, check_tls};
+
+pub use crate::site::{BrokerUrl, UrlError};
 
 /// A message as it came in. Topic and payload are slices of the read buffer: decode them and let go.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -103,7 +103,7 @@ pub enum LinkProblem {
 
 /// Tells what was wrong from the error, from whether a session had begun, and from the first bytes that came.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add kinds, and the rest is told by its own words")]
-pub(super) fn explain(error: &ConnectionError, at: &str, was_connected: bool, first: &[u8]) -> LinkProblem {
+pub(crate) fn explain(error: &ConnectionError, at: &str, was_connected: bool, first: &[u8]) -> LinkProblem {
     let at = at.to_owned();
     match error {
         ConnectionError::Io(io) => match io.kind() {

@@ -107,7 +107,9 @@ impl Facts<'_, '_> {
 
     fn device(&self, twin: TwinId) -> Option<DeviceLine<'_>> {
         let (owner, device) = self.site.device_of(twin)?;
-        let speaks_for = |it: &&Signal| self.site.device_of(it.twin).is_some_and(|it| it.0.id == owner.id);
+        let says = |it: &Signal| device.status.as_ref().is_some_and(|status| *status == it.topic);
+        // A status is the broker's word too: kept by it, and said by it when the device is gone.
+        let speaks_for = |it: &&Signal| !says(it) && self.site.device_of(it.twin).is_some_and(|it| it.0.id == owner.id);
         let heard = self
             .site
             .signals
@@ -117,7 +119,6 @@ impl Facts<'_, '_> {
             .filter(|it| it.value.is_some())
             .map(|it| self.cursor.at.secs_since(it.received).max(0.0))
             .min_by(f64::total_cmp);
-        let says = |it: &Signal| device.status.as_ref().is_some_and(|status| *status == it.topic);
         let online =
             self.site.signals.iter().find(|it| says(it)).and_then(|it| match &self.readings.get(it.id).value {
                 Some(Value::Text(text)) => Some(&**text == "online"),

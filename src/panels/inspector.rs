@@ -12,6 +12,9 @@ use crate::site::TwinId;
 use crate::site::doc::Kind;
 use crate::twin::{Health, Level, ReadingState};
 
+/// A device that was heard within this many seconds is not silent.
+const RECENT_SECS: f64 = 10.0;
+
 /// A signal that is dragged out of the inspector, to be dropped on a plot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dragged(pub SignalId);
@@ -69,6 +72,26 @@ pub(super) struct DeviceLine<'a> {
     pub online: Option<bool>,
     /// Seconds since anything of it arrived. `None`: never.
     pub heard_secs: Option<f64>,
+}
+
+impl DeviceLine<'_> {
+    /// What is known of it. Whether it is online is said only where its status topic says so.
+    fn in_words(&self) -> (String, Level) {
+        let heard = match self.heard_secs {
+            None => "never heard".to_owned(),
+            Some(secs) if secs < 2.0 => "heard just now".to_owned(),
+            Some(secs) => format!("heard {} ago", format::span(secs)),
+        };
+        let is_recent = self.heard_secs.is_some_and(|it| it <= RECENT_SECS);
+        match (self.online, self.heard_secs) {
+            (Some(false), _) => (format!("offline, {heard}"), Level::Warning),
+            (Some(true), Some(_)) if is_recent => (format!("online, {heard}"), Level::Normal),
+            (Some(true), _) => (format!("online but silent, {heard}"), Level::Stale),
+            (None, Some(_)) if is_recent => (heard, Level::Normal),
+            (None, Some(_)) => (format!("silent, {heard}"), Level::Stale),
+            (None, None) => (heard, Level::Unknown),
+        }
+    }
 }
 
 /// One reading.
@@ -199,24 +222,17 @@ fn header_ui(ui: &mut Ui, card: &Card) -> Option<Action> {
 }
 
 fn device_ui(ui: &mut Ui, device: &DeviceLine) {
-    let heard = match device.heard_secs {
-        None => "never heard".to_owned(),
-        Some(secs) if secs < 2.0 => "heard just now".to_owned(),
-        Some(secs) => format!("last heard {} ago", format::span(secs)),
-    };
-    let (word, level) = match (device.online, device.heard_secs) {
-        (Some(false), _) => ("offline", Level::Warning),
-        (_, None) => ("silent", Level::Unknown),
-        (_, Some(secs)) if secs > 10.0 => ("silent", Level::Stale),
-        (_, Some(_)) => ("online", Level::Normal),
-    };
+    let (said, level) = device.in_words();
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::STEP;
-        let label = format!("device {word}");
-        icons::show(ui, &label, |painter, at| icons::level(painter, at, level));
-        let text = format!("Device {} {word}, {heard}", device.id);
+        icons::show(ui, &format!("device {said}"), |painter, at| icons::level(painter, at, level));
+        let text = format!("Device {} {said}", device.id);
+        let source = match device.online {
+            Some(_) => "Its status topic says so.",
+            None => "Its status is not known: no signal is bound to its status topic.",
+        };
         ui.add(egui::Label::new(RichText::new(&text).small().color(theme::WEAK)).truncate())
-            .on_hover_text(format!("{text}. Its MQTT client id is {}.", device.id));
+            .on_hover_text(format!("{text}. {source} Its MQTT client id is {}.", device.id));
     });
 }
 
@@ -355,4 +371,22 @@ fn link_ui(ui: &mut Ui, link: &LinkRow) -> Option<Action> {
     };
     response.on_hover_text(format!("{} · {}", icons::kind_name(link.kind), link.health.label()));
     action
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_online_only_where_its_status_says_so() {
+        let check = |online, heard_secs, want| {
+            assert_eq!(DeviceLine { id: "d", online, heard_secs }.in_words(), want);
+        };
+        check(None, Some(3.0), (format!("heard {} ago", format::span(3.0)), Level::Normal));
+        check(None, Some(60.0), (format!("silent, heard {} ago", format::span(60.0)), Level::Stale));
+        check(None, None, ("never heard".to_owned(), Level::Unknown));
+        check(Some(true), Some(1.0), ("online, heard just now".to_owned(), Level::Normal));
+        check(Some(true), None, ("online but silent, never heard".to_owned(), Level::Stale));
+        check(Some(false), Some(1.0), ("offline, heard just now".to_owned(), Level::Warning));
+    }
 }

@@ -9,7 +9,7 @@ use diffsol::{
 };
 
 use super::explicit::BogackiShampine;
-use super::source::{Source, explain};
+use super::source::Source;
 
 type Equations = DiffSl<NalgebraMat<f64>, CraneliftJitModule>;
 type State = RkState<NalgebraVec<f64>>;
@@ -65,7 +65,7 @@ impl Block {
         }));
         let problem = match compiled {
             Ok(Ok(problem)) => problem,
-            Ok(Err(said)) => return Err(explain(&said.to_string())),
+            Ok(Err(said)) => return Err(said.to_string()),
             Err(_panic) => return Err("the compiler gave up on them without saying why".to_owned()),
         };
         let n_outputs = problem.eqn.out().map_or(0, |it| it.nout());

@@ -1,20 +1,25 @@
 //! What can be wrong with a plant, and with what is asked of it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Why a block is no good.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PhysicsError {
     /// DiffSL does not take the equations.
-    #[error("the equations of `{twin}` do not compile: {said} (lines count within `equations`)")]
+    #[error("the equations of `{twin}` do not compile: {said}")]
     Equations {
         /// The twin's address.
         twin: Arc<str>,
         /// What DiffSL said.
         said: String,
+        /// Where in the equations, in bytes. `None`: there is no one place.
+        at: Option<Range<usize>>,
+        /// How to mend it.
+        hint: Option<String>,
     },
-    /// A parameter, an input or an output has a name that cannot be.
-    #[error("in the physics of `{twin}` {name:?} {why}")]
+    /// A parameter, an input, an output, a state or a helper has a name that cannot be.
+    #[error("in the physics of `{twin}` {name:?} {why}: expected {expected}")]
     Name {
         /// The twin's address.
         twin: Arc<str>,
@@ -22,6 +27,10 @@ pub enum PhysicsError {
         name: String,
         /// What is wrong with it.
         why: &'static str,
+        /// What should stand there.
+        expected: &'static str,
+        /// Where in the equations, in bytes. `None`: it is a parameter, an input or an output.
+        at: Option<Range<usize>>,
     },
     /// A number that is none.
     #[error("in the physics of `{twin}` the value of {name:?} is no finite number")]

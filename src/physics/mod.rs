@@ -62,14 +62,19 @@
 //! again.
 
 mod block;
+mod check;
 mod curve;
 mod error;
 mod explicit;
+mod names;
 mod plant;
+mod said;
 mod source;
 #[cfg(test)]
 mod tests;
 
+pub use check::check;
+pub(crate) use check::findings;
 pub use error::{InputError, PhysicsError};
 pub(crate) use plant::absolute;
 pub use plant::{COMMUNICATION_SECS, Fault, InputId, OutputId, Plant, Truth};

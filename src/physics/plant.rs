@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::block::Block;
 use super::curve::DayCurve;
 use super::error::{InputError, PhysicsError};
+use super::names::NameFault;
+use super::said::{Said, explain};
 use super::source;
 use crate::site::Site;
 use crate::site::doc::{InputDoc, PhysicsDoc};
@@ -267,8 +269,13 @@ pub(crate) fn absolute(twin: &str, reference: &str) -> String {
 }
 
 fn compile(twin: &Arc<str>, doc: &PhysicsDoc, truth: Truth) -> Result<Block, Vec<PhysicsError>> {
-    let named =
-        |(name, issue): (String, source::NameIssue)| PhysicsError::Name { twin: twin.clone(), name, why: issue.text() };
+    let named = |fault: NameFault| PhysicsError::Name {
+        twin: twin.clone(),
+        name: fault.name,
+        why: fault.issue.text(),
+        expected: fault.issue.expected(),
+        at: fault.at.map(|it| it.0..it.1),
+    };
     let source = source::assemble(doc).map_err(|it| it.into_iter().map(named).collect::<Vec<_>>())?;
     let params = doc.params.iter().map(|(name, it)| {
         let value = match truth {
@@ -293,8 +300,9 @@ fn compile(twin: &Arc<str>, doc: &PhysicsDoc, truth: Truth) -> Result<Block, Vec
     if !strange.is_empty() {
         return Err(strange);
     }
+    let complained = |it: Said| PhysicsError::Equations { twin: twin.clone(), said: it.text, at: it.at, hint: it.hint };
     Block::compile(twin.clone(), &source, given.into_iter().map(|it| it.1).collect())
-        .map_err(|said| vec![PhysicsError::Equations { twin: twin.clone(), said }])
+        .map_err(|said| explain(&said, &source, doc).into_iter().map(complained).collect())
 }
 
 fn resolve(

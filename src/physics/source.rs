@@ -1,36 +1,10 @@
-//! From a block as a person writes it to the text that DiffSL compiles, and back from DiffSL's complaints.
+//! From a block as a person writes it to the text that DiffSL compiles.
 
 use std::fmt::Write;
+use std::ops::Range;
 
+use super::names::{self, NameFault, is_indexed};
 use crate::site::doc::PhysicsDoc;
-
-/// What DiffSL and Pollux keep for themselves.
-const TAKEN: &[&str] = &["t", "u", "F", "M", "N", "in", "out", "stop", "reset", "dudt"];
-
-/// DiffSL's functions: a name that shadows one reads like a riddle.
-const FUNCTIONS: &[&str] = &[
-    "abs",
-    "arccosh",
-    "arcsinh",
-    "copysign",
-    "cos",
-    "cosh",
-    "exp",
-    "heaviside",
-    "interp1d",
-    "log",
-    "log10",
-    "max",
-    "min",
-    "piecewise",
-    "pow",
-    "sigmoid",
-    "sin",
-    "sinh",
-    "sqrt",
-    "tan",
-    "tanh",
-];
 
 /// Stands for an underscore, which DiffSL keeps for indices.
 const UNDERSCORE: &str = "0u";
@@ -43,43 +17,15 @@ pub(super) struct Source {
     pub(super) code: String,
     /// Whether the author wrote states; if not, `code` has a constant one that nobody sees.
     pub(super) has_states: bool,
-}
-
-/// Why a name cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum NameIssue {
-    /// Not letters, digits and underscores, beginning with a letter.
-    Shape,
-    /// Kept by the language.
-    Taken,
-    /// Ends in an index, as a table's name does.
-    Index,
-    /// Both a parameter and an input.
-    Twice,
-    /// An output that is neither defined nor given.
-    Undefined,
-}
-
-impl NameIssue {
-    /// As the second half of a sentence about the name.
-    pub(super) fn text(self) -> &'static str {
-        match self {
-            Self::Shape => "is no name: use letters, digits and underscores, a letter first",
-            Self::Taken => "is a word of the language: choose another name",
-            Self::Index => "ends in an index as a table does: choose another ending",
-            Self::Twice => "is both a parameter and an input: rename one",
-            Self::Undefined => {
-                "is an output that the equations do not define: it must be a state, a helper, a parameter or an input"
-            }
-        }
-    }
+    /// Where each piece of the equations begins: in `code`, and in the equations, in bytes; at last their end.
+    pieces: Vec<(usize, usize)>,
 }
 
 /// The text to compile, or all names that cannot be used.
-pub(super) fn assemble(doc: &PhysicsDoc) -> Result<Source, Vec<(String, NameIssue)>> {
-    let issues = name_issues(doc);
-    if !issues.is_empty() {
-        return Err(issues);
+pub(super) fn assemble(doc: &PhysicsDoc) -> Result<Source, Vec<NameFault>> {
+    let faults = names::faults(doc);
+    if !faults.is_empty() {
+        return Err(faults);
     }
     let mut code = String::new();
     let given = || doc.params.keys().chain(doc.inputs.keys());
@@ -91,12 +37,15 @@ pub(super) fn assemble(doc: &PhysicsDoc) -> Result<Source, Vec<(String, NameIssu
         }
         code.push_str(" } ");
     }
-    for token in tokens(&doc.equations) {
+    let mut pieces = Vec::new();
+    for (at, token) in tokens(&doc.equations) {
+        pieces.push((code.len(), at));
         match token {
             Token::Name(name) => code.push_str(&encode(name)),
             Token::Other(text) => code.push_str(text),
         }
     }
+    pieces.push((code.len(), doc.equations.len()));
     let has_states = names(&doc.equations).any(|it| it == "u" || it.starts_with("u_"));
     if !has_states {
         code.push_str("\nu_i { none0u = 0 } F_i { 0 }");
@@ -106,67 +55,43 @@ pub(super) fn assemble(doc: &PhysicsDoc) -> Result<Source, Vec<(String, NameIssu
         let _infallible = write!(code, " {},", encode(name));
     }
     code.push_str(" }\n");
-    Ok(Source { code, has_states })
+    Ok(Source { code, has_states, pieces })
 }
 
-/// What DiffSL said, in the author's names, on one line, without the complaints that only follow from others.
-pub(super) fn explain(said: &str) -> String {
-    let said = said.trim_start_matches("DiffSL Compiler error:").trim_start_matches("DiffSL Parser error:");
-    let follows = |it: &&str| it.contains("has no elements") || it.contains("missing 'F' array");
-    let lines: Vec<&str> = said.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
-    let causes: Vec<&str> = lines.iter().copied().filter(|it| !follows(it)).collect();
-    let lines = if causes.is_empty() { lines } else { causes };
-    lines.join("; ").replace("Error: ", "").replace(UNDERSCORE, "_")
+impl Source {
+    /// What stands in the equations where DiffSL points to in the code, in bytes. `None`: Pollux wrote it.
+    pub(super) fn written_at(&self, line: usize, column: usize) -> Option<Range<usize>> {
+        let line_start = match line.checked_sub(2) {
+            None => 0,
+            Some(n) => self.code.match_indices('\n').nth(n)?.0 + 1,
+        };
+        let before: usize = self.code.get(line_start..)?.chars().take(column.checked_sub(1)?).map(char::len_utf8).sum();
+        let place = line_start + before;
+        let next = self.pieces.iter().position(|it| it.0 > place)?;
+        Some(self.pieces[next.checked_sub(1)?].1..self.pieces[next].1)
+    }
 }
 
-fn name_issues(doc: &PhysicsDoc) -> Vec<(String, NameIssue)> {
-    let mut issues = Vec::new();
-    for name in doc.params.keys().chain(doc.inputs.keys()).chain(doc.outputs.keys()) {
-        if let Some(issue) = shape_issue(name) {
-            issues.push((name.clone(), issue));
-        }
-    }
-    for name in doc.inputs.keys().filter(|it| doc.params.contains_key(*it)) {
-        issues.push((name.clone(), NameIssue::Twice));
-    }
-    for name in doc.outputs.keys() {
-        let given = doc.params.contains_key(name) || doc.inputs.contains_key(name);
-        if !given && !names(&doc.equations).any(|it| it == name) {
-            issues.push((name.clone(), NameIssue::Undefined));
-        }
-    }
-    issues.sort();
-    issues.dedup();
-    issues
-}
-
-fn shape_issue(name: &str) -> Option<NameIssue> {
-    let begins = name.starts_with(|it: char| it.is_ascii_alphabetic());
-    if !begins || !name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_') {
-        return Some(NameIssue::Shape);
-    }
-    if TAKEN.contains(&name) || FUNCTIONS.contains(&name) {
-        return Some(NameIssue::Taken);
-    }
-    is_indexed(name).then_some(NameIssue::Index)
-}
-
-/// `x_i`, `a_ij`: one underscore, then nothing but indices.
-fn is_indexed(name: &str) -> bool {
-    name.split_once('_').is_some_and(|(_, index)| matches!(index, "i" | "j" | "ij" | "ji"))
+/// A name of the code as the author wrote it.
+pub(super) fn decode(text: &str) -> String {
+    text.replace(UNDERSCORE, "_")
 }
 
 fn encode(name: &str) -> String {
     if is_indexed(name) { name.to_owned() } else { name.replace('_', UNDERSCORE) }
 }
 
-enum Token<'a> {
+/// A piece of the equations.
+pub(super) enum Token<'a> {
+    /// A word.
     Name(&'a str),
+    /// A number, a comment, or a single character.
     Other(&'a str),
 }
 
-/// Cuts a text into names and what is between them. Exponents (`1e3`) are no names, comments are passed through.
-fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
+/// Cuts a text into names and what is between them, with where they begin. Exponents (`1e3`) are no names, comments are
+/// passed through.
+pub(super) fn tokens(text: &str) -> impl Iterator<Item = (usize, Token<'_>)> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
@@ -182,14 +107,16 @@ fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
         } else {
             (first.len_utf8(), false)
         };
+        let at = text.len() - rest.len();
         let (token, after) = rest.split_at(len);
         rest = after;
-        Some(if is_name { Token::Name(token) } else { Token::Other(token) })
+        Some((at, if is_name { Token::Name(token) } else { Token::Other(token) }))
     })
 }
 
-fn names(text: &str) -> impl Iterator<Item = &str> {
-    tokens(text).filter_map(|it| match it {
+/// All names in a text.
+pub(super) fn names(text: &str) -> impl Iterator<Item = &str> {
+    tokens(text).filter_map(|it| match it.1 {
         Token::Name(name) => Some(name),
         Token::Other(_) => None,
     })
@@ -199,6 +126,7 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::names::NameIssue;
     use super::*;
     use crate::site::doc::{InputDoc, ParamDoc};
 
@@ -215,7 +143,7 @@ mod tests {
     #[track_caller]
     fn check(doc: &PhysicsDoc, want: Result<&str, &[(&str, NameIssue)]>) {
         let got = assemble(doc).map(|it| it.code);
-        let got = got.as_deref().map_err(|it| it.iter().map(|it| (it.0.as_str(), it.1)).collect::<Vec<_>>());
+        let got = got.as_deref().map_err(|it| it.iter().map(|it| (it.name.as_str(), it.issue)).collect::<Vec<_>>());
         assert_eq!(got, want.map_err(<[_]>::to_vec));
     }
 
@@ -252,9 +180,20 @@ mod tests {
     }
 
     #[test]
-    fn what_only_follows_from_other_complaints_is_left_out() {
-        let said = "DiffSL Compiler error: \nLine 3, Column 8: Error: cannot find variable k0uv\nLine 3, Column 1: \
-                    Error: tensor F has no elements\nLine 1, Column 1: Error: missing 'F' array\n";
-        assert_eq!(explain(said), "Line 3, Column 8: cannot find variable k_v");
+    fn what_diffsl_points_to_is_found_in_what_the_author_wrote() {
+        let equations = "u_i { h_w = 1 }\n  F_i { -é_k * k_v }";
+        let source = assemble(&block(equations, &["k_v"], &[], &["h_w"])).unwrap();
+        let check = |line, column, want: Option<&str>| {
+            let got = source.written_at(line, column).map(|it| &equations[it]);
+            assert_eq!(got, want, "line {line}, column {column} of {}", source.code);
+        };
+        check(1, 1, None);
+        check(1, 1 + source.code.find("h0uw").unwrap(), Some("h_w"));
+        check(2, 9, Some("-"));
+        check(2, 10, Some("é"));
+        check(2, 16, Some("k_v"));
+        check(3, 1, None);
+        check(99, 1, None);
+        check(0, 0, None);
     }
 }

@@ -157,9 +157,8 @@ fn everything_wrong_with_a_plant_is_told_at_once_and_by_name() {
     assert_eq!(
         found,
         [
-            "the equations of `typo` do not compile: Line 3, Column 8: cannot find variable rate_k (lines count within \
-             `equations`)",
-            "the equations of `function` do not compile: unknown function call 'mod' (lines count within `equations`)",
+            "the equations of `typo` do not compile: cannot find variable rate_k",
+            "the equations of `function` do not compile: unknown function call 'mod'",
             "the input \"x\" of `reference` comes from \"typo/z\", which is no block's output (`typo` has x)",
             "the daily curve of the input \"x\" of `curve` needs at least one point, and rising hours from 0 to 24",
         ]

@@ -2,6 +2,7 @@
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
+use super::broker_url::{BrokerUrl, UrlError};
 use super::build::Builder;
 use super::doc::{PlaceDoc, SiteDoc};
 use super::near::did_you_mean;
@@ -14,12 +15,8 @@ pub(super) fn check_site(builder: &mut Builder<'_>, doc: &SiteDoc) {
     if doc.name.trim().is_empty() {
         builder.problems.error("name", "a site without name").expecting("the name on the screen");
     }
-    if doc.broker.as_ref().is_some_and(|it| it.contains('@')) {
-        builder
-            .problems
-            .error("broker", "a broker with credentials")
-            .expecting("mqtt://host:port alone: a site file is no place for secrets")
-            .hinting("set POLLUX_MQTT_USER and POLLUX_MQTT_PASSWORD in the environment");
+    if let Some(broker) = &doc.broker {
+        check_broker(builder.problems, broker);
     }
     note(builder.problems, check_positive("a speed", doc.field_speed), || "field_speed".into());
     if doc.twins.is_empty() {
@@ -42,6 +39,27 @@ pub(super) fn check_site(builder: &mut Builder<'_>, doc: &SiteDoc) {
         builder.check_body(&prop.body, |below| format!("props[{i}].body{below}").into());
         for (n, at) in prop.at.iter().enumerate() {
             builder.check_at(at, |below| format!("props[{i}].at[{n}]{below}").into());
+        }
+    }
+}
+
+fn check_broker(problems: &mut Problems, broker: &str) {
+    match broker.parse::<BrokerUrl>() {
+        Ok(url) if !url.tls && !url.is_loopback() => {
+            problems
+                .warning("broker", format!("{url} carries everything in plain text over the network"))
+                .expecting("mqtts://host:port, or a broker on this machine")
+                .hinting("without TLS it is used only with --allow-insecure");
+        }
+        Ok(_) => (),
+        Err(UrlError::Credentials) => {
+            problems
+                .error("broker", "a broker with credentials")
+                .expecting("mqtt://host:port alone: a site file is no place for secrets")
+                .hinting("set POLLUX_MQTT_USER and POLLUX_MQTT_PASSWORD in the environment");
+        }
+        Err(error) => {
+            problems.error("broker", error.to_string());
         }
     }
 }

@@ -15,12 +15,15 @@ pub fn find(site: &Path) -> Result<PathBuf, LoadError> {
     if let Some(found) = places.into_iter().find(|it| it.is_file()) {
         return Ok(found);
     }
+    if site.extension().is_some_and(|it| it == "ron") {
+        return Err(LoadError::NoFile(site.to_owned()));
+    }
     let scenes = scenes();
     let near =
         site.file_name().and_then(|it| it.to_str()).and_then(|it| did_you_mean(it, scenes.iter().map(String::as_str)));
     let list = match scenes.as_slice() {
         [] => format!("there are no scenes in {} either", scenes_dir().display()),
-        scenes => format!("the scenes here are: {}", scenes.join(", ")),
+        scenes => format!("the scenes in {} are: {}", scenes_dir().display(), scenes.join(", ")),
     };
     let hint = near.map_or(list.clone(), |near| format!("{near} {list}"));
     Err(LoadError::NotFound { site: site.to_owned(), has_folder: site.is_dir(), hint })
@@ -76,5 +79,7 @@ mod tests {
         assert!(error.contains("holds no site.ron"), "{error}");
         let error = find(Path::new("atlantis")).unwrap_err().to_string();
         assert!(error.contains("there is no site \"atlantis\"") && error.contains("scenes"), "{error}");
+        let error = find(Path::new("atlantis/site.ron")).unwrap_err().to_string();
+        assert_eq!(error, "no such file: atlantis/site.ron");
     }
 }

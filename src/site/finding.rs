@@ -199,11 +199,15 @@ impl miette::SourceCode for Lines {
         lines_after: usize,
     ) -> Result<Box<dyn miette::SpanContents<'a> + 'a>, miette::MietteError> {
         let found = self.text.read_span(span, lines_before, lines_after)?;
+        // The library counts bytes, people count characters.
+        let start = floor_char_boundary(&self.text, found.span().offset());
+        let line_start = self.text[..start].rfind('\n').map_or(0, |it| it + 1);
+        let column = self.text[line_start..start].chars().count();
         Ok(Box::new(miette::MietteSpanContents::new(
             found.data(),
             *found.span(),
             found.line() + self.first_line,
-            found.column(),
+            column,
             found.line_count(),
         )))
     }
@@ -250,6 +254,17 @@ mod tests {
            ╰────
           help: remove it
         ");
+    }
+
+    #[test]
+    fn both_places_in_a_report_count_characters() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("site.ron");
+        let text = "(\n  unit: \"m³/s\", größe: 3,\n)\n";
+        std::fs::write(&file, text).unwrap();
+        let from = text.find("3,").unwrap();
+        let report = report(&[Finding::at(Severity::Error, &file, text, (from, from + 1), "too small")]);
+        assert_eq!(report.matches("site.ron:2:24").count(), 2, "{report}");
     }
 
     #[test]

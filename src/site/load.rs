@@ -40,6 +40,9 @@ pub enum LoadError {
         /// What there is.
         hint: String,
     },
+    /// A file was asked for that is not there.
+    #[error("no such file: {}", .0.display())]
+    NoFile(PathBuf),
     /// The file cannot be read.
     #[error("cannot read {}", file.display())]
     Io {
@@ -66,6 +69,7 @@ fn summary(findings: &[Finding]) -> String {
     match (errors.next(), errors.count()) {
         (None, _) => "the site is broken".to_owned(),
         (Some(first), 0) => first.to_string(),
+        (Some(first), 1) => format!("{first}, and 1 more error"),
         (Some(first), n) => format!("{first}, and {n} more errors"),
     }
 }

@@ -47,6 +47,17 @@ impl<'s> Tree<'s> {
 
     /// Where a place stands, in bytes. A value of several lines is told by its first.
     pub(super) fn span(&self, place: &str) -> Range<usize> {
+        let (node, key_span) = self.find(place);
+        key_span.unwrap_or_else(|| self.first_line(&node.span))
+    }
+
+    /// Where the value at a place stands, with all its lines.
+    pub(super) fn whole(&self, place: &str) -> Range<usize> {
+        self.find(place).0.span.clone()
+    }
+
+    /// The value at a place, or the last one on the way to it; and its key, where that is meant.
+    fn find(&self, place: &str) -> (&Node<'s>, Option<Range<usize>>) {
         let (path, wants_key) = place.strip_suffix('@').map_or((place, false), |path| (path, true));
         let mut node = &self.root;
         let mut key_span = None;
@@ -62,10 +73,10 @@ impl<'s> Tree<'s> {
                 }
                 (Inner::Leaf | Inner::List(_) | Inner::Fields(_), _) => None,
             };
-            let Some((found, its_key)) = next else { return self.first_line(&node.span) };
+            let Some((found, its_key)) = next else { return (node, None) };
             (node, key_span) = (found, its_key);
         }
-        key_span.filter(|_| wants_key).unwrap_or_else(|| self.first_line(&node.span))
+        (node, key_span.filter(|_| wants_key))
     }
 
     fn first_line(&self, span: &Range<usize>) -> Range<usize> {

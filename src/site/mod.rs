@@ -5,6 +5,7 @@
 
 pub mod doc;
 
+mod broker_url;
 mod build;
 mod check_shape;
 mod check_site;
@@ -30,6 +31,7 @@ mod unfold;
 mod values;
 mod watch;
 
+pub use broker_url::{BrokerUrl, UrlError};
 pub use find::{assets_dir, find, scenes_dir};
 pub use finding::{Finding, Severity, report};
 pub use gltf::find_model;
@@ -38,4 +40,5 @@ pub use load::{LoadError, Loaded, load};
 #[cfg(test)]
 pub(crate) use model::Index;
 pub use model::{Command, CommandId, Confirm, Flow, Look, Signal, Site, Twin, TwinId};
+pub(crate) use near::did_you_mean;
 pub use watch::{Watch, watch};

@@ -18,7 +18,7 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// `did you mean "x"?`, where there is such an x.
-pub(super) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(written, candidates).map(|it| format!("did you mean {it:?}?"))
 }
 

@@ -1,6 +1,7 @@
 //! The text that a site came from, for those who find what is wrong with it later.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -66,11 +67,72 @@ impl Site {
             return Finding::of_file(Severity::Error, &source.file, message);
         };
         let place = name.and_then(|it| blocks.names.get(it)).unwrap_or(&blocks.equations);
-        let span = Tree::new(&source.text).span(&place.path);
-        let mut message = message.into();
+        source.finding(place, Tree::new(&source.text).span(&place.path), message.into())
+    }
+
+    /// An error at some bytes of a twin's equations, pointed at in the file. Where a template's parameters or escapes
+    /// shift the text, at the line.
+    pub fn equations_finding(&self, twin: &str, at: &Range<usize>, message: impl Into<String>) -> Finding {
+        let source = &self.source;
+        let physics = self.twin_at(twin).and_then(|it| it.physics.as_ref());
+        let (Some(blocks), Some(physics)) = (source.physics.get(twin), physics) else {
+            return Finding::of_file(Severity::Error, &source.file, message);
+        };
+        let tree = Tree::new(&source.text);
+        let literal = tree.whole(&blocks.equations.path);
+        let span = within(&source.text[literal.clone()], &physics.equations, at)
+            .map(|it| literal.start + it.start..literal.start + it.end);
+        let span = span.unwrap_or_else(|| tree.span(&blocks.equations.path));
+        source.finding(&blocks.equations, span, message.into())
+    }
+}
+
+impl Source {
+    fn finding(&self, place: &Place, span: Range<usize>, mut message: String) -> Finding {
         if let Some((twin, template)) = &place.made {
             message.push_str(&format!(" (in {twin}, made from template {template:?})"));
         }
-        Finding::at(Severity::Error, &source.file, &source.text, (span.start, span.end), message)
+        Finding::at(Severity::Error, &self.file, &self.text, (span.start, span.end), message)
+    }
+}
+
+/// Where some bytes of a text stand in the literal that it was read from. `None`: the two do not match line by line.
+fn within(literal: &str, text: &str, at: &Range<usize>) -> Option<Range<usize>> {
+    let quote = literal.find('"')? + 1;
+    let written = literal.get(quote..literal.rfind('"')?)?;
+    if written == text {
+        return Some(quote + at.start..quote + at.end);
+    }
+    if written.lines().count() != text.lines().count() {
+        return None;
+    }
+    let n = text.get(..at.start)?.matches('\n').count();
+    let line = written.split('\n').nth(n)?;
+    let start = quote + written.split('\n').take(n).map(|it| it.len() + 1).sum::<usize>();
+    let indent = line.len() - line.trim_start().len();
+    Some(start + indent..start + line.trim_end().len().max(indent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(literal: &str, text: &str, what: &str, want: Option<&str>) {
+        let at = text.find(what).unwrap();
+        let got = within(literal, text, &(at..at + what.len()));
+        assert_eq!(got.map(|it| &literal[it]), want);
+    }
+
+    #[test]
+    fn bytes_of_equations_are_found_in_their_literal() {
+        check("r#\"a {\n  \"é\" b }\"#", "a {\n  \"é\" b }", "b", Some("b"));
+        check("\"a\"", "a", "a", Some("a"));
+    }
+
+    #[test]
+    fn where_parameters_shift_the_text_the_line_is_found() {
+        check("r\"a\n  {k} + c  \nd\"", "a\n  12345 + c  \nd", "c", Some("{k} + c"));
+        check("\"a\\n b\"", "a\n b", "b", None);
     }
 }

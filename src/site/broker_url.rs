@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// A broker's address. Never holds credentials: those come from the environment (see [`super::connect`]).
+/// A broker's address. Never holds credentials: those come from the environment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BrokerUrl {
     /// A name or an address; an IPv6 address without its brackets.
