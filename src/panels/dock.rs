@@ -6,7 +6,7 @@ use bevy_egui::EguiContexts;
 use egui::{Margin, Ui, UiBuilder, WidgetText};
 use egui_tiles::{SimplificationOptions, TabState, TileId, Tiles, UiResponse};
 
-use super::actions::{self, Action};
+use super::actions::{self, Action, LoopEnd};
 use super::command_form::Drafts;
 use super::command_log::command_log_ui;
 use super::diagnostics::{Diagnostic, Suppressed};
@@ -20,10 +20,12 @@ use super::plot::PlotState;
 use super::plot_panel::{PlotTime, plot_panel_ui};
 use super::status_bar::{LinkLine, link_banner_ui, site_banner_ui, status_bar_ui};
 use super::theme;
+use super::timeline::{TimelineState, Window, timeline_panel_ui};
 use super::toasts::Toasts;
 use super::tree::{TreeState, tree_panel_ui};
 use crate::command::Ask;
-use crate::session::Seek;
+use crate::session::{CursorMode, EditMark, Seek};
+use crate::signal::Timestamp;
 use crate::site::{Severity, TwinId};
 use crate::twin::Select;
 use crate::view::{Camera, Frame};
@@ -37,6 +39,8 @@ pub struct Desk {
     pub drafts: Drafts,
     /// What is plotted.
     pub plot: PlotState,
+    /// What the timeline shows.
+    pub timeline: TimelineState,
     /// Diagnostics that are hidden.
     pub suppressed: Suppressed,
     /// The palette, while it is open.
@@ -61,6 +65,7 @@ pub(super) struct Requests<'w> {
     select: MessageWriter<'w, Select>,
     ask: MessageWriter<'w, Ask>,
     seek: MessageWriter<'w, Seek>,
+    edit_mark: MessageWriter<'w, EditMark>,
     camera: MessageWriter<'w, Camera>,
     frame: MessageWriter<'w, Frame>,
 }
@@ -80,6 +85,7 @@ pub(super) fn show_panels(
         theme::apply(&ctx, desk.reduced_motion);
         desk.themed = Some(desk.reduced_motion);
     }
+    desk.plot.hover = desk.plot.hovering.take();
     let mut asked = Vec::new();
     if desk.palette.is_none() {
         let taken = ctx.egui_wants_keyboard_input();
@@ -114,6 +120,9 @@ pub(super) fn show_panels(
         desk.toasts.show(&ctx, view.right_bottom());
     }
     overlays_ui(&ctx, &facts, desk, &mut asked);
+    if facts.cursor.mode == CursorMode::Playing {
+        ctx.request_repaint();
+    }
     for action in asked {
         perform(action, &ctx, &facts, desk, layout, &mut requests);
     }
@@ -226,11 +235,46 @@ fn perform(
         }
         Action::Live => {
             desk.plot.fixed = None;
+            desk.timeline.follow();
             requests.seek.write(Seek::Live);
         }
         Action::TogglePause => {
-            requests.seek.write(if facts.is_live() { Seek::Pause } else { Seek::Live });
+            let paused = facts.cursor.mode == CursorMode::Paused;
+            requests.seek.write(if paused { Seek::Play } else { Seek::Pause });
         }
+        Action::SeekBy(secs) => {
+            requests.seek.write(Seek::By(secs));
+        }
+        Action::Step(to) => {
+            requests.seek.write_batch(facts.step(to, &desk.plot).map(Seek::To));
+        }
+        Action::Oldest => {
+            requests.seek.write(Seek::To(facts.extent().from));
+        }
+        Action::Speed(speed) => {
+            requests.seek.write(Seek::Speed(speed));
+        }
+        Action::Loop(range) => {
+            requests.seek.write(Seek::Loop(range));
+        }
+        Action::LoopFrom(end) => {
+            requests.seek.write(Seek::Loop(Some(loop_from(end, facts, &desk.timeline))));
+        }
+        Action::ToggleLoop => {
+            let extent = facts.extent();
+            let range = desk.timeline.range.unwrap_or((extent.from, extent.to));
+            desk.timeline.range = facts.cursor.looped.or(desk.timeline.range);
+            requests.seek.write(Seek::Loop(facts.cursor.looped.is_none().then_some(range)));
+        }
+        Action::Bookmark => {
+            requests.edit_mark.write(EditMark::Add { at: facts.cursor.at, to: None, text: String::new() });
+            layout.show(Pane::Timeline);
+        }
+        Action::EditMark(edit) => {
+            requests.edit_mark.write(edit);
+        }
+        Action::FitTimeline => desk.timeline.window = Window::Whole,
+        Action::ToggleRealScale => desk.timeline.real_scale = !desk.timeline.real_scale,
         Action::Seek(at) => {
             requests.seek.write(Seek::To(at));
         }
@@ -273,6 +317,17 @@ fn perform(
         Action::ResetLayout => *layout = Layout::default(),
         Action::ToggleReducedMotion => desk.reduced_motion = !desk.reduced_motion,
         Action::Copy(text) => ctx.copy_text(text),
+    }
+}
+
+/// A loop that begins or ends at the cursor; the other end stays, where it makes a loop.
+fn loop_from(end: LoopEnd, facts: &Facts, timeline: &TimelineState) -> (Timestamp, Timestamp) {
+    let extent = facts.extent();
+    let (from, to) = facts.cursor.looped.or(timeline.range).unwrap_or((extent.from, extent.to));
+    let at = facts.cursor.at;
+    match end {
+        LoopEnd::Begin => (at, if to > at { to } else { extent.to }),
+        LoopEnd::End => (if from < at { from } else { extent.from }, at),
     }
 }
 
@@ -321,6 +376,13 @@ impl egui_tiles::Behavior<Pane> for Tiling<'_, '_, '_> {
                 }
                 Pane::Diagnostics => diagnostics_panel_ui(ui, self.diagnostics, &desk.suppressed),
                 Pane::Commands => command_log_ui(ui, &facts.log_rows()),
+                Pane::Timeline => {
+                    let rows = facts.timeline_rows(&desk.timeline, &desk.plot);
+                    let PlotState { hover, hovering, .. } = &mut desk.plot;
+                    let asked = timeline_panel_ui(ui, &rows, &mut desk.timeline, *hover, hovering);
+                    self.asked.extend(asked);
+                    None
+                }
             };
             self.asked.extend(asked);
         });

@@ -28,17 +28,19 @@ mod sparkline;
 mod status_bar;
 mod store;
 pub mod theme;
+mod timeline;
 mod toasts;
 mod tree;
 
 use bevy::prelude::*;
 use bevy_egui::{EguiPreUpdateSet, EguiPrimaryContextPass};
 
-pub use actions::Action;
+pub use actions::{Action, LoopEnd, StepTo};
 pub use dock::Desk;
 pub use layout::{Layout, Pane};
 pub use plot::PlotState;
 pub use store::LayoutStore;
+pub use timeline::{TimelineState, Window};
 
 use crate::schedule::Stage;
 use crate::signal::SignalId;

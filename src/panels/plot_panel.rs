@@ -142,7 +142,7 @@ fn plots_ui(ui: &mut Ui, series: &[Series], state: &mut PlotState, time: PlotTim
             state.columns = transform.frame().width().round().max(16.0) as usize;
         }
     });
-    state.hover = hover;
+    state.hovering = hover.or(state.hovering);
     action
 }
 

@@ -10,6 +10,7 @@ pub mod cursor;
 mod fold;
 mod history;
 mod ingest;
+mod marks;
 mod plot;
 mod reload;
 mod tally;
@@ -30,6 +31,7 @@ pub use cursor::{Cursor, CursorMode, Extent, SPEEDS, Seek};
 pub use fold::{Cell, Fold, Taken};
 pub use history::{History, Point};
 pub use ingest::{Answer, Ingest, IngestOptions};
+pub use marks::{EditMark, Mark, MarkId, Marks};
 pub use plot::Column;
 pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
 pub use timeline::{DensityRow, Timeline, TimelineData};
@@ -93,8 +95,11 @@ impl Plugin for SessionPlugin {
             .add_message::<SamplesArrived>()
             .add_message::<SiteReloaded>()
             .add_message::<Seek>()
+            .init_resource::<Marks>()
+            .add_message::<EditMark>()
             .add_systems(Update, (reload::follow_file, fetch_batch).chain().in_set(Stage::Ingest))
-            .add_systems(Update, cursor::move_cursor.in_set(Stage::Time));
+            .add_systems(Update, cursor::move_cursor.in_set(Stage::Time))
+            .add_systems(Update, (marks::edit_marks, marks::pause_at_marks).chain().in_set(Stage::Act));
     }
 }
 
