@@ -77,7 +77,7 @@ pub(super) fn default_sizes(room: Vec2) -> (f32, f32, f32, f32) {
     let grid = |it: f32| (it / 4.0).round() * 4.0;
     let tree = grid(room.x * 0.18).clamp(196.0, 264.0);
     let inspector = grid(room.x * 0.24).clamp(300.0, 344.0);
-    let bottom = grid(room.y * 0.215).clamp(116.0, 248.0);
+    let bottom = grid(room.y * 0.24).clamp(116.0, 248.0);
     let timeline = grid(room.y * 0.18).clamp(112.0, 164.0);
     (tree, inspector, bottom, timeline)
 }
@@ -266,9 +266,9 @@ mod tests {
         for (width, height) in [(1024.0, 600.0), (1280.0, 776.0), (1600.0, 876.0), (3840.0, 2100.0)] {
             let (tree, inspector, bottom, timeline) = default_sizes(Vec2::new(width, height));
             assert!(width - tree - inspector >= 500.0, "{width} wide");
-            assert!(height - bottom - timeline >= height * 0.59, "{height} high");
+            assert!(height - bottom - timeline >= height * 0.57, "{height} high");
         }
-        assert_eq!(default_sizes(Vec2::new(1280.0, 776.0)), (232.0, 308.0, 168.0, 140.0));
+        assert_eq!(default_sizes(Vec2::new(1280.0, 776.0)), (232.0, 308.0, 188.0, 140.0));
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub(super) fn commands_ui(ui: &mut Ui, lane: Rect, rows: &TimelineRows, scale: &
             continue;
         }
         let rect = Rect::from_center_size(place, vec2(12.0, LANE));
-        let response = ui.interact(rect, ui.id().with(("command", at)), Sense::click());
+        // A drag from here is no drag of the axis below it.
+        let response = ui.interact(rect, ui.id().with(("command", at)), Sense::click_and_drag());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &dot.text));
         if response.hovered() {
             ui.painter().rect_filled(rect, 3.0, theme::WIDGET_HOVER);

@@ -26,13 +26,18 @@ pub(super) fn range_ui(
         return;
     }
     // Under the two ends, so that they are taken first.
-    let middle = ui.interact(seen, ui.id().with("range"), Sense::click());
+    let middle = ui.interact(seen, ui.id().with("range"), Sense::click_and_drag());
     let length = format::span(range.1.secs_since(range.0));
     let name = if looped { format!("Loop of {length}") } else { format!("Range of {length}") };
     middle.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &name));
     if middle.clicked() {
         asked.push(Action::Loop((!looped).then_some(range)));
         state.range = Some(range);
+    }
+    if middle.dragged_by(egui::PointerButton::Primary)
+        && let Some(pointer) = middle.interact_pointer_pos()
+    {
+        asked.push(Action::Seek(scale.at((pointer.x - ruler.left()).clamp(0.0, ruler.width()))));
     }
     middle.context_menu(|ui| menu_ui(ui, range, looped, state, asked));
     let hint =

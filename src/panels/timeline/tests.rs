@@ -66,10 +66,11 @@ fn harness(shown: Shown) -> Harness<'static, Shown> {
             let asked = timeline_panel_ui(ui, &rows, &mut it.state, None, &mut it.hovering);
             // What the session does with it.
             for action in &asked {
-                match action {
-                    Action::Seek(to) => (it.cursor.at, it.cursor.mode) = (*to, CursorMode::Paused),
-                    Action::Loop(range) => it.cursor.looped = *range,
-                    _ => {}
+                if let Action::Seek(to) = action {
+                    (it.cursor.at, it.cursor.mode) = (*to, CursorMode::Paused);
+                }
+                if let Action::Loop(range) = action {
+                    it.cursor.looped = *range;
                 }
             }
             it.asked.extend(asked);
@@ -106,10 +107,7 @@ fn drag(harness: &mut Harness<Shown>, from: Pos2, to: Pos2, button: PointerButto
 }
 
 fn seeks(harness: &Harness<Shown>) -> Vec<f64> {
-    let secs = |it: &Action| match it {
-        Action::Seek(to) => Some(to.secs_since(at(0.0))),
-        _ => None,
-    };
+    let secs = |it: &Action| if let Action::Seek(to) = it { Some(to.secs_since(at(0.0))) } else { None };
     harness.state().asked.iter().filter_map(secs).collect()
 }
 

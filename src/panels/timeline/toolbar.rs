@@ -34,7 +34,8 @@ pub(super) fn toolbar_ui(ui: &mut Ui, rows: &TimelineRows, state: &mut TimelineS
             {
                 state.window = Window::Whole;
             }
-            if room >= 680.0 {
+            // With no gap there is nothing to fold.
+            if room >= 680.0 && (!rows.gaps.is_empty() || state.real_scale) {
                 let real = egui::Button::selectable(state.real_scale, "Real scale");
                 let hint = "Long gaps are folded to a fixed width. With the real scale they are as long as they were.";
                 if ui.add(real).on_hover_text(hint).clicked() {
