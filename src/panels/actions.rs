@@ -1,6 +1,6 @@
 //! Everything that a panel can ask for, and the one registry of names and keys.
 //!
-//! Panels return an [`Action`]; `perform` in `dock.rs` is the one place that turns it into requests to other folders
+//! Panels return an [`Action`]; `perform` is the one place that turns it into requests to other folders
 //! and into changes of what the panels themselves keep.
 
 use egui::{Key, KeyboardShortcut, Modifiers};

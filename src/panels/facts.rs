@@ -43,7 +43,7 @@ pub(super) struct Facts<'w, 's> {
     index: Res<'w, TwinIndex>,
     healths: Query<'w, 's, &'static Health>,
     log: Res<'w, CommandLog>,
-    marks: Res<'w, Marks>,
+    pub(super) marks: Res<'w, Marks>,
     quality: Option<Res<'w, Quality>>,
 }
 

@@ -1,7 +1,7 @@
 //! The panels: what a person reads and asks for, around the 3D view.
 //!
 //! A panel is a function of plain rows that returns what was asked for; `facts` gathers the rows, `dock` draws them
-//! and sends the requests. No panel writes the model.
+//! and `perform` sends the requests. No panel writes the model.
 
 mod actions;
 mod command_form;
@@ -21,6 +21,7 @@ mod keep;
 mod keys_sheet;
 mod layout;
 mod palette;
+mod perform;
 mod plot;
 mod plot_panel;
 mod pulse;

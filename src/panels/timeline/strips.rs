@@ -78,7 +78,7 @@ fn heights(counts: &[f32]) -> Vec<f32> {
     let Some(busy) = some.get((some.len() * 19 / 20).min(some.len().saturating_sub(1))) else {
         return blurred;
     };
-    let height = |it: f32| if it > 0.0 { (it / (busy * 1.1)).clamp(0.14, 1.0) } else { 0.0 };
+    let height = |it: f32| if it > 0.0 { (it / (busy * 1.4)).clamp(0.14, 1.0) } else { 0.0 };
     blurred.iter().copied().map(height).collect()
 }
 
@@ -114,7 +114,7 @@ mod tests {
             *busy = 1_000.0;
         }
         let heights = heights(&counts);
-        assert!(heights[55] > 0.9 && heights[10] >= 0.14);
+        assert!(heights[55] > 0.7 && heights[10] >= 0.14);
         assert!(heights[8] > 0.0 && heights[12] > 0.0, "blurred by two pixels");
         assert!(heights[7] == 0.0 && heights[30] == 0.0);
         assert!(heights.iter().all(|it| (0.0..=1.0).contains(it)));
