@@ -11,6 +11,8 @@ mod time_text;
 mod toolbar;
 mod track;
 
+use std::time::Duration;
+
 use egui::Ui;
 
 use super::actions::Action;
@@ -25,7 +27,7 @@ use scale::{Scale, Span};
 /// The least time that a window over the whole session shows, seconds: what is to come has room at first.
 const LEAST_SECS: f64 = 20.0;
 /// The share of a window that follows now that is left free for what comes.
-const AHEAD: f64 = 0.02;
+const AHEAD: f32 = 0.02;
 
 /// What the timeline keeps between frames.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,16 +144,14 @@ impl Default for TimelineState {
 }
 
 impl TimelineState {
-    /// From when until when it shows.
+    /// From when until when it shows, but for what is left free.
     fn window(&self, extent: Extent) -> Span {
-        let secs = |secs: f64| std::time::Duration::from_secs_f64(secs);
         match self.window {
             Window::Whole => {
-                let length = extent.to.secs_since(extent.from).max(0.0);
-                let ahead = if extent.live { length * AHEAD } else { 0.0 };
-                (extent.from, extent.from + secs((length + ahead).max(LEAST_SECS)))
+                let least = extent.from + Duration::from_secs_f64(LEAST_SECS);
+                (extent.from, extent.to.max(least))
             }
-            Window::Last(length) => (extent.to - secs(length), extent.to + secs(length * AHEAD)),
+            Window::Last(secs) => (extent.to - Duration::from_secs_f64(secs), extent.to),
             Window::Fixed(from, to) => (from, to),
         }
     }
@@ -160,13 +160,19 @@ impl TimelineState {
     pub(super) fn scale(&self, extent: Extent, gaps: &[Span], samples: usize) -> Scale {
         let whole = (extent.from, extent.to);
         let folds = if self.real_scale { Vec::new() } else { scale::folds(gaps, whole, samples) };
-        Scale::new(self.window(extent), self.width, &folds)
+        let window = self.window(extent);
+        if !extent.live || matches!(self.window, Window::Fixed(..)) {
+            return Scale::new(window, self.width, &folds);
+        }
+        // What is left free is a share of the width: of a time with a folded night in it, it would be hours.
+        let free = Scale::new(window, self.width / (1.0 + AHEAD), &folds);
+        Scale::new((window.0, free.at(self.width)), self.width, &folds)
     }
 
     /// A person goes back to live: what stood still follows now again.
     pub(super) fn follow(&mut self) {
         if let Window::Fixed(from, to) = self.window {
-            self.window = Window::Last((to.secs_since(from) / (1.0 + AHEAD)).max(1.0));
+            self.window = Window::Last((to.secs_since(from) / f64::from(1.0 + AHEAD)).max(1.0));
         }
     }
 

@@ -170,7 +170,7 @@ fn it_follows_now_until_it_is_moved_and_again_when_a_person_goes_live() {
     assert!((begin.secs_since(at(-200.0))).abs() < 3.0, "{begin}");
     harness.state_mut().state.follow();
     let Window::Last(secs) = harness.state().state.window else { panic!("it follows again") };
-    assert!((secs * (1.0 + AHEAD) - end.secs_since(begin)).abs() < 1e-6);
+    assert!((secs * f64::from(1.0 + AHEAD) - end.secs_since(begin)).abs() < 1e-6);
     harness.run_steps(1);
     // What follows now stands still where the cursor does.
     harness.state_mut().cursor.mode = CursorMode::Paused;
@@ -179,6 +179,19 @@ fn it_follows_now_until_it_is_moved_and_again_when_a_person_goes_live() {
     harness.get_by_label("Fit").click();
     harness.run_steps(2);
     assert_eq!(harness.state().state.window, Window::Whole);
+}
+
+#[test]
+fn what_is_left_free_for_what_comes_is_small_however_long_a_gap_was() {
+    let extent = Extent { from: at(0.0), to: at(100_000.0), live: true };
+    let gap = (at(60.0), at(99_940.0));
+    let state = TimelineState::default();
+    let scale = state.scale(extent, &[gap], 10_000);
+    assert_eq!(scale.folds(), [gap]);
+    let share = scale.x(extent.to) / scale.width();
+    assert!((0.97..0.985).contains(&share), "now stands at {share}");
+    let recorded = state.scale(Extent { live: false, ..extent }, &[gap], 10_000);
+    assert!((recorded.x(extent.to) - recorded.width()).abs() < 0.1);
 }
 
 #[test]
