@@ -91,6 +91,10 @@ pub(super) fn perform(
         }
         Action::Loop(range) => {
             requests.seek.write(Seek::Loop(range));
+            // What follows now goes round in nothing: it plays from where the loop begins.
+            if let Some((from, _)) = range.filter(|_| facts.is_live()) {
+                requests.seek.write_batch([Seek::To(from), Seek::Play]);
+            }
         }
         Action::LoopFrom(end) => {
             requests.seek.write(Seek::Loop(Some(loop_from(end, facts, &desk.timeline))));

@@ -274,6 +274,54 @@ fn a_bookmark_is_gone_to_moved_and_removed() {
 }
 
 #[test]
+fn a_bookmark_gets_another_text_and_stops_what_plays() {
+    let mark = Mark { id: MarkId(7), at: at(400.0), to: Some(at(500.0)), text: "Trip".to_owned(), pauses: false };
+    let mut harness = harness(Shown { marks: vec![mark], ..shown() });
+    harness.get_by_label("Trip").click_button_modifiers(PointerButton::Secondary, Modifiers::NONE);
+    harness.run_steps(2);
+    harness.get_by_label("Playing stops here").click();
+    harness.run_steps(2);
+    harness.get_by_label("Bookmark's text").focus();
+    harness.run_steps(2);
+    harness.get_by_label("Bookmark's text").type_text(" of pump 1");
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    harness.run_steps(2);
+    let want = [
+        Action::EditMark(EditMark::Pauses(MarkId(7), true)),
+        Action::EditMark(EditMark::Rename(MarkId(7), "Trip of pump 1".to_owned())),
+    ];
+    assert_eq!(harness.state().asked, want);
+    assert!(harness.query_by_label("Remove").is_none(), "Enter closes the menu");
+}
+
+#[test]
+fn ctrl_and_the_wheel_zoom_at_the_pointer() {
+    let mut harness = harness(shown());
+    let over = place(&harness, 400.0, "Timeline ruler");
+    harness.hover_at(over);
+    harness.step();
+    harness.event(egui::Event::Zoom(2.0));
+    harness.run_steps(2);
+    let Window::Fixed(from, to) = harness.state().state.window else { panic!("it no longer reaches up to now") };
+    assert!((to.secs_since(from) - 510.0).abs() < 3.0, "{}", to.secs_since(from));
+    assert!((place(&harness, 400.0, "Timeline ruler").x - over.x).abs() < 1.0);
+}
+
+#[test]
+fn the_tools_fit_at_every_width() {
+    for width in [420.0, 600.0, 760.0, 1200.0] {
+        let mut harness = harness(Shown { loaded: Some(0.5), ..shown() });
+        harness.set_size(vec2(width, 200.0));
+        harness.state_mut().state.window = Window::Fixed(at(0.0), at(100.0));
+        harness.run_steps(3);
+        let time = harness.get_by_label("Copy the time").rect();
+        let fit = harness.get_by_label("Fit").rect();
+        assert!(time.right() <= fit.left() && fit.right() <= width, "{width}: {time} {fit}");
+    }
+}
+
+#[test]
 fn the_instant_under_the_pointer_is_told_to_all_and_moves_nothing() {
     let mut harness = harness(shown());
     let over = place(&harness, 300.0, "Density of Group 0");
