@@ -1,3 +1,5 @@
+//! The timeline as a person meets it: found by label, dragged, clicked and zoomed.
+
 use egui::{Key, Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
