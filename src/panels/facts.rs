@@ -59,7 +59,7 @@ impl Facts<'_, '_> {
     /// Why no command can be sent now. `None`: one can.
     pub(super) fn cannot_send(&self) -> Option<String> {
         if !self.is_live() {
-            return Some("The view is paused: go live to send commands.".to_owned());
+            return Some("The view shows the past: go live to send commands.".to_owned());
         }
         if let Some(problem) = &self.session.problem {
             return Some(format!("Nothing can be sent: {problem}"));
