@@ -56,7 +56,9 @@ pub(crate) fn run(arguments: ImportArguments) -> Outcome {
     let mut first = String::new();
     BufReader::new(File::open(&arguments.table).map_err(|why| in_table(&why))?).read_line(&mut first)?;
     let delimiter = match arguments.delimiter {
-        Some(it) => u8::try_from(it).map_err(|_| Failure::new(format!("--delimiter: {it:?} is no ASCII sign")))?,
+        Some(it) => {
+            u8::try_from(it).map_err(|why| Failure::new(format!("--delimiter: {it:?} is no ASCII sign: {why}")))?
+        }
         None => guess_delimiter(&first),
     };
     let mut reader = csv::ReaderBuilder::new()

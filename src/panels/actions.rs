@@ -1,12 +1,13 @@
 //! Everything that a panel can ask for, and the one registry of names and keys.
 //!
-//! Panels return an [`Action`]; `perform` in `dock.rs` is the one place that turns it into requests to other folders
+//! Panels return an [`Action`]; `perform` is the one place that turns it into requests to other folders
 //! and into changes of what the panels themselves keep.
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::diagnostics::DiagnosticKind;
 use super::layout::Pane;
+use crate::session::EditMark;
 use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::{CommandId, TwinId};
 use crate::view;
@@ -40,10 +41,32 @@ pub enum Action {
     PlotLast(f64),
     /// The cursor follows what comes in.
     Live,
-    /// The cursor stands still, or follows again.
+    /// The cursor stands still, or plays on from there.
     TogglePause,
     /// The cursor goes to an instant.
     Seek(Timestamp),
+    /// The cursor goes on or back by seconds.
+    SeekBy(f64),
+    /// The cursor goes to another sample of the signal at hand.
+    Step(StepTo),
+    /// The cursor goes to where the session begins.
+    Oldest,
+    /// The cursor plays at a speed.
+    Speed(f64),
+    /// The cursor goes round in a range, or no more.
+    Loop(Option<(Timestamp, Timestamp)>),
+    /// The loop begins, or ends, at the cursor.
+    LoopFrom(LoopEnd),
+    /// The cursor goes round in what was marked out, or no more.
+    ToggleLoop,
+    /// Mark where the cursor is.
+    Bookmark,
+    /// Edit the bookmarks.
+    EditMark(EditMark),
+    /// The timeline shows all of the session.
+    FitTimeline,
+    /// Gaps on the timeline are as long as they were, or folded.
+    ToggleRealScale,
     /// Bring a panel to the front; open it where it was closed.
     Show(Pane),
     /// Write into the tree's search.
@@ -70,6 +93,24 @@ pub enum Action {
     Copy(String),
 }
 
+/// To which sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepTo {
+    /// The one before the cursor.
+    Previous,
+    /// The one after it.
+    Next,
+}
+
+/// Which end of a loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoopEnd {
+    /// Where it begins.
+    Begin,
+    /// Where it ends.
+    End,
+}
+
 /// An action that needs nothing more, with its name.
 #[derive(Debug, Clone)]
 pub(super) struct Named {
@@ -90,6 +131,7 @@ pub(super) fn all() -> Vec<Named> {
     let plain = |key| Some(KeyboardShortcut::new(Modifiers::NONE, key));
     let ctrl = |key| Some(KeyboardShortcut::new(Modifiers::COMMAND, key));
     let ctrl_shift = |key| Some(KeyboardShortcut::new(CTRL_SHIFT, key));
+    let shift = |key| Some(KeyboardShortcut::new(Modifiers::SHIFT, key));
     let named = |group, name, keys, action| Named { group, name, keys, action };
     vec![
         named("Find", "Find anything…", ctrl(Key::K), Action::OpenPalette),
@@ -101,12 +143,34 @@ pub(super) fn all() -> Vec<Named> {
         named("Panels", "Show the plots", ctrl(Key::Num3), Action::Show(Pane::Plots)),
         named("Panels", "Show the diagnostics", ctrl(Key::Num4), Action::Show(Pane::Diagnostics)),
         named("Panels", "Show the commands", ctrl(Key::Num5), Action::Show(Pane::Commands)),
+        named("Panels", "Show the timeline", ctrl(Key::Num6), Action::Show(Pane::Timeline)),
         named("Panels", "Reset the layout", None, Action::ResetLayout),
         named("Panels", "Unfold the whole tree", None, Action::FoldAll(false)),
         named("Panels", "Fold the whole tree", None, Action::FoldAll(true)),
         named("Panels", "Reduced motion on or off", None, Action::ToggleReducedMotion),
-        named("Time", "Pause, or follow live again", plain(Key::Space), Action::TogglePause),
+        named("Time", "Pause, or play on", plain(Key::Space), Action::TogglePause),
         named("Time", "Follow live", plain(Key::L), Action::Live),
+        // Home alone is the camera's.
+        named("Time", "Go to the beginning", ctrl(Key::Home), Action::Oldest),
+        named("Time", "Go to the newest, and follow it", plain(Key::End), Action::Live),
+        named("Time", "Back by a second", plain(Key::ArrowLeft), Action::SeekBy(-1.0)),
+        named("Time", "On by a second", plain(Key::ArrowRight), Action::SeekBy(1.0)),
+        named("Time", "Back by 10 seconds", shift(Key::ArrowLeft), Action::SeekBy(-10.0)),
+        named("Time", "On by 10 seconds", shift(Key::ArrowRight), Action::SeekBy(10.0)),
+        named("Time", "Previous sample", ctrl(Key::ArrowLeft), Action::Step(StepTo::Previous)),
+        named("Time", "Next sample", ctrl(Key::ArrowRight), Action::Step(StepTo::Next)),
+        named("Time", "Loop from here", plain(Key::OpenBracket), Action::LoopFrom(LoopEnd::Begin)),
+        named("Time", "Loop up to here", plain(Key::CloseBracket), Action::LoopFrom(LoopEnd::End)),
+        named("Time", "Loop on or off", None, Action::ToggleLoop),
+        named("Time", "Bookmark this instant", plain(Key::B), Action::Bookmark),
+        named("Time", "Undo the last edit of bookmarks", ctrl(Key::Z), Action::EditMark(EditMark::Undo)),
+        named("Time", "Redo the edit of bookmarks", ctrl_shift(Key::Z), Action::EditMark(EditMark::Redo)),
+        named("Time", "Play at 1×", None, Action::Speed(1.0)),
+        named("Time", "Play at 10×", None, Action::Speed(10.0)),
+        named("Time", "Play at 60×", None, Action::Speed(60.0)),
+        named("Time", "Play backward", None, Action::Speed(-1.0)),
+        named("Time", "Fit the timeline", None, Action::FitTimeline),
+        named("Time", "Real scale of the timeline on or off", None, Action::ToggleRealScale),
         named("Time", "Plot the last minute", None, Action::PlotLast(60.0)),
         named("Time", "Plot the last 5 minutes", None, Action::PlotLast(300.0)),
         named("Time", "Plot the last 30 minutes", None, Action::PlotLast(1_800.0)),
@@ -131,7 +195,9 @@ pub(super) fn keys_text(keys: &KeyboardShortcut) -> String {
     if keys.modifiers.shift {
         text.push_str("Shift+");
     }
-    text + if keys.logical_key == Key::Questionmark { "?" } else { keys.logical_key.name() }
+    let key = keys.logical_key;
+    let is_sign = matches!(key, Key::Questionmark | Key::OpenBracket | Key::CloseBracket);
+    text + if is_sign { key.symbol_or_name() } else { key.name() }
 }
 
 /// Keys and what they do, by heading: those of the panels, of the lists in them, and of the 3D view.
@@ -143,6 +209,11 @@ pub(super) fn sheet() -> Vec<(&'static str, String, String)> {
         fixed("Tree", "Up, Down", "Go through the rows"),
         fixed("Tree", "Right, Left", "Unfold, fold or go to the parent"),
         fixed("Tree", "Enter", "Look at the twin"),
+        fixed("Timeline", "Drag", "Move the cursor"),
+        fixed("Timeline", "Shift+drag", "Mark out a range"),
+        fixed("Timeline", "Ctrl+wheel", "Zoom at the pointer"),
+        fixed("Timeline", "Middle drag", "Move what is shown"),
+        fixed("Timeline", "Double click", "Show all of the session"),
         fixed("Commands", "Enter", "Send what was typed"),
         fixed("Commands", "Esc", "Drop what was typed"),
     ]);
@@ -157,9 +228,14 @@ pub(super) fn pressed(input: &mut egui::InputState, keyboard_taken: bool) -> Opt
     named.sort_by_key(|it| !it.keys.is_some_and(|keys| keys.modifiers.shift));
     named.into_iter().find_map(|it| {
         let keys = it.keys?;
-        let counts = !keyboard_taken || keys.modifiers.command;
+        let counts = !keyboard_taken || (keys.modifiers.command && !edits_text(keys.logical_key));
         (counts && input.consume_shortcut(&keys)).then_some(it.action)
     })
+}
+
+/// Whether a text field knows what to do with this key and Ctrl.
+fn edits_text(key: Key) -> bool {
+    matches!(key, Key::Z | Key::ArrowLeft | Key::ArrowRight | Key::Home)
 }
 
 #[cfg(test)]
@@ -192,5 +268,12 @@ mod tests {
         check(Key::K, Modifiers::COMMAND, true, Some(Action::OpenPalette));
         check(Key::K, CTRL_SHIFT, false, Some(Action::ReopenPalette));
         check(Key::Questionmark, Modifiers::SHIFT, false, Some(Action::ToggleKeys));
+        check(Key::ArrowLeft, Modifiers::NONE, false, Some(Action::SeekBy(-1.0)));
+        check(Key::ArrowLeft, Modifiers::SHIFT, false, Some(Action::SeekBy(-10.0)));
+        check(Key::ArrowLeft, Modifiers::COMMAND, false, Some(Action::Step(StepTo::Previous)));
+        check(Key::ArrowLeft, Modifiers::COMMAND, true, None);
+        check(Key::Z, Modifiers::COMMAND, true, None);
+        check(Key::Z, CTRL_SHIFT, false, Some(Action::EditMark(EditMark::Redo)));
+        check(Key::OpenBracket, Modifiers::NONE, false, Some(Action::LoopFrom(LoopEnd::Begin)));
     }
 }

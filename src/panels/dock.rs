@@ -1,6 +1,5 @@
-//! The desk that all panels stand on: draws them in their tiles, and does what they ask for.
+//! The desk that all panels stand on: draws them in their tiles; `perform` does what they ask for.
 
-use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_egui::EguiContexts;
 use egui::{Margin, Ui, UiBuilder, WidgetText};
@@ -16,17 +15,17 @@ use super::inspector::inspector_panel_ui;
 use super::keys_sheet::keys_sheet_ui;
 use super::layout::{Layout, Pane};
 use super::palette::{Outcome, Palette, palette_ui};
+use super::perform::{Requests, perform};
 use super::plot::PlotState;
 use super::plot_panel::{PlotTime, plot_panel_ui};
 use super::status_bar::{LinkLine, link_banner_ui, site_banner_ui, status_bar_ui};
 use super::theme;
+use super::timeline::{TimelineState, timeline_panel_ui};
 use super::toasts::Toasts;
 use super::tree::{TreeState, tree_panel_ui};
-use crate::command::Ask;
-use crate::session::Seek;
-use crate::site::{Severity, TwinId};
-use crate::twin::Select;
-use crate::view::{Camera, Frame};
+use crate::session::CursorMode;
+use crate::site::Severity;
+use crate::view::Frame;
 
 /// All that the panels keep between frames, and nothing of the model.
 #[derive(Resource, Debug, Default)]
@@ -37,6 +36,8 @@ pub struct Desk {
     pub drafts: Drafts,
     /// What is plotted.
     pub plot: PlotState,
+    /// What the timeline shows.
+    pub timeline: TimelineState,
     /// Diagnostics that are hidden.
     pub suppressed: Suppressed,
     /// The palette, while it is open.
@@ -55,16 +56,6 @@ pub struct Desk {
     framed: Option<Rect>,
 }
 
-/// The requests that panels write.
-#[derive(SystemParam)]
-pub(super) struct Requests<'w> {
-    select: MessageWriter<'w, Select>,
-    ask: MessageWriter<'w, Ask>,
-    seek: MessageWriter<'w, Seek>,
-    camera: MessageWriter<'w, Camera>,
-    frame: MessageWriter<'w, Frame>,
-}
-
 /// Gathers, draws, and sends what was asked for.
 pub(super) fn show_panels(
     mut contexts: EguiContexts,
@@ -80,6 +71,7 @@ pub(super) fn show_panels(
         theme::apply(&ctx, desk.reduced_motion);
         desk.themed = Some(desk.reduced_motion);
     }
+    desk.plot.hover = desk.plot.hovering.take();
     let mut asked = Vec::new();
     if desk.palette.is_none() {
         let taken = ctx.egui_wants_keyboard_input();
@@ -114,6 +106,9 @@ pub(super) fn show_panels(
         desk.toasts.show(&ctx, view.right_bottom());
     }
     overlays_ui(&ctx, &facts, desk, &mut asked);
+    if facts.cursor.mode == CursorMode::Playing {
+        ctx.request_repaint();
+    }
     for action in asked {
         perform(action, &ctx, &facts, desk, layout, &mut requests);
     }
@@ -169,7 +164,8 @@ fn overlays_ui(ctx: &egui::Context, facts: &Facts, desk: &mut Desk, asked: &mut 
         let area = egui::Modal::default_area(id).anchor(egui::Align2::CENTER_TOP, [0.0, 72.0]);
         let modal = egui::Modal::new(id).area(area).frame(frame).backdrop_color(shade);
         let cannot_send = facts.cannot_send();
-        let shown = modal.show(ctx, |ui| palette_ui(ui, palette, &facts.site, cannot_send.as_deref()));
+        let shown =
+            modal.show(ctx, |ui| palette_ui(ui, palette, &facts.site, &facts.marks.list, cannot_send.as_deref()));
         let outcome = if shown.backdrop_response.clicked() { Outcome::Closed } else { shown.inner };
         if outcome != Outcome::Open {
             desk.palette_before = desk.palette.take().unwrap_or_default();
@@ -181,107 +177,6 @@ fn overlays_ui(ctx: &egui::Context, facts: &Facts, desk: &mut Desk, asked: &mut 
         let modal = egui::Modal::new(egui::Id::new("keys")).frame(frame).backdrop_color(shade);
         let shown = modal.show(ctx, keys_sheet_ui);
         desk.keys_open &= !shown.should_close();
-    }
-}
-
-/// The one place that does what panels ask for: a request to another folder, or a change of the desk.
-fn perform(
-    action: Action,
-    ctx: &egui::Context,
-    facts: &Facts,
-    desk: &mut Desk,
-    layout: &mut Layout,
-    requests: &mut Requests,
-) {
-    let mut select = |twin: Option<TwinId>| {
-        requests.select.write(Select::Twin(twin));
-    };
-    match action {
-        Action::Select(twin) => {
-            unfold_to(twin, facts, desk);
-            select(Some(twin));
-        }
-        Action::Deselect => select(None),
-        Action::Hover(twin) => {
-            requests.select.write(Select::Hover(twin));
-        }
-        Action::FlyTo(twin) => {
-            unfold_to(twin, facts, desk);
-            select(Some(twin));
-            requests.camera.write(Camera::FlyTo(twin));
-        }
-        Action::FlyToSelected => {
-            if let Some(twin) = facts.selection.twin {
-                requests.camera.write(Camera::FlyTo(twin));
-            }
-        }
-        Action::Viewpoint(id) => {
-            requests.camera.write(Camera::Viewpoint(id));
-        }
-        Action::Home => {
-            requests.camera.write(Camera::Home);
-        }
-        Action::Ask(command, value) => {
-            requests.ask.write(Ask { command, value });
-        }
-        Action::Live => {
-            desk.plot.fixed = None;
-            requests.seek.write(Seek::Live);
-        }
-        Action::TogglePause => {
-            requests.seek.write(if facts.is_live() { Seek::Pause } else { Seek::Live });
-        }
-        Action::Seek(at) => {
-            requests.seek.write(Seek::To(at));
-        }
-        Action::TogglePlot(signal) => {
-            desk.plot.toggle(signal);
-            layout.show(Pane::Plots);
-        }
-        Action::Plot(signal) => {
-            if !desk.plot.signals.contains(&signal) {
-                desk.plot.toggle(signal);
-            }
-        }
-        Action::ClearPlot => desk.plot.signals.clear(),
-        Action::PlotLast(secs) => {
-            desk.plot.last_secs = secs;
-            desk.plot.fixed = None;
-            layout.show(Pane::Plots);
-        }
-        Action::Show(pane) => layout.show(pane),
-        Action::SearchTree => {
-            layout.show(Pane::Tree);
-            desk.tree.focus_search = true;
-        }
-        Action::FoldAll(fold) => {
-            desk.tree.folded.clear();
-            if fold {
-                desk.tree.folded.extend(facts.site.twins.iter().filter_map(|it| it.parent));
-            }
-        }
-        Action::Suppress(key) => {
-            desk.suppressed.keys.insert(key);
-        }
-        Action::SuppressKind(kind) => {
-            desk.suppressed.kinds.insert(kind);
-        }
-        Action::Unsuppress => desk.suppressed = Suppressed::default(),
-        Action::OpenPalette => desk.palette = Some(Palette::default()),
-        Action::ReopenPalette => desk.palette = Some(desk.palette_before.clone()),
-        Action::ToggleKeys => desk.keys_open = !desk.keys_open,
-        Action::ResetLayout => *layout = Layout::default(),
-        Action::ToggleReducedMotion => desk.reduced_motion = !desk.reduced_motion,
-        Action::Copy(text) => ctx.copy_text(text),
-    }
-}
-
-/// What is selected is to be seen in the tree.
-fn unfold_to(twin: TwinId, facts: &Facts, desk: &mut Desk) {
-    let mut next = facts.site.twin(twin).and_then(|it| it.parent);
-    while let Some(parent) = next {
-        desk.tree.folded.remove(&parent);
-        next = facts.site.twin(parent).and_then(|it| it.parent);
     }
 }
 
@@ -321,6 +216,13 @@ impl egui_tiles::Behavior<Pane> for Tiling<'_, '_, '_> {
                 }
                 Pane::Diagnostics => diagnostics_panel_ui(ui, self.diagnostics, &desk.suppressed),
                 Pane::Commands => command_log_ui(ui, &facts.log_rows()),
+                Pane::Timeline => {
+                    let rows = facts.timeline_rows(&desk.timeline, &desk.plot);
+                    let PlotState { hover, hovering, .. } = &mut desk.plot;
+                    let asked = timeline_panel_ui(ui, &rows, &mut desk.timeline, *hover, hovering);
+                    self.asked.extend(asked);
+                    None
+                }
             };
             self.asked.extend(asked);
         });

@@ -4,6 +4,7 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use std::time::Duration;
 
+use super::actions::StepTo;
 use super::command_form::{CommandForm, Life, in_words};
 use super::command_log::LogRow;
 use super::diagnostics::{Diagnostic, Evidence, diagnose};
@@ -13,11 +14,12 @@ use super::plot::{PlotState, Series};
 use super::pulse::Pulse;
 use super::sparkline::Spark;
 use super::status_bar::{LinkLine, Picture, Status};
+use super::timeline::{CommandDot, Strip, TimelineRows, TimelineState};
 use super::tree::{TreeRow, TreeState, tree_rows};
 use crate::command::{CommandLog, CommandRow};
 use crate::link::{self, LinkState};
-use crate::session::{CurrentSite, Cursor, CursorMode, Session, SiteFindings};
-use crate::signal::{SignalId, Value};
+use crate::session::{CurrentSite, Cursor, CursorMode, Extent, Marks, Session, SiteFindings};
+use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
 use crate::twin::{Health, ReadingState, Readings, STALE_PERIODS, Selection, TwinIndex};
@@ -41,6 +43,7 @@ pub(super) struct Facts<'w, 's> {
     index: Res<'w, TwinIndex>,
     healths: Query<'w, 's, &'static Health>,
     log: Res<'w, CommandLog>,
+    pub(super) marks: Res<'w, Marks>,
     quality: Option<Res<'w, Quality>>,
 }
 
@@ -55,8 +58,11 @@ impl Facts<'_, '_> {
 
     /// Why no command can be sent now. `None`: one can.
     pub(super) fn cannot_send(&self) -> Option<String> {
+        if self.session.is_replay() {
+            return Some("This is a recording: nothing can be sent.".to_owned());
+        }
         if !self.is_live() {
-            return Some("The view is paused: go live to send commands.".to_owned());
+            return Some("The view shows the past: go live to send commands.".to_owned());
         }
         if let Some(problem) = &self.session.problem {
             return Some(format!("Nothing can be sent: {problem}"));
@@ -251,6 +257,84 @@ impl Facts<'_, '_> {
         plot.signals.iter().filter_map(line).collect()
     }
 
+    /// From when to when there is something to show.
+    pub(super) fn extent(&self) -> Extent {
+        // Now goes on even where the cursor stands still; where it follows, the two are one.
+        self.session.extent(if self.is_live() { self.cursor.at } else { link::now() })
+    }
+
+    pub(super) fn timeline_rows(&self, state: &TimelineState, plot: &PlotState) -> TimelineRows<'_> {
+        let extent = self.extent();
+        let (scale, strips, gaps, anything) = self.session.timeline.with(|data| {
+            let samples: f64 = data.rows.iter().map(|it| data.count_between(it, extent.from, extent.to)).sum();
+            let scale = state.scale(extent, &data.gaps, samples as usize);
+            let edges = scale.edges();
+            let strip = |row| {
+                let counts = edges.windows(2).map(|it| data.count_between(row, it[0], it[1]) as f32).collect();
+                Strip { twin: row.twin, name: row.name.clone(), counts }
+            };
+            let busy = data.rows.iter().filter(|it| data.count_between(it, extent.from, extent.to) > 0.0);
+            let strips: Vec<Strip> = busy.map(strip).collect();
+            (scale, strips, data.gaps.clone(), data.from.is_some())
+        });
+        let dot = |row: &CommandRow| {
+            let (command, twin) = (self.site.command(row.command)?, self.site.twin(row.twin)?);
+            let desired = in_words(&row.desired, &command.takes, crate::signal::Unit::NONE, None);
+            let text = format!("{} · {} {desired}: {}", twin.name, command.name, row.phase.label());
+            let at = row.sent.or(row.ended).unwrap_or(row.deadline);
+            Some(CommandDot { at, text, phase: row.phase, twin: row.twin })
+        };
+        TimelineRows {
+            extent,
+            anything,
+            cursor: *self.cursor,
+            clock: &self.pulse.clock,
+            scale,
+            strips,
+            gaps,
+            commands: self.log.rows.iter().filter_map(dot).collect(),
+            marks: &self.marks.list,
+            selected: self.selection.twin.and_then(|it| self.site.lineage(it).last()).map(|it| it.id),
+            loaded: self.session.filling.as_ref().and_then(|it| it.share()),
+            can_step: self.signal_at_hand(plot).is_some(),
+        }
+    }
+
+    /// Whose samples are gone through: of the selected twin the one that is plotted, else its first; else the first that
+    /// is plotted.
+    fn signal_at_hand(&self, plot: &PlotState) -> Option<SignalId> {
+        let selected = self.selection.twin;
+        let of_selected = |id: &&SignalId| self.site.signal(**id).is_some_and(|it| Some(it.twin) == selected);
+        plot.signals
+            .iter()
+            .find(of_selected)
+            .copied()
+            .or_else(|| self.site.signals_of(selected?).next().map(|it| it.id))
+            .or_else(|| plot.signals.first().copied())
+    }
+
+    /// When the sample before or after the cursor was taken, of the signal at hand. `None`: there is none.
+    pub(super) fn step(&self, to: StepTo, plot: &PlotState) -> Option<Timestamp> {
+        let signal = self.signal_at_hand(plot)?;
+        let (cursor, history) = (self.cursor.at, &self.session.history);
+        let nano = Duration::from_nanos(1);
+        match to {
+            StepTo::Previous => history.at(signal, cursor - nano).map(|it| it.at),
+            StepTo::Next => {
+                // The next one is near, unless there is a gap: then it is looked for further and further away.
+                let newest = history.newest(signal)?.at;
+                let next = |until| history.samples(signal, cursor + nano, until).first().map(|it| it.at);
+                let mut until = cursor + Duration::from_secs(2);
+                let mut found = next(until);
+                while found.is_none() && until < newest {
+                    until = until + until.since(cursor) * 8;
+                    found = next(until);
+                }
+                found
+            }
+        }
+    }
+
     pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
         let linked_secs = match self.session.link.as_ref().map(link::Link::state) {
             Some(LinkState::Connected { since }) if self.is_live() => Some(self.cursor.at.secs_since(since)),
@@ -305,7 +389,7 @@ impl Facts<'_, '_> {
             history: (history.bytes(), history.budget_bytes()),
             reach_secs: history.reaches_back_to().map(|it| link::now().secs_since(it)),
             time: (clock.time(self.cursor.at), clock.date_time(self.cursor.at), clock.name.clone()),
-            live_cursor: self.is_live(),
+            cursor: (self.cursor.mode, self.cursor.speed),
         }
     }
 }

@@ -32,6 +32,30 @@ pub fn millis(ms: f64) -> String {
     }
 }
 
+/// How fast the cursor plays: `1×`, `0.25×`, `−10×`.
+pub fn speed(factor: f64) -> String {
+    let size = factor.abs();
+    let decimals = match size {
+        n if n >= 9.95 => 0,
+        n if n >= 0.995 => 1,
+        _ => 2,
+    };
+    let text = format!("{size:.decimals$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{}{text}×", if factor < 0.0 { "−" } else { "" })
+}
+
+/// How long, in one short word for a narrow place: `45 s`, `12 min`, `3 h`, `2 d`.
+pub fn span_word(secs: f64) -> String {
+    let (size, unit) = match secs {
+        n if n < 59.5 => (n, "s"),
+        n if n < 3_570.0 => (n / 60.0, "min"),
+        n if n < 84_600.0 => (n / 3_600.0, "h"),
+        n => (n / 86_400.0, "d"),
+    };
+    format!("{size:.0}\u{a0}{unit}")
+}
+
 /// A size in memory, in MB of a million bytes.
 pub fn megabytes(bytes: usize) -> String {
     let mb = bytes as f64 / 1e6;
@@ -90,6 +114,20 @@ impl Clock {
         self.strftime(at, "%Y-%m-%d %H:%M:%S")
     }
 
+    /// Reads a time as this clock shows it: with its date, or of the day on which `near` falls.
+    pub fn read(&self, text: &str, near: Timestamp) -> Option<Timestamp> {
+        let civil = match text.parse::<jiff::civil::DateTime>() {
+            // A date alone would be midnight, which nobody wrote.
+            Ok(it) if text.contains(':') => it,
+            Ok(_) | Err(_) => {
+                let time: jiff::civil::Time = text.parse().ok().filter(|_| text.contains(':'))?;
+                instant(near).to_zoned(self.zone.clone()).date().to_datetime(time)
+            }
+        };
+        let at = self.zone.to_ambiguous_zoned(civil).compatible().ok()?.timestamp();
+        i64::try_from(at.as_nanosecond()).ok().filter(|it| *it >= 0).map(Timestamp::from_nanos)
+    }
+
     fn strftime(&self, at: Timestamp, format: &str) -> String {
         instant(at).to_zoned(self.zone.clone()).strftime(format).to_string()
     }
@@ -119,6 +157,12 @@ mod tests {
         check_span(3_600.0, "1 h");
         check_span(12_000.0, "3 h 20 min");
         check_span(200_000.0, "2 d");
+    }
+
+    #[test]
+    fn speeds_are_written_without_needless_digits() {
+        let got = [1.0, 10.0, 1000.0, 0.1, 0.25, 0.01, 2.5, -1.0, -60.0].map(speed);
+        assert_eq!(got, ["1×", "10×", "1000×", "0.1×", "0.25×", "0.01×", "2.5×", "−1×", "−60×"]);
     }
 
     #[test]

@@ -158,6 +158,51 @@ fn bar(painter: &Painter, at: Pos2) {
     painter.line_segment([at + vec2(0.0, 2.2), at + vec2(0.0, 3.4)], line);
 }
 
+/// A triangle that points right: play.
+pub(super) fn play(painter: &Painter, at: Pos2, color: Color32) {
+    let points = vec![at + vec2(-4.0, -5.5), at + vec2(5.5, 0.0), at + vec2(-4.0, 5.5)];
+    painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+}
+
+/// Two bars: pause.
+pub(super) fn pause(painter: &Painter, at: Pos2, color: Color32) {
+    for x in [-3.0, 3.0] {
+        painter.rect_filled(Rect::from_center_size(at + vec2(x, 0.0), vec2(3.0, 10.0)), 0.5, color);
+    }
+}
+
+/// A triangle against a bar: to the next sample, or the one before.
+pub(super) fn step(painter: &Painter, at: Pos2, forward: bool, color: Color32) {
+    let sign = if forward { 1.0 } else { -1.0 };
+    let points = vec![at + vec2(-4.0 * sign, -4.5), at + vec2(3.0 * sign, 0.0), at + vec2(-4.0 * sign, 4.5)];
+    painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+    painter.line_segment([at + vec2(4.0 * sign, -4.5), at + vec2(4.0 * sign, 4.5)], Stroke::new(1.8, color));
+}
+
+/// An arrow that comes back to where it began: round and round.
+pub(super) fn round(painter: &Painter, at: Pos2, color: Color32) {
+    let line = Stroke::new(1.4, color);
+    let body = Rect::from_center_size(at, vec2(12.0, 7.0));
+    painter.rect_stroke(body, 3.5, line, egui::StrokeKind::Middle);
+    for sign in [-1.0, 1.0] {
+        let tip = at + vec2(3.0 * sign, -3.5 * sign);
+        let points = vec![tip, tip + vec2(-4.0 * sign, -2.8), tip + vec2(-4.0 * sign, 2.8)];
+        painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+    }
+}
+
+/// A flag on its pole: a bookmark. With a bar beside it playing stops there.
+pub(super) fn flag(painter: &Painter, at: Pos2, pauses: bool, color: Color32) {
+    painter.line_segment([at + vec2(0.0, -6.0), at + vec2(0.0, 6.5)], Stroke::new(1.4, color));
+    let points = vec![at + vec2(0.0, -6.0), at + vec2(7.0, -3.0), at + vec2(0.0, 0.5)];
+    painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+    if pauses {
+        for x in [3.0, 6.0] {
+            painter.line_segment([at + vec2(x, 2.0), at + vec2(x, 6.5)], Stroke::new(1.4, color));
+        }
+    }
+}
+
 /// A small triangle that points right, or down when `open`.
 pub(super) fn fold(painter: &Painter, at: Pos2, open: bool, color: Color32) {
     let points = if open {

@@ -20,12 +20,14 @@ pub enum Pane {
     Diagnostics,
     /// What was asked of devices.
     Commands,
+    /// What was when, and the cursor on it.
+    Timeline,
 }
 
 impl Pane {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::View, Self::Tree, Self::Inspector, Self::Plots, Self::Diagnostics, Self::Commands];
+    pub const ALL: [Self; 7] =
+        [Self::View, Self::Tree, Self::Inspector, Self::Plots, Self::Diagnostics, Self::Commands, Self::Timeline];
 
     /// The word on its tab.
     pub fn title(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Pane {
             Self::Plots => "Plots",
             Self::Diagnostics => "Diagnostics",
             Self::Commands => "Commands",
+            Self::Timeline => "Timeline",
         }
     }
 }
@@ -61,20 +64,22 @@ impl Default for Layout {
         let left = tabs(&[Pane::Tree]);
         let bottom = tabs(&[Pane::Plots, Pane::Diagnostics, Pane::Commands]);
         let right = tabs(&[Pane::Inspector]);
+        let timeline = tabs(&[Pane::Timeline]);
         let view = tiles.insert_pane(Pane::View);
-        let middle = tiles.insert_vertical_tile(vec![view, bottom]);
+        let middle = tiles.insert_vertical_tile(vec![view, bottom, timeline]);
         let root = tiles.insert_horizontal_tile(vec![left, middle, right]);
         Self { tiles: Tree::new("panels", root, tiles), untouched: true, room: Vec2::ZERO }
     }
 }
 
-/// Widths of the tree and the inspector and the height of what is below, for a room: logical pixels.
-pub(super) fn default_sizes(room: Vec2) -> (f32, f32, f32) {
+/// Widths of the tree and the inspector and heights of the plots and the timeline, for a room: logical pixels.
+pub(super) fn default_sizes(room: Vec2) -> (f32, f32, f32, f32) {
     let grid = |it: f32| (it / 4.0).round() * 4.0;
     let tree = grid(room.x * 0.18).clamp(196.0, 264.0);
     let inspector = grid(room.x * 0.24).clamp(300.0, 344.0);
-    let bottom = grid(room.y * 0.3).clamp(168.0, 248.0);
-    (tree, inspector, bottom)
+    let bottom = grid(room.y * 0.24).clamp(116.0, 248.0);
+    let timeline = grid(room.y * 0.18).clamp(112.0, 164.0);
+    (tree, inspector, bottom, timeline)
 }
 
 impl Layout {
@@ -109,7 +114,7 @@ impl Layout {
     }
 
     fn fit_default(&mut self, room: Vec2) {
-        let (tree, inspector, bottom) = default_sizes(room);
+        let (tree, inspector, bottom, timeline) = default_sizes(room);
         let Some(root) = self.tiles.root() else { return };
         let sizes = |linear: &mut Linear, sizes: &[f32]| {
             for (child, size) in linear.children.clone().into_iter().zip(sizes) {
@@ -122,7 +127,7 @@ impl Layout {
             middle = linear.children.get(1).copied();
         }
         if let Some(Tile::Container(Container::Linear(linear))) = middle.and_then(|it| self.tiles.tiles.get_mut(it)) {
-            sizes(linear, &[(room.y - bottom).max(64.0), bottom]);
+            sizes(linear, &[(room.y - bottom - timeline).max(64.0), bottom, timeline]);
         }
     }
 
@@ -185,13 +190,15 @@ impl Layout {
             return tile;
         }
         let tabs = self.tiles.tiles.insert_tab_tile(vec![tile]);
-        let dir = if kin.contains(&pane) { LinearDir::Vertical } else { LinearDir::Horizontal };
+        let below = kin.contains(&pane) || pane == Pane::Timeline;
+        let dir = if below { LinearDir::Vertical } else { LinearDir::Horizontal };
         let room = if dir == LinearDir::Vertical { self.room.y } else { self.room.x };
-        let (tree, inspector, bottom) = default_sizes(self.room);
+        let (tree, inspector, bottom, timeline) = default_sizes(self.room);
         let size = match pane {
             Pane::Tree => tree,
             Pane::Inspector => inspector,
             Pane::View | Pane::Plots | Pane::Diagnostics | Pane::Commands => bottom,
+            Pane::Timeline => timeline,
         };
         let Some(root) = self.tiles.root() else { return tile };
         let (children, shares) = if pane == Pane::Tree {
@@ -257,11 +264,11 @@ mod tests {
     #[test]
     fn the_view_has_the_most_room_at_every_size() {
         for (width, height) in [(1024.0, 600.0), (1280.0, 776.0), (1600.0, 876.0), (3840.0, 2100.0)] {
-            let (tree, inspector, bottom) = default_sizes(Vec2::new(width, height));
+            let (tree, inspector, bottom, timeline) = default_sizes(Vec2::new(width, height));
             assert!(width - tree - inspector >= 500.0, "{width} wide");
-            assert!(height - bottom >= height * 0.6, "{height} high");
+            assert!(height - bottom - timeline >= height * 0.57, "{height} high");
         }
-        assert_eq!(default_sizes(Vec2::new(1280.0, 776.0)), (232.0, 308.0, 232.0));
+        assert_eq!(default_sizes(Vec2::new(1280.0, 776.0)), (232.0, 308.0, 188.0, 140.0));
     }
 
     #[test]
@@ -275,6 +282,18 @@ mod tests {
         assert!(Layout::from_tiles(twice).is_none());
         let no_view = Tree::new_tabs("panels", vec![Pane::Plots]);
         assert!(Layout::from_tiles(no_view).is_none());
+    }
+
+    #[test]
+    fn a_layout_from_before_the_timeline_loads_and_gets_one_when_it_is_asked_for() {
+        let mut tiles = Tiles::default();
+        let (view, plots) = (tiles.insert_pane(Pane::View), tiles.insert_pane(Pane::Plots));
+        let root = tiles.insert_vertical_tile(vec![view, plots]);
+        let mut layout = Layout::from_tiles(Tree::new("panels", root, tiles)).unwrap();
+        layout.fit(Vec2::new(1280.0, 776.0));
+        layout.show(Pane::Timeline);
+        assert!(layout.tiles.tiles.find_pane(&Pane::Timeline).is_some());
+        assert!(Layout::from_tiles(layout.tiles).is_some());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The panels: what a person reads and asks for, around the 3D view.
 //!
 //! A panel is a function of plain rows that returns what was asked for; `facts` gathers the rows, `dock` draws them
-//! and sends the requests. No panel writes the model.
+//! and `perform` sends the requests. No panel writes the model.
 
 mod actions;
 mod command_form;
@@ -21,6 +21,7 @@ mod keep;
 mod keys_sheet;
 mod layout;
 mod palette;
+mod perform;
 mod plot;
 mod plot_panel;
 mod pulse;
@@ -28,17 +29,19 @@ mod sparkline;
 mod status_bar;
 mod store;
 pub mod theme;
+mod timeline;
 mod toasts;
 mod tree;
 
 use bevy::prelude::*;
 use bevy_egui::{EguiPreUpdateSet, EguiPrimaryContextPass};
 
-pub use actions::Action;
+pub use actions::{Action, LoopEnd, StepTo};
 pub use dock::Desk;
 pub use layout::{Layout, Pane};
 pub use plot::PlotState;
 pub use store::LayoutStore;
+pub use timeline::{TimelineState, Window};
 
 use crate::schedule::Stage;
 use crate::signal::SignalId;

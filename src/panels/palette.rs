@@ -6,6 +6,7 @@ use egui::{Align2, Key, Modifiers, Rect, RichText, Sense, Ui, pos2, vec2};
 use super::actions::{self, Action};
 use super::tree::{empty_ui, painted_text};
 use super::{format, fuzzy, icons, theme};
+use crate::session::Mark;
 use crate::signal::{Unit, Value};
 use crate::site::doc::{Kind, TakesDoc};
 use crate::site::{Command, CommandId, Site};
@@ -51,6 +52,7 @@ enum Icon {
     Signal,
     Command,
     Viewpoint,
+    Bookmark,
     Action,
 }
 
@@ -62,7 +64,13 @@ enum Does {
 }
 
 /// Draws the palette's inside and takes its keys.
-pub(super) fn palette_ui(ui: &mut Ui, palette: &mut Palette, site: &Site, cannot_send: Option<&str>) -> Outcome {
+pub(super) fn palette_ui(
+    ui: &mut Ui,
+    palette: &mut Palette,
+    site: &Site,
+    marks: &[Mark],
+    cannot_send: Option<&str>,
+) -> Outcome {
     ui.set_width(theme::PALETTE.x.min(ui.ctx().content_rect().width() - 48.0));
     ui.spacing_mut().item_spacing.y = theme::STEP;
     let pressed = |key| ui.input_mut(|it| it.consume_key(Modifiers::NONE, key));
@@ -81,7 +89,7 @@ pub(super) fn palette_ui(ui: &mut Ui, palette: &mut Palette, site: &Site, cannot
     ui.separator();
     let entries = match asked_for {
         Some(command) => argument_entries(site, command, &palette.query),
-        None => found(&palette.query, entries(site, cannot_send)),
+        None => found(&palette.query, entries(site, marks, cannot_send)),
     };
     if entries.is_empty() {
         empty_ui(ui, &format!("Nothing is called anything like “{}”.", palette.query.trim()));
@@ -189,6 +197,7 @@ fn entry_ui(ui: &Ui, rect: Rect, entry: &Entry, chosen: bool, hovered: bool) {
         Icon::Signal => icons::curve(painter, at, color),
         Icon::Command => drop(painter.circle_stroke(at, 4.5, egui::Stroke::new(1.6, color))),
         Icon::Viewpoint => icons::target(painter, at, color),
+        Icon::Bookmark => icons::flag(painter, at, false, color),
         Icon::Action => icons::fold(painter, at, false, color),
     }
     let right = painter.text(
@@ -204,7 +213,7 @@ fn entry_ui(ui: &Ui, rect: Rect, entry: &Entry, chosen: bool, hovered: bool) {
 }
 
 /// Everything that can be found.
-fn entries(site: &Site, cannot_send: Option<&str>) -> Vec<Entry> {
+fn entries(site: &Site, marks: &[Mark], cannot_send: Option<&str>) -> Vec<Entry> {
     let entry = |icon, text: String, detail: String, does| Entry { icon, text, detail, keys: String::new(), does };
     let name_of = |id| site.twin(id).map_or("", |it| it.name.as_str());
     let mut all = Vec::with_capacity(site.twins.len() + site.signals.len() + site.commands.len() + 40);
@@ -223,6 +232,14 @@ fn entries(site: &Site, cannot_send: Option<&str>) -> Vec<Entry> {
         let name = if viewpoint.name.is_empty() { &viewpoint.id } else { &viewpoint.name };
         let does = Does::Act(vec![Action::Viewpoint(viewpoint.id.clone())]);
         all.push(entry(Icon::Viewpoint, name.clone(), "viewpoint".to_owned(), does));
+    }
+    for mark in marks {
+        all.push(entry(
+            Icon::Bookmark,
+            mark.text.clone(),
+            "bookmark".to_owned(),
+            Does::Act(vec![Action::Seek(mark.at)]),
+        ));
     }
     for command in &site.commands {
         let does = if cannot_send.is_some() { Does::Nothing } else { Does::AskValue(command.id) };
@@ -297,14 +314,18 @@ mod tests {
 
     use super::super::fixture;
     use super::*;
-    use crate::signal::SignalId;
+    use crate::session::MarkId;
+    use crate::signal::{SignalId, Timestamp};
     use crate::site::TwinId;
+
+    const MARKED: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
 
     fn harness(cannot_send: Option<&'static str>) -> Harness<'static, (Palette, Outcome)> {
         let site = fixture::site();
         let mut harness = Harness::builder().with_size(vec2(800.0, 600.0)).build_ui_state(
             move |ui, (palette, last)| {
-                let outcome = palette_ui(ui, palette, &site, cannot_send);
+                let mark = Mark { id: MarkId(1), at: MARKED, to: None, text: "Valve stuck".to_owned(), pauses: false };
+                let outcome = palette_ui(ui, palette, &site, &[mark], cannot_send);
                 if outcome != Outcome::Open {
                     *last = outcome;
                 }
@@ -356,6 +377,15 @@ mod tests {
         harness.run_steps(2);
         let want = vec![Action::Select(TwinId(1)), Action::Ask(CommandId(0), Value::Number(1450.0))];
         assert_eq!(harness.state().1, Outcome::Do(want));
+    }
+
+    #[test]
+    fn a_bookmark_is_found_by_its_text() {
+        let mut harness = harness(None);
+        type_in(&mut harness, "stuck");
+        harness.key_press(Key::Enter);
+        harness.run_steps(2);
+        assert_eq!(harness.state().1, Outcome::Do(vec![Action::Seek(MARKED)]));
     }
 
     #[test]

@@ -22,8 +22,10 @@ pub struct PlotState {
     pub last_secs: f64,
     /// The span where it is fixed. `None`: the window ends at the cursor, and moves with it.
     pub fixed: Option<(Timestamp, Timestamp)>,
-    /// The instant under the pointer, the same in all plots.
+    /// The instant under the pointer, the same in all plots and on the timeline.
     pub hover: Option<Timestamp>,
+    /// The same, as this frame finds it: the next one shows it.
+    pub hovering: Option<Timestamp>,
     /// How many columns of pixels the plots were wide in the last frame.
     pub columns: usize,
 }
@@ -53,7 +55,7 @@ pub(super) struct Series {
 
 impl Default for PlotState {
     fn default() -> Self {
-        Self { signals: Vec::new(), last_secs: SPANS[0].0, fixed: None, hover: None, columns: 600 }
+        Self { signals: Vec::new(), last_secs: SPANS[0].0, fixed: None, hover: None, hovering: None, columns: 600 }
     }
 }
 

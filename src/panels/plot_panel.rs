@@ -79,8 +79,7 @@ fn toolbar_ui(ui: &mut Ui, series: &[Series], state: &mut PlotState, time: PlotT
                 tag_ui(ui, "LIVE", theme::ACCENT).on_hover_text("The window moves with the newest values.");
             }
             None => {
-                tag_ui(ui, "PAUSED", theme::WARNING)
-                    .on_hover_text("The window ends at the cursor, which stands still.");
+                tag_ui(ui, "PAST", theme::WARNING).on_hover_text("The window ends at the cursor.");
             }
             Some((from, to)) => {
                 let (from, to) = (time.clock.time(from), time.clock.time(to));
@@ -142,7 +141,7 @@ fn plots_ui(ui: &mut Ui, series: &[Series], state: &mut PlotState, time: PlotTim
             state.columns = transform.frame().width().round().max(16.0) as usize;
         }
     });
-    state.hover = hover;
+    state.hovering = hover.or(state.hovering);
     action
 }
 

@@ -9,7 +9,7 @@ use super::format::Clock;
 use super::toasts::Tone;
 use crate::command::{CommandLog, Phase};
 use crate::link::{Link, LinkState};
-use crate::session::{CurrentSite, Session, SiteFindings, TallySnapshot};
+use crate::session::{CurrentSite, Marks, Session, SiteFindings, TallySnapshot};
 use crate::site::Severity;
 
 /// Seconds between two looks at the counters.
@@ -65,6 +65,7 @@ pub(super) fn follow_pulse(
 pub(super) struct Seen {
     phases: BTreeMap<String, Phase>,
     linked: Option<bool>,
+    marks: Option<String>,
     faults: usize,
 }
 
@@ -74,6 +75,7 @@ pub(super) fn raise_toasts(
     site: Res<CurrentSite>,
     session: Res<Session>,
     log: Res<CommandLog>,
+    marks: Res<Marks>,
     findings: Res<SiteFindings>,
     mut seen: Local<Seen>,
     mut desk: ResMut<Desk>,
@@ -95,6 +97,12 @@ pub(super) fn raise_toasts(
                 Phase::Rejected | Phase::Failed => Tone::Bad,
             };
             desk.toasts.add(format!("{twin} · {name} {}{why}", row.phase.label()), tone, now);
+        }
+    }
+    if seen.marks != marks.problem {
+        seen.marks.clone_from(&marks.problem);
+        if let Some(problem) = &marks.problem {
+            desk.toasts.add(problem.clone(), Tone::Warning, now);
         }
     }
     let linked = match session.link.as_ref().map(Link::state) {

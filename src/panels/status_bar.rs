@@ -1,10 +1,11 @@
 //! The status bar and the banners: how the link is, how late, how much, how far back, and what time is shown.
 
-use egui::{Align, Align2, Color32, Layout, Painter, Pos2, Rect, RichText, Sense, Ui, pos2, vec2};
+use egui::{Align, Align2, Color32, Layout, Painter, Pos2, RichText, Sense, Ui, pos2, vec2};
 
 use super::actions::Action;
 use super::plot_panel::tag_ui;
 use super::{format, icons, theme};
+use crate::session::CursorMode;
 
 /// All that the status bar tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,8 +28,8 @@ pub(super) struct Status {
     pub reach_secs: Option<f64>,
     /// The cursor's time at the site, the date with it, and the zone.
     pub time: (String, String, String),
-    /// Whether the cursor follows live.
-    pub live_cursor: bool,
+    /// How the cursor moves, and how fast where it plays.
+    pub cursor: (CursorMode, f64),
 }
 
 /// How the link is.
@@ -179,14 +180,23 @@ fn right_segments(status: &Status) -> Vec<Segment> {
         color: theme::TEXT,
         ..plain(0, time.clone(), format!("The instant that is shown: {date}, {zone}"))
     });
-    out.push(if status.live_cursor {
-        let hint = "The view follows what comes in. Space pauses.".to_owned();
-        let action = Some(Action::TogglePause);
-        Segment { color: theme::ACCENT, icon: Some(live_dot), action, ..plain(0, "LIVE".to_owned(), hint) }
-    } else {
-        let hint = "The view stands still; the recording goes on. Click, or press L, to follow live.".to_owned();
-        let action = Some(Action::Live);
-        Segment { color: theme::WARNING, icon: Some(pause_bars), action, ..plain(0, "PAUSED".to_owned(), hint) }
+    out.push(match status.cursor {
+        (CursorMode::Live, _) => {
+            let hint = "The view follows what comes in. Space pauses.".to_owned();
+            let action = Some(Action::TogglePause);
+            Segment { color: theme::ACCENT, icon: Some(live_dot), action, ..plain(0, "LIVE".to_owned(), hint) }
+        }
+        (CursorMode::Paused, _) => {
+            let hint = "The view stands still; the recording goes on. Click, or press L, to follow live.".to_owned();
+            let action = Some(Action::Live);
+            Segment { color: theme::WARNING, icon: Some(icons::pause), action, ..plain(0, "PAUSED".to_owned(), hint) }
+        }
+        (CursorMode::Playing, speed) => {
+            let hint = "The view plays what was recorded. Click, or press L, to follow live.".to_owned();
+            let text = format!("PLAYING {}", format::speed(speed));
+            let action = Some(Action::Live);
+            Segment { color: theme::WARNING, icon: Some(icons::play), action, ..plain(0, text, hint) }
+        }
     });
     let hint = "Find twins, signals, viewpoints, commands and actions".to_owned();
     out.push(Segment { action: Some(Action::OpenPalette), ..plain(3, "Ctrl+K".to_owned(), hint) });
@@ -229,12 +239,6 @@ fn live_dot(painter: &Painter, at: Pos2, color: Color32) {
 
 fn hollow(painter: &Painter, at: Pos2, color: Color32) {
     painter.circle_stroke(at, 3.5, egui::Stroke::new(1.2, color));
-}
-
-fn pause_bars(painter: &Painter, at: Pos2, color: Color32) {
-    for x in [-2.5, 2.5] {
-        painter.rect_filled(Rect::from_center_size(at + vec2(x, 0.0), vec2(2.5, 8.0)), 0.5, color);
-    }
 }
 
 fn segment_width(ui: &Ui, it: &Segment) -> f32 {
@@ -331,7 +335,7 @@ mod tests {
             history: (41_300_000, 512_000_000),
             reach_secs: Some(750.0),
             time: ("14:03:27".to_owned(), "2026-01-31 14:03:27".to_owned(), "Europe/Berlin".to_owned()),
-            live_cursor: true,
+            cursor: (CursorMode::Live, 1.0),
         }
     }
 
@@ -357,10 +361,12 @@ mod tests {
 
     #[test]
     fn a_click_on_paused_goes_back_to_live() {
-        let mut harness = harness(1600.0, Status { live_cursor: false, ..status() });
+        let mut harness = harness(1600.0, Status { cursor: (CursorMode::Paused, 1.0), ..status() });
         harness.get_by_label("PAUSED").click();
         harness.run();
         assert_eq!(*harness.state(), Some(Action::Live));
+        let playing = self::harness(1600.0, Status { cursor: (CursorMode::Playing, -10.0), ..status() });
+        assert!(playing.query_by_label("PLAYING −10×").is_some());
     }
 
     #[test]

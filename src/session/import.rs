@@ -1,7 +1,5 @@
 //! From a table (CSV) to a session: finds out how the table is written, and drafts a site where there is none.
 
-use std::fmt::Write as _;
-
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -177,14 +175,11 @@ pub fn draft_site(name: &str, columns: &[DraftColumn], period_secs: f64) -> Stri
             id.push('_');
         }
         let kind = if column.numeric { "" } else { ", is: Text" };
-        // Writing to a text cannot fail.
-        let _ = writeln!(
-            signals,
-            "            (id: {id:?}, name: {:?}, topic: {:?}, period: {period_secs:?}{kind}),",
-            column.name, column.topic
-        );
+        let (name, topic) = (&column.name, &column.topic);
+        signals +=
+            &format!("            (id: {id:?}, name: {name:?}, topic: {topic:?}, period: {period_secs:?}{kind}),\n");
         if ids.len() < 6 {
-            let _ = writeln!(looks, "            (signal: \"./{id}\", show: Text),");
+            looks += &format!("            (signal: \"./{id}\", show: Text),\n");
         }
         ids.push(id);
     }

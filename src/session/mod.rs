@@ -12,6 +12,7 @@ mod fold;
 mod history;
 pub mod import;
 mod ingest;
+mod marks;
 mod past;
 mod plot;
 pub mod recording;
@@ -35,6 +36,7 @@ pub use fill::Filling;
 pub use fold::{Cell, Fold, Taken};
 pub use history::{History, Point};
 pub use ingest::{Answer, Ingest, IngestOptions};
+pub use marks::{EditMark, Mark, MarkId, Marks};
 pub use past::{Past, Shown};
 pub use plot::Column;
 pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
@@ -116,6 +118,7 @@ impl SessionPlugin {
 
 impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
+        let marks_file = self.marks_file();
         app.insert_resource(Session::start(self))
             .insert_resource(reload::SiteFile::new(self.site_path.clone(), self.ids.clone()))
             .insert_resource(CurrentSite(Arc::clone(&self.site)))
@@ -125,12 +128,25 @@ impl Plugin for SessionPlugin {
             .add_message::<SamplesArrived>()
             .add_message::<SiteReloaded>()
             .add_message::<Seek>()
+            .insert_resource(Marks::kept_in(marks_file))
+            .add_message::<EditMark>()
             .add_systems(Update, (reload::follow_file, fetch_batch).chain().in_set(Stage::Ingest))
-            .add_systems(Update, (cursor::move_cursor, past::look_back).chain().in_set(Stage::Time));
+            .add_systems(Update, (cursor::move_cursor, past::look_back).chain().in_set(Stage::Time))
+            .add_systems(Update, (marks::edit_marks, marks::pause_at_marks).chain().in_set(Stage::Act));
     }
 }
 
 impl SessionPlugin {
+    /// Bookmarks are kept beside the recording.
+    fn marks_file(&self) -> Option<PathBuf> {
+        let record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        let recorded = record.as_ref().filter(|it| !it.temporary).map(|it| &it.path);
+        let path = self.replay.as_ref().map(|it| &it.path).or(recorded)?;
+        let mut name = path.file_name()?.to_owned();
+        name.push(".marks.json");
+        Some(path.with_file_name(name))
+    }
+
     /// A recording begins at its beginning.
     fn first_cursor(&self) -> Cursor {
         match self.replay.as_ref().and_then(|it| it.span()) {

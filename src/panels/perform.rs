@@ -1,0 +1,180 @@
+//! What becomes of an [`Action`]: a request to another folder, or a change of what the panels themselves keep.
+
+use bevy::ecs::system::SystemParam;
+use bevy::prelude::*;
+
+use super::actions::{Action, LoopEnd};
+use super::diagnostics::Suppressed;
+use super::dock::Desk;
+use super::facts::Facts;
+use super::layout::{Layout, Pane};
+use super::palette::Palette;
+use super::timeline::{TimelineState, Window};
+use crate::command::Ask;
+use crate::session::{CursorMode, EditMark, Seek};
+use crate::signal::Timestamp;
+use crate::site::TwinId;
+use crate::twin::Select;
+use crate::view::{Camera, Frame};
+
+/// The requests that panels write.
+#[derive(SystemParam)]
+pub(super) struct Requests<'w> {
+    select: MessageWriter<'w, Select>,
+    ask: MessageWriter<'w, Ask>,
+    seek: MessageWriter<'w, Seek>,
+    edit_mark: MessageWriter<'w, EditMark>,
+    camera: MessageWriter<'w, Camera>,
+    pub(super) frame: MessageWriter<'w, Frame>,
+}
+
+/// The one place that does what panels ask for: a request to another folder, or a change of the desk.
+pub(super) fn perform(
+    action: Action,
+    ctx: &egui::Context,
+    facts: &Facts,
+    desk: &mut Desk,
+    layout: &mut Layout,
+    requests: &mut Requests,
+) {
+    let mut select = |twin: Option<TwinId>| {
+        requests.select.write(Select::Twin(twin));
+    };
+    match action {
+        Action::Select(twin) => {
+            unfold_to(twin, facts, desk);
+            select(Some(twin));
+        }
+        Action::Deselect => select(None),
+        Action::Hover(twin) => {
+            requests.select.write(Select::Hover(twin));
+        }
+        Action::FlyTo(twin) => {
+            unfold_to(twin, facts, desk);
+            select(Some(twin));
+            requests.camera.write(Camera::FlyTo(twin));
+        }
+        Action::FlyToSelected => {
+            if let Some(twin) = facts.selection.twin {
+                requests.camera.write(Camera::FlyTo(twin));
+            }
+        }
+        Action::Viewpoint(id) => {
+            requests.camera.write(Camera::Viewpoint(id));
+        }
+        Action::Home => {
+            requests.camera.write(Camera::Home);
+        }
+        Action::Ask(command, value) => {
+            requests.ask.write(Ask { command, value });
+        }
+        Action::Live => {
+            desk.plot.fixed = None;
+            desk.timeline.follow();
+            requests.seek.write(Seek::Live);
+        }
+        Action::TogglePause => {
+            let paused = facts.cursor.mode == CursorMode::Paused;
+            requests.seek.write(if paused { Seek::Play } else { Seek::Pause });
+        }
+        Action::SeekBy(secs) => {
+            requests.seek.write(Seek::By(secs));
+        }
+        Action::Step(to) => {
+            requests.seek.write_batch(facts.step(to, &desk.plot).map(Seek::To));
+        }
+        Action::Oldest => {
+            requests.seek.write(Seek::To(facts.extent().from));
+        }
+        Action::Speed(speed) => {
+            requests.seek.write(Seek::Speed(speed));
+        }
+        Action::Loop(range) => {
+            requests.seek.write(Seek::Loop(range));
+            // What follows now goes round in nothing: it plays from where the loop begins.
+            if let Some((from, _)) = range.filter(|_| facts.is_live()) {
+                requests.seek.write_batch([Seek::To(from), Seek::Play]);
+            }
+        }
+        Action::LoopFrom(end) => {
+            requests.seek.write(Seek::Loop(Some(loop_from(end, facts, &desk.timeline))));
+        }
+        Action::ToggleLoop => {
+            let extent = facts.extent();
+            let range = desk.timeline.range.unwrap_or((extent.from, extent.to));
+            desk.timeline.range = facts.cursor.looped.or(desk.timeline.range);
+            requests.seek.write(Seek::Loop(facts.cursor.looped.is_none().then_some(range)));
+        }
+        Action::Bookmark => {
+            requests.edit_mark.write(EditMark::Add { at: facts.cursor.at, to: None, text: String::new() });
+            layout.show(Pane::Timeline);
+        }
+        Action::EditMark(edit) => {
+            requests.edit_mark.write(edit);
+        }
+        Action::FitTimeline => desk.timeline.window = Window::Whole,
+        Action::ToggleRealScale => desk.timeline.real_scale = !desk.timeline.real_scale,
+        Action::Seek(at) => {
+            requests.seek.write(Seek::To(at));
+        }
+        Action::TogglePlot(signal) => {
+            desk.plot.toggle(signal);
+            layout.show(Pane::Plots);
+        }
+        Action::Plot(signal) => {
+            if !desk.plot.signals.contains(&signal) {
+                desk.plot.toggle(signal);
+            }
+        }
+        Action::ClearPlot => desk.plot.signals.clear(),
+        Action::PlotLast(secs) => {
+            desk.plot.last_secs = secs;
+            desk.plot.fixed = None;
+            layout.show(Pane::Plots);
+        }
+        Action::Show(pane) => layout.show(pane),
+        Action::SearchTree => {
+            layout.show(Pane::Tree);
+            desk.tree.focus_search = true;
+        }
+        Action::FoldAll(fold) => {
+            desk.tree.folded.clear();
+            if fold {
+                desk.tree.folded.extend(facts.site.twins.iter().filter_map(|it| it.parent));
+            }
+        }
+        Action::Suppress(key) => {
+            desk.suppressed.keys.insert(key);
+        }
+        Action::SuppressKind(kind) => {
+            desk.suppressed.kinds.insert(kind);
+        }
+        Action::Unsuppress => desk.suppressed = Suppressed::default(),
+        Action::OpenPalette => desk.palette = Some(Palette::default()),
+        Action::ReopenPalette => desk.palette = Some(desk.palette_before.clone()),
+        Action::ToggleKeys => desk.keys_open = !desk.keys_open,
+        Action::ResetLayout => *layout = Layout::default(),
+        Action::ToggleReducedMotion => desk.reduced_motion = !desk.reduced_motion,
+        Action::Copy(text) => ctx.copy_text(text),
+    }
+}
+
+/// A loop that begins or ends at the cursor; the other end stays, where it makes a loop.
+fn loop_from(end: LoopEnd, facts: &Facts, timeline: &TimelineState) -> (Timestamp, Timestamp) {
+    let extent = facts.extent();
+    let (from, to) = facts.cursor.looped.or(timeline.range).unwrap_or((extent.from, extent.to));
+    let at = facts.cursor.at;
+    match end {
+        LoopEnd::Begin => (at, if to > at { to } else { extent.to }),
+        LoopEnd::End => (if from < at { from } else { extent.from }, at),
+    }
+}
+
+/// What is selected is to be seen in the tree.
+fn unfold_to(twin: TwinId, facts: &Facts, desk: &mut Desk) {
+    let mut next = facts.site.twin(twin).and_then(|it| it.parent);
+    while let Some(parent) = next {
+        desk.tree.folded.remove(&parent);
+        next = facts.site.twin(parent).and_then(|it| it.parent);
+    }
+}
