@@ -109,7 +109,7 @@ fn problem_of(problem: &Mutex<Option<String>>) -> Option<String> {
 }
 
 fn end_in_time(recording: Res<Recording>, session: Res<Session>, mut exits: MessageWriter<AppExit>) {
-    let why = session.recorder.as_ref().and_then(|it| it.status.problem()).or_else(|| session.problem.clone());
+    let why = session.recording_problem().or_else(|| session.problem.clone());
     let failed = why.is_some();
     if failed {
         *recording.problem.lock().unwrap_or_else(PoisonError::into_inner) = why;

@@ -18,7 +18,7 @@ use super::palette::{Outcome, Palette, palette_ui};
 use super::perform::{Requests, perform};
 use super::plot::PlotState;
 use super::plot_panel::{PlotTime, plot_panel_ui};
-use super::status_bar::{LinkLine, link_banner_ui, site_banner_ui, status_bar_ui};
+use super::status_bar::{LinkLine, site_banner_ui, status_bar_ui, warning_banner_ui};
 use super::theme;
 use super::timeline::{TimelineState, timeline_panel_ui};
 use super::toasts::Toasts;
@@ -126,10 +126,13 @@ fn bars_ui(root: &mut Ui, facts: &Facts, asked: &mut Vec<Action>) {
     let down = match facts.link_line() {
         LinkLine::Down { why, next_secs, attempt } => Some((why, Some((next_secs, attempt)))),
         LinkLine::Never(why) => Some((why, None)),
-        LinkLine::None | LinkLine::Connecting(_) | LinkLine::Up { .. } => None,
+        LinkLine::None | LinkLine::Recording(_) | LinkLine::Connecting(_) | LinkLine::Up { .. } => None,
     };
     if let Some((why, next)) = down {
-        banner("link_banner").show(root, |ui| link_banner_ui(ui, &why, next));
+        banner("link_banner").show(root, |ui| warning_banner_ui(ui, "NO LINK", &why, next));
+    }
+    if let Some(why) = facts.recording_problem() {
+        banner("record_banner").show(root, |ui| warning_banner_ui(ui, "NOT RECORDED", &why, None));
     }
     let faults = || facts.findings.0.iter().filter(|it| it.severity == Severity::Error);
     if let Some(first) = faults().next() {

@@ -349,9 +349,17 @@ impl Facts<'_, '_> {
         })
     }
 
+    pub(super) fn recording_problem(&self) -> Option<String> {
+        self.session.recording_problem()
+    }
+
     pub(super) fn link_line(&self) -> LinkLine {
         if let Some(problem) = &self.session.problem {
             return LinkLine::Never(problem.clone());
+        }
+        if let Some(recording) = self.session.recording().filter(|_| self.session.is_replay()) {
+            let name = recording.path.file_name().map(|it| it.to_string_lossy().into_owned());
+            return LinkLine::Recording(name.unwrap_or_default());
         }
         let Some(link) = &self.session.link else { return LinkLine::None };
         let url = link.url();

@@ -37,6 +37,8 @@ pub(super) struct Status {
 pub(super) enum LinkLine {
     /// There is none: nothing was to be connected to.
     None,
+    /// A recording is shown: its file's name.
+    Recording(String),
     /// There will be none, and why.
     Never(String),
     /// On its way to an address.
@@ -212,6 +214,12 @@ fn link_segment(link: &LinkLine) -> Segment {
             "Nothing to connect to was named. Start with --broker URL.".to_owned(),
             hollow,
         ),
+        LinkLine::Recording(name) => (
+            format!("recording {name}"),
+            theme::TEXT,
+            "A recorded session: nothing comes in, and nothing can be sent.".to_owned(),
+            hollow,
+        ),
         LinkLine::Never(why) => ("no link".to_owned(), theme::WARNING, why.clone(), icons::triangle),
         LinkLine::Connecting(url) => (format!("connecting to {url}"), theme::TEXT, "On its way.".to_owned(), hollow),
         LinkLine::Up { url, reconnects, .. } => {
@@ -274,9 +282,9 @@ fn seconds(secs: f64) -> String {
     format!("{:.0}\u{a0}s", secs.ceil().max(1.0))
 }
 
-/// Says over all panels that the link is down, why, and in how many seconds it is tried again, after how many times.
-/// The rest works on.
-pub(super) fn link_banner_ui(ui: &mut Ui, why: &str, next: Option<(f64, u32)>) {
+/// Says over all panels what is wrong and why, and where something is tried again: in how many seconds, after how many
+/// times. The rest works on.
+pub(super) fn warning_banner_ui(ui: &mut Ui, tag: &str, why: &str, next: Option<(f64, u32)>) {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GAP;
         icons::show(ui, "warning", |painter, at| icons::triangle(painter, at, theme::WARNING));
@@ -288,10 +296,9 @@ pub(super) fn link_banner_ui(ui: &mut Ui, why: &str, next: Option<(f64, u32)>) {
                 ui.label(RichText::new(text).color(theme::STRONG)).on_hover_text(format!("It was tried {times}."));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                tag_ui(ui, "NO LINK", theme::WARNING);
+                tag_ui(ui, tag, theme::WARNING);
                 let text = super::command_form::sentence(why);
-                ui.add(egui::Label::new(RichText::new(&text).color(theme::TEXT)).truncate())
-                    .on_hover_text(format!("{text} What is shown is what came last; it goes stale."));
+                ui.add(egui::Label::new(RichText::new(&text).color(theme::TEXT)).truncate()).on_hover_text(&text);
             });
         });
     });
@@ -375,8 +382,9 @@ mod tests {
         let down = LinkLine::Down { why, next_secs: 2.4, attempt: 3 };
         let bar = harness(1600.0, Status { link: down, ..status() });
         assert!(bar.query_by_label("link down, next try in 3\u{a0}s").is_some());
-        let banner =
-            Harness::new_ui(|ui| link_banner_ui(ui, "the broker at plant:1883 speaks no MQTT 5", Some((2.4, 3))));
+        let banner = Harness::new_ui(|ui| {
+            warning_banner_ui(ui, "NO LINK", "the broker at plant:1883 speaks no MQTT 5", Some((2.4, 3)));
+        });
         assert!(banner.query_by_label("The broker at plant:1883 speaks no MQTT 5.").is_some());
         assert!(banner.query_by_label("next try in 3\u{a0}s").is_some());
     }

@@ -67,7 +67,8 @@ impl TimeFormat {
     pub fn read(&self, text: &str, zone: &TimeZone) -> Option<Timestamp> {
         let text = text.trim();
         match self {
-            Self::Zoned => text.parse().ok(),
+            // A bare number is no date.
+            Self::Zoned => text.contains('-').then(|| text.parse().ok())?,
             Self::Epoch => Timestamp::from_epoch_number(text.parse().ok()?).ok(),
             Self::Pattern(pattern) => {
                 let civil = DateTime::strptime(pattern, text).ok().or_else(|| {

@@ -185,6 +185,7 @@ pub struct Session {
     pub recorder: Option<Recorder>,
     /// How far a recording has been read into the history. `None`: this is none.
     pub filling: Option<Arc<Filling>>,
+    record_problem: Option<String>,
     replay: Option<Arc<Recording>>,
 }
 
@@ -221,6 +222,7 @@ impl Session {
             began: link::now(),
             recorder: None,
             filling: None,
+            record_problem: None,
             replay: plugin.replay.clone(),
         };
         let record = plugin.record.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -231,7 +233,7 @@ impl Session {
                 Err(why) => {
                     let problem = format!("nothing is recorded: {path} cannot be written: {why}");
                     error!("{problem}");
-                    session.problem = Some(problem);
+                    session.record_problem = Some(problem);
                 }
             }
         }
@@ -298,6 +300,11 @@ impl Session {
     /// What can be looked back into: the recording that is shown, or the one that is being made.
     pub fn recording(&self) -> Option<&Arc<Recording>> {
         self.replay.as_ref().or_else(|| self.recorder.as_ref().map(|it| &it.recording))
+    }
+
+    /// Why nothing is recorded, for a person, where something should be.
+    pub fn recording_problem(&self) -> Option<String> {
+        self.record_problem.clone().or_else(|| self.recorder.as_ref()?.status.problem())
     }
 
     /// Records what was asked of a device.

@@ -12,6 +12,7 @@ mod recorder;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod unpack;
 mod writer;
 
 pub use assets::{AssetError, SITE_ATTACHMENT, site_files, unpack_site};

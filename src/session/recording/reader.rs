@@ -13,11 +13,10 @@ use mcap::{McapError, Summary};
 
 use super::names::{self, AuditDoc, KeyframeDoc, PropertiesDoc};
 use super::scan::scan;
+use super::unpack::{Found, Records, unpack};
 use crate::link::{Arrival, Properties};
 use crate::signal::Timestamp;
 
-/// A record's opcode and length.
-pub(super) const RECORD_HEAD: u64 = 9;
 /// No record is larger: a length beyond it is damage, and not read.
 pub(super) const MAX_RECORD: u64 = 1 << 30;
 
@@ -257,10 +256,12 @@ impl Recording {
     pub fn attachment(&self, name: &str) -> Option<Result<Vec<u8>, ReadError>> {
         let index = self.attachments.iter().find(|it| it.name == name)?;
         let read = self.read(index.offset, index.length).and_then(|bytes| {
-            let found = mcap::read::LinearReader::sans_magic(&bytes).next();
             let damaged = |why: &str| ReadError { offset: index.offset, why: why.to_owned() };
-            match found {
-                Some(Ok(Record::Attachment { data, .. })) => Ok(data.into_owned()),
+            match Records::of(&bytes).next().map(|it| it.record) {
+                Some(Ok(Record::Attachment { data, header: _, crc })) if crc == 0 || crc_of(&bytes) == crc => {
+                    Ok(data.into_owned())
+                }
+                Some(Ok(Record::Attachment { .. })) => Err(damaged("the attachment's checksum (CRC-32) is wrong")),
                 Some(Err(error)) => Err(damaged(&error.to_string())),
                 Some(Ok(_)) | None => Err(damaged("there is no attachment")),
             }
@@ -288,34 +289,27 @@ impl Recording {
     }
 
     /// Reads records that stand one after the other: a chunk, or messages without one.
-    fn parse(&self, mut bytes: &[u8], mut offset: u64) -> (Vec<Item>, Option<ReadError>) {
+    fn parse(&self, bytes: &[u8], offset: u64) -> (Vec<Item>, Option<ReadError>) {
         let mut items = Vec::new();
         let mut correlation = None;
-        while bytes.len() as u64 >= RECORD_HEAD {
-            let length = bytes[1..9].iter().rev().fold(0_u64, |sum, it| (sum << 8) | u64::from(*it));
-            let Some(body) = bytes.get(9..).and_then(|it| it.get(..usize::try_from(length).ok()?)) else { break };
-            let damaged = |error: McapError| ReadError { offset, why: error.to_string() };
-            let record = match mcap::parse_record(bytes[0], body) {
-                Ok(record) => record,
-                Err(error) => return (items, Some(damaged(error))),
-            };
-            if let Record::Chunk { header, data } = record {
-                match mcap::read::ChunkReader::new(header, &data) {
-                    Err(error) => return (items, Some(damaged(error))),
-                    Ok(records) => {
-                        for record in records {
-                            match record {
-                                Ok(record) => self.take(record, &mut correlation, &mut items),
-                                Err(error) => return (items, Some(damaged(error))),
-                            }
+        for Found { at, record } in Records::of(bytes) {
+            let damaged = |why: String| Some(ReadError { offset: offset + at, why });
+            match record {
+                Err(error) => return (items, damaged(error.to_string())),
+                Ok(Record::Chunk { header, data }) => {
+                    let unpacked = match unpack(&header, &data) {
+                        Ok(unpacked) => unpacked,
+                        Err(why) => return (items, damaged(why)),
+                    };
+                    for Found { record, .. } in Records::of(&unpacked) {
+                        match record {
+                            Ok(record) => self.take(record, &mut correlation, &mut items),
+                            Err(error) => return (items, damaged(error.to_string())),
                         }
                     }
                 }
-            } else {
-                self.take(record, &mut correlation, &mut items);
+                Ok(record) => self.take(record, &mut correlation, &mut items),
             }
-            bytes = &bytes[9 + length as usize..];
-            offset += RECORD_HEAD + length;
         }
         (items, None)
     }
@@ -352,6 +346,11 @@ impl Recording {
     }
 }
 
+/// The checksum of an attachment's record: of all between its length and the checksum itself.
+fn crc_of(record: &[u8]) -> u32 {
+    record.get(9..record.len().saturating_sub(4)).map_or(0, crc32fast::hash)
+}
+
 fn message(channel: &Channel, received: Timestamp, data: &[u8], correlation: Option<Bytes>) -> Arrival {
     Arrival {
         topic: channel.topic.clone(),
@@ -382,7 +381,9 @@ fn order(chunks: &mut [ChunkRef]) {
 }
 
 fn summary(file: &mut File, bytes: u64) -> Result<Option<Summary>, McapError> {
-    let mut reader = SummaryReader::new_with_options(SummaryReaderOptions::default().with_file_size(bytes));
+    let mut reader = SummaryReader::new_with_options(
+        SummaryReaderOptions::default().with_file_size(bytes).with_record_length_limit(1 << 28),
+    );
     while let Some(event) = reader.next_event() {
         match event? {
             SummaryReadEvent::ReadRequest(wanted) => {

@@ -6,7 +6,8 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use mcap::records::{AttachmentIndex, Record, op};
 
 use super::names;
-use super::reader::{Channel, ChunkRef, MAX_RECORD, RECORD_HEAD, Scanned, time};
+use super::reader::{Channel, ChunkRef, MAX_RECORD, Scanned, time};
+use super::unpack::{Found, RECORD_HEAD, Records, unpack};
 use crate::signal::Timestamp;
 
 /// Messages that stand outside of chunks are gathered to stretches of so many bytes.
@@ -90,10 +91,10 @@ fn take(found: &mut Scanned, opcode: u8, body: &[u8], place: Place) {
             let (from, to) = (time(header.message_start_time), time(header.message_end_time));
             let mut messages = 0;
             let mut why = None;
-            match mcap::read::ChunkReader::new(header, &data) {
-                Err(error) => why = Some(error.to_string()),
-                Ok(records) => {
-                    for record in records {
+            match unpack(&header, &data) {
+                Err(fault) => why = Some(fault),
+                Ok(unpacked) => {
+                    for Found { record, .. } in Records::of(&unpacked) {
                         match record {
                             Ok(Record::Channel(channel)) => {
                                 found.channels.insert(channel.id, Channel::new(&channel.topic, &channel.metadata));
