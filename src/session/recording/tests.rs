@@ -1,3 +1,5 @@
+//! What a session must keep: every byte, every state, and as much as is whole.
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
