@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bevy::app::{AppExit, PluginGroupBuilder, ScheduleRunnerPlugin};
+use bevy::asset::UnapprovedPathMode;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
@@ -214,7 +215,12 @@ fn engine(title: String, options: &ShowOptions) -> PluginGroupBuilder {
         if options.headless { (None, ExitCondition::DontExit) } else { (Some(window), ExitCondition::OnPrimaryClosed) };
     let engine = DefaultPlugins
         .set(WindowPlugin { primary_window, exit_condition, ..default() })
-        .set(AssetPlugin { file_path: site::assets_dir().to_string_lossy().into_owned(), ..default() })
+        .set(AssetPlugin {
+            file_path: site::assets_dir().to_string_lossy().into_owned(),
+            // The models beside a site are asked for by name, as the only files outside of the assets.
+            unapproved_path_mode: UnapprovedPathMode::Deny,
+            ..default()
+        })
         .set(LogPlugin {
             filter: LOG_FILTER.to_owned(),
             fmt_layer: |_| Some(Box::new(fmt::layer().with_ansi(has_colors()).with_writer(io::stderr))),

@@ -10,7 +10,8 @@ use bevy::prelude::*;
 use clap::Args;
 use pollux::link;
 use pollux::schedule::Stage;
-use pollux::session::{Session, SessionPlugin};
+use pollux::session::recording::RecorderStatus;
+use pollux::session::{Session, SessionPlugin, Tally};
 use pollux::signal::Timestamp;
 use serde::Serialize;
 
@@ -53,7 +54,16 @@ struct Report {
 #[derive(Resource)]
 struct Recording {
     until: Option<Timestamp>,
-    problem: Arc<Mutex<Option<String>>>,
+    end: Arc<Mutex<Option<End>>>,
+}
+
+/// What is known at the end.
+#[derive(Default)]
+struct End {
+    problem: Option<String>,
+    status: Option<Arc<RecorderStatus>>,
+    tally: Arc<Tally>,
+    reconnects: u64,
 }
 
 /// Exits with 0 only if everything that came in is in the file.
@@ -71,50 +81,46 @@ pub(crate) fn run(arguments: RecordArguments) -> Outcome {
         .with_history_bytes(HISTORY_BYTES)
         .with_recorder(options);
     let began = link::now();
-    let problem = Arc::new(Mutex::new(None));
+    let end = Arc::new(Mutex::new(None));
     let mut app = App::new();
     app.add_plugins(MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(PERIOD)))
         .add_plugins(pollux::Headless { session })
         .set_error_handler(bevy::ecs::error::error)
-        .insert_resource(Recording { until: arguments.span.map(|it| began + it), problem: Arc::clone(&problem) })
+        .insert_resource(Recording { until: arguments.span.map(|it| began + it), end: Arc::clone(&end) })
         .add_systems(Update, end_in_time.in_set(Stage::Show));
+    // The file is ended with the app, when it has run.
     app.run();
-    let session = app.world_mut().remove_resource::<Session>();
-    let counts = session.as_ref().map(|it| it.tally.snapshot()).unwrap_or_default();
-    let reconnects = session.as_ref().and_then(|it| it.link.as_ref()).map_or(0, link::Link::n_reconnects);
-    let status = session.as_ref().and_then(|it| it.recorder.as_ref()).map(|it| Arc::clone(&it.status));
-    // Ends the file.
-    drop(session);
-    let Some(status) = status else {
-        return Err(Failure::new(problem_of(&problem).unwrap_or_else(|| "nothing was recorded".to_owned())));
+    let end: Option<End> = end.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let End { problem, status: Some(status), tally, reconnects } = end.unwrap_or_default() else {
+        return Err(Failure::new("nothing was recorded".to_owned()));
     };
+    let samples = tally.snapshot().samples;
     let report = Report {
         file: arguments.out.display().to_string(),
         bytes: status.bytes(),
         messages: status.messages(),
-        samples: counts.samples,
-        bytes_per_sample: (counts.samples > 0).then(|| status.bytes() as f64 / counts.samples as f64),
+        samples,
+        bytes_per_sample: (samples > 0).then(|| status.bytes() as f64 / samples as f64),
         secs: link::now().secs_since(began),
         reconnects,
     };
     println!("{}", serde_json::to_string_pretty(&report)?);
-    match problem_of(&problem).or_else(|| status.problem()) {
+    match problem.or_else(|| status.problem()) {
         Some(why) => Err(Failure::new(why)),
         None => Ok(ExitCode::SUCCESS),
     }
 }
 
-fn problem_of(problem: &Mutex<Option<String>>) -> Option<String> {
-    problem.lock().unwrap_or_else(PoisonError::into_inner).take()
-}
-
 fn end_in_time(recording: Res<Recording>, session: Res<Session>, mut exits: MessageWriter<AppExit>) {
-    let why = session.recording_problem().or_else(|| session.problem.clone());
-    let failed = why.is_some();
-    if failed {
-        *recording.problem.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    let problem = session.recording_problem().or_else(|| session.problem.clone());
+    if problem.is_none() && recording.until.is_none_or(|it| link::now() < it) {
+        return;
     }
-    if failed || recording.until.is_some_and(|it| link::now() >= it) {
-        exits.write(AppExit::Success);
-    }
+    *recording.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(End {
+        problem,
+        status: session.recorder.as_ref().map(|it| Arc::clone(&it.status)),
+        tally: Arc::clone(&session.tally),
+        reconnects: session.link.as_ref().map_or(0, link::Link::n_reconnects),
+    });
+    exits.write(AppExit::Success);
 }
