@@ -395,7 +395,7 @@ impl Facts<'_, '_> {
                 frame_ms: it.frame_ms,
             }),
             history: (history.bytes(), history.budget_bytes()),
-            reach_secs: history.reaches_back_to().map(|it| link::now().secs_since(it)),
+            reach_secs: history.reaches_back_to().map(|it| self.session.extent(link::now()).to.secs_since(it)),
             time: (clock.time(self.cursor.at), clock.date_time(self.cursor.at), clock.name.clone()),
             cursor: (self.cursor.mode, self.cursor.speed),
         }

@@ -88,7 +88,7 @@ fn toolbar_ui(ui: &mut Ui, series: &[Series], state: &mut PlotState, time: PlotT
             }
         }
         if (state.fixed.is_some() || !time.live)
-            && ui.button("Back to live").on_hover_text("Or double-click a plot.").clicked()
+            && ui.button("To the newest").on_hover_text("Or double-click a plot.").clicked()
         {
             state.fixed = None;
             action = Some(Action::Live);
@@ -461,7 +461,7 @@ mod tests {
         harness.run();
         assert!(harness.query_by_label("FIXED").is_some());
         assert!(harness.state().0.fixed.is_some_and(|it| it.1 < Timestamp::from_secs_f64(60.0)));
-        harness.get_by_label("Back to live").click();
+        harness.get_by_label("To the newest").click();
         harness.run();
         assert!(harness.query_by_label("LIVE").is_some());
     }

@@ -23,11 +23,11 @@ use crate::site::Site;
 /// Batches that may wait for the disk: beyond them the link waits.
 const QUEUE: usize = 256;
 /// What has come in is handed to the system at least so often.
-const FLUSH_EVERY: Duration = Duration::from_millis(500);
+const FLUSH_EVERY: Duration = Duration::from_millis(200);
 /// And the system is told to put it on the disk.
 const SYNC_EVERY: Duration = Duration::from_secs(10);
 /// A chunk that nothing more comes to is closed.
-const CLOSE_AFTER: Duration = Duration::from_millis(900);
+const CLOSE_AFTER: Duration = Duration::from_millis(600);
 
 /// What is recorded.
 #[derive(Debug, Clone)]

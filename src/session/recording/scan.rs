@@ -55,10 +55,9 @@ pub(super) fn scan(file: &mut File, bytes: u64) -> io::Result<Scanned> {
             .push("the file has no whole summary, so that all of it was read; no message is missing".to_owned());
     } else {
         let lost = bytes - at.min(bytes);
-        let last =
-            found.chunks.last().map(|it| format!(" The last whole chunk ends at {}.", it.to)).unwrap_or_default();
+        let last = found.chunks.last().map(|it| format!(" after {}", it.to)).unwrap_or_default();
         found.findings.push(format!(
-            "the file was cut off, as by a crash: {lost} bytes at its end are no whole chunk and are lost.{last}"
+            "the file was cut off, as by a crash: what came{last} is lost (up to a second, and {lost} bytes at its end)"
         ));
     }
     Ok(found)

@@ -19,7 +19,7 @@ use crate::site::Site;
 /// A chunk is closed from so many bytes on.
 const CHUNK_BYTES: usize = 1 << 20;
 /// A chunk stays open no longer than this, seconds: what a crash may cost.
-const CHUNK_SECS: f64 = 1.0;
+const CHUNK_SECS: f64 = 0.8;
 /// Channels that one topic may have, each with other properties; beyond them the last one's stand for all.
 const MAX_VARIANTS: usize = 16;
 /// Channels that topics may take. The format has room for 65,535.
