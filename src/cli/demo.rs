@@ -244,6 +244,8 @@ struct Shoot {
     path: Option<PathBuf>,
     asked: bool,
     ask: Option<Ask>,
+    /// Frames to let pass before the picture.
+    wait: u32,
     frames: u64,
     summary: Arc<Mutex<Option<Summary>>>,
 }
@@ -287,6 +289,7 @@ fn run_app(loaded: LoadedSite, source: Source, options: ShowOptions) -> Outcome 
             path: options.shot.clone(),
             asked: false,
             ask,
+            wait: 0,
             frames: 0,
             summary: summary.clone(),
         })
@@ -338,6 +341,12 @@ fn shoot(
     if let Some(ask) = run.ask.take() {
         // The next frame sends it, and the picture shows what is known then.
         asks.write(ask);
+        run.wait = 1;
+        return;
+    }
+    if run.wait > 0 {
+        // Letters that were never on the screen before are drawn from the next frame on.
+        run.wait -= 1;
         return;
     }
     let ended = match (&run.path, &done) {

@@ -211,6 +211,13 @@ impl Recording {
         grown.tail.clear();
     }
 
+    /// Learns of channels that what is written uses from now on.
+    pub(super) fn learn(&self, channels: Vec<(u16, Channel)>) {
+        if !channels.is_empty() {
+            self.channels.write().unwrap_or_else(PoisonError::into_inner).extend(channels);
+        }
+    }
+
     /// Adds messages that are in no whole chunk yet, from one on.
     pub(super) fn add_tail(&self, arrivals: Arc<Vec<Arrival>>, first: usize) {
         self.grown.write().unwrap_or_else(PoisonError::into_inner).tail.push((arrivals, first));

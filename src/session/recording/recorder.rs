@@ -187,11 +187,13 @@ impl Worker {
     fn write(&mut self, entry: Entry) -> Result<(), McapError> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let mut closed: Vec<ChunkRef> = Vec::new();
+        self.recording.learn(writer.take_added());
         match entry {
             Entry::Arrivals(arrivals) => {
                 let mut first = 0;
                 for (at, arrival) in arrivals.iter().enumerate() {
                     if let Some(chunk) = writer.message(arrival)? {
+                        self.recording.learn(writer.take_added());
                         self.recording.add(chunk);
                         first = at + 1;
                     }
@@ -205,6 +207,7 @@ impl Worker {
             Entry::Audit(doc) => closed.extend(writer.audit(&doc)?),
             Entry::End => (),
         }
+        self.recording.learn(writer.take_added());
         self.status.bytes.store(writer.n_bytes(), Ordering::Relaxed);
         closed.into_iter().for_each(|it| self.recording.add(it));
         Ok(())

@@ -220,6 +220,31 @@ fn a_session_keeps_every_byte_and_what_mqtt_said() {
 }
 
 #[test]
+fn what_is_still_being_recorded_is_looked_back_into_at_any_instant() {
+    let site = works();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.mcap");
+    let mut recorder = Recorder::start(RecorderOptions { path, ..RecorderOptions::default() }).unwrap();
+    let messages: Vec<Arrival> = (0..100)
+        .map(|it| arrival(it * 100_000_000, if it == 0 { "silent" } else { "bare" }, &it.to_string()))
+        .collect();
+    recorder.entries.send(Entry::Keyframe(Fold::default(), Arc::clone(&site))).unwrap();
+    for message in &messages {
+        recorder.entries.send(Entry::Arrivals(Arc::new(vec![message.clone()]))).unwrap();
+    }
+    while recorder.status.messages() < 100 {
+        std::thread::yield_now();
+    }
+    assert!(recorder.recording.n_chunks() > 5);
+    for tenths in [93_i64, 55, 99, 0, 12] {
+        let at = Timestamp::from_nanos(BEGAN + tenths * 100_000_000);
+        let mut past = Past::new(Arc::clone(&recorder.recording), Arc::clone(&site));
+        assert_eq!(past.seek(at), seen(&messages, &site, at), "after {tenths} tenths of a second");
+    }
+    recorder.finish();
+}
+
+#[test]
 fn what_is_no_session_is_told() {
     let error = opened(b"time,value\n1,2\n").unwrap_err().to_string();
     assert!(error.ends_with("is no MCAP file: it does not begin with MCAP's magic bytes"), "{error}");

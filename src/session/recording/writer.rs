@@ -10,7 +10,7 @@ use mcap::records::{MessageHeader, Metadata};
 use mcap::{Attachment, Compression, McapError, WriteOptions, Writer};
 
 use super::names::{self, AuditDoc, KeyframeDoc, PropertiesDoc};
-use super::reader::ChunkRef;
+use super::reader::{Channel, ChunkRef};
 use crate::link::{Arrival, Properties};
 use crate::session::fold::Fold;
 use crate::signal::Timestamp;
@@ -46,6 +46,8 @@ pub struct SessionWriter<W: Write> {
     written: Arc<AtomicU64>,
     channels: HashMap<ChannelKey, u16>,
     variants: HashMap<Bytes, Vec<u16>>,
+    /// Channels that were added since they were last asked for.
+    added: Vec<(u16, Channel)>,
     keyframe: u16,
     audit: u16,
     properties: u16,
@@ -112,11 +114,15 @@ impl<W: Write> SessionWriter<W> {
         let (keyframe, audit) = (own(names::KEYFRAME, "json")?, own(names::AUDIT, "json")?);
         let (properties, more) = (own(names::PROPERTIES, "json")?, own(names::MORE, "")?);
         mcap.flush()?;
+        let own =
+            [(keyframe, names::KEYFRAME), (audit, names::AUDIT), (properties, names::PROPERTIES), (more, names::MORE)];
+        let added = own.map(|(id, topic)| (id, Channel::new(topic, &none))).into();
         Ok(Self {
             mcap,
             written,
             channels: HashMap::new(),
             variants: HashMap::new(),
+            added,
             keyframe,
             audit,
             properties,
@@ -191,6 +197,11 @@ impl<W: Write> SessionWriter<W> {
     /// When the chunk at hand was begun, by the time of its messages.
     pub fn open_since(&self) -> Option<Timestamp> {
         self.open.as_ref().map(|it| Timestamp::from_nanos(it.from))
+    }
+
+    /// The channels that were added since the last call: only the chunk in which one is used first tells of it.
+    pub(super) fn take_added(&mut self) -> Vec<(u16, Channel)> {
+        std::mem::take(&mut self.added)
     }
 
     /// Bytes written so far.
@@ -282,6 +293,7 @@ impl<W: Write> SessionWriter<W> {
         let is_json = arrival.payload.first().is_some_and(|it| matches!(it, b'{' | b'[' | b'0'..=b'9' | b'-'));
         let id = self.mcap.add_channel(0, topic, if is_json { "json" } else { "" }, &metadata)?;
         variants.push(id);
+        self.added.push((id, Channel::new(topic, &metadata)));
         // A key that lived on in its message's buffer would keep that buffer.
         let key = ChannelKey { topic: Bytes::copy_from_slice(&arrival.topic), ..key };
         self.channels.insert(key, id);
