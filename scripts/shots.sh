@@ -14,5 +14,5 @@ shot overview --camera overview
 shot pump --camera pump
 shot building --camera building --select building
 shot selected --camera pump --select pumping.p1 --plot pumping.p1/speed --plot pumping.p1/discharge --plot pumping.p1.motor/power
-shot pending --camera pump --select pumping.p1.suction_valve --plot pumping.p1.suction_valve/position --plot pumping.p1/suction --ask pumping.p1.suction_valve/position=10
+shot pending --camera pumping --select pumping.p1.discharge_valve --plot pumping.p1.discharge_valve/position --plot pumping.p1/discharge --ask pumping.p1.discharge_valve/position=10
 rm -f "$out"/*.json
