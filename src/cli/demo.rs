@@ -196,6 +196,11 @@ fn show(loaded: LoadedSite, source: Source, mut options: ShowOptions) -> Outcome
         let known: Vec<&str> = loaded.site.viewpoints.iter().map(|it| it.id.as_str()).collect();
         return Err(Failure::new(format!("--camera: no viewpoint {camera:?}; there are {}", known.join(", "))));
     }
+    // Known before the run, and not after it.
+    let folder = options.shot.as_ref().and_then(|it| it.parent()).filter(|it| !it.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|it| !it.is_dir()) {
+        return Err(Failure::new(format!("--shot: there is no folder {}", folder.display())));
+    }
     if cfg!(target_os = "linux") && !options.headless && !has_display() {
         eprintln!("There is no display (DISPLAY and WAYLAND_DISPLAY are not set): drawing off-screen instead.");
         options.headless = true;
