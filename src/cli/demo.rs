@@ -18,10 +18,9 @@ use bevy::winit::{EventLoopProxyWrapper, WinitPlugin, WinitUserEvent};
 use clap::Args;
 use pollux::command::Ask;
 use pollux::field::{Field, FieldOptions};
-use pollux::link::Broker;
+use pollux::link::{Broker, BrokerUrl};
 use pollux::panels::{LayoutStore, PanelsPlugin};
 use pollux::schedule::Stage;
-use pollux::session::recording::{self, Recording};
 use pollux::session::{CurrentSite, Seek, Session, SessionPlugin};
 use pollux::signal::{SignalId, Timestamp, Value};
 use pollux::site::{self, Site};
@@ -30,7 +29,7 @@ use pollux::view::{Camera, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
 use tracing_subscriber::fmt;
 
 use super::options::{BrokerOption, LoadedSite, load, parse_span};
-use super::source::{RecordOption, Source};
+use super::source::{RecordOption, Source, open_session};
 use super::summary::Summary;
 use super::{Failure, Outcome, has_colors};
 
@@ -70,12 +69,9 @@ pub(crate) struct ShowOptions {
     history: usize,
 }
 
-/// Arguments of `demo`.
+/// What is connected to, recorded and shown.
 #[derive(Debug, Args)]
-pub(crate) struct DemoArguments {
-    /// A site: a folder under scenes/, a folder, or its site.ron
-    #[arg(default_value = "northfield")]
-    site: PathBuf,
+struct LiveOptions {
     #[command(flatten)]
     broker: BrokerOption,
     #[command(flatten)]
@@ -84,17 +80,23 @@ pub(crate) struct DemoArguments {
     show: ShowOptions,
 }
 
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// A site: a folder under scenes/, a folder, or its site.ron
+    #[arg(default_value = "northfield")]
+    site: PathBuf,
+    #[command(flatten)]
+    live: LiveOptions,
+}
+
 /// Arguments of `view`.
 #[derive(Debug, Args)]
 pub(crate) struct ViewArguments {
     /// A site: a folder under scenes/, a folder, or its site.ron
     site: PathBuf,
     #[command(flatten)]
-    broker: BrokerOption,
-    #[command(flatten)]
-    record: RecordOption,
-    #[command(flatten)]
-    show: ShowOptions,
+    live: LiveOptions,
 }
 
 /// Arguments of `replay`.
@@ -112,11 +114,18 @@ pub(crate) struct ReplayArguments {
     show: ShowOptions,
 }
 
+impl LiveOptions {
+    fn show(self, loaded: LoadedSite, url: BrokerUrl) -> Outcome {
+        let source = self.record.source(&loaded, url, &self.broker, self.show.headless)?;
+        show(loaded, source, self.show)
+    }
+}
+
 /// Broker (unless one is named), simulated devices and viewer.
 pub(crate) fn demo(arguments: DemoArguments) -> Outcome {
     let loaded = load(&arguments.site)?;
-    let (_broker, url) = match arguments.broker.broker {
-        Some(_) => (None, arguments.broker.resolve(&loaded.site)?),
+    let (_broker, url) = match arguments.live.broker.broker {
+        Some(_) => (None, arguments.live.broker.resolve(&loaded.site)?),
         None => {
             let broker = Broker::start(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0))?;
             let url = format!("mqtt://{}", broker.address()).parse()?;
@@ -124,33 +133,21 @@ pub(crate) fn demo(arguments: DemoArguments) -> Outcome {
         }
     };
     let _field = Field::start(loaded.site.clone(), url.clone(), FieldOptions::default())?;
-    let source = arguments.record.source(&loaded, url, &arguments.broker, arguments.show.headless)?;
-    show(loaded, source, arguments.show)
+    arguments.live.show(loaded, url)
 }
 
 /// The viewer on its own.
 pub(crate) fn view(arguments: ViewArguments) -> Outcome {
     let loaded = load(&arguments.site)?;
-    let url = arguments.broker.resolve(&loaded.site)?;
-    let source = arguments.record.source(&loaded, url, &arguments.broker, arguments.show.headless)?;
-    show(loaded, source, arguments.show)
+    let url = arguments.live.broker.resolve(&loaded.site)?;
+    arguments.live.show(loaded, url)
 }
 
 /// A recording: its site comes out of it.
 pub(crate) fn replay(arguments: ReplayArguments) -> Outcome {
-    let recording = Arc::new(Recording::open(&arguments.file)?);
-    for finding in &recording.findings {
-        eprintln!("{}: {finding}", arguments.file.display());
-    }
-    // It must outlive the run: the models are read from it.
     let folder = tempfile::tempdir()?;
-    let site = match &arguments.site {
-        Some(site) => site::find(site)?,
-        None => recording::unpack_site(&recording, folder.path())?
-            .ok_or_else(|| Failure::new("there is no site in this file: name one with --site".to_owned()))?,
-    };
-    let loaded = load(&site)?;
-    show(loaded, Source::Replay(recording, arguments.at), arguments.show)
+    let (recording, loaded) = open_session(&arguments.file, arguments.site.as_deref(), folder.path())?;
+    show(loaded, Source::Replay(Arc::new(recording), arguments.at), arguments.show)
 }
 
 fn parse_size(text: &str) -> Result<UVec2, String> {

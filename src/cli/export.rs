@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use pollux::codec::Decoder;
-use pollux::session::recording::{self, About, Item, Recording, SITE_ATTACHMENT, SessionWriter};
-use pollux::session::{Fold, Past, Taken};
+use pollux::session::recording::{About, Item, Recording, SITE_ATTACHMENT, SessionWriter, site_files};
+use pollux::session::{Follower, Past, Taken};
 use pollux::signal::{Timestamp, Value};
-use pollux::site::{self, Ids, Site};
+use pollux::site::Site;
 
-use super::options::load;
+use super::options::LoadedSite;
+use super::source::open_session;
 use super::{Failure, Outcome};
 
 /// Arguments of `export`.
@@ -44,24 +44,16 @@ pub(crate) struct ExportArguments {
 /// Exits with 0 if everything was written.
 pub(crate) fn run(arguments: ExportArguments) -> Outcome {
     super::log_to_stderr();
-    let recording = Recording::open(&arguments.file)?;
-    for finding in &recording.findings {
-        eprintln!("{}: {finding}", arguments.file.display());
-    }
     let folder = tempfile::tempdir()?;
-    let path = match &arguments.site {
-        Some(path) => site::find(path)?,
-        None => recording::unpack_site(&recording, folder.path())?
-            .ok_or_else(|| Failure::new("there is no site in this file: name one with --site".to_owned()))?,
-    };
-    let site = load(&path)?.site;
+    let (recording, loaded) = open_session(&arguments.file, arguments.site.as_deref(), folder.path())?;
+    let site = &loaded.site;
     let range = (arguments.from.unwrap_or(Timestamp::MIN), arguments.to.unwrap_or(Timestamp::MAX));
     match (&arguments.csv, &arguments.mcap) {
         (Some(path), _) if path.as_os_str() == "-" => {
-            to_csv(&recording, &site, &arguments, range, io::stdout().lock())?;
+            to_csv(&recording, site, &arguments, range, io::stdout().lock())?;
         }
-        (Some(path), _) => to_csv(&recording, &site, &arguments, range, File::create(path)?)?,
-        (None, Some(path)) => to_mcap(recording, &site, &arguments, range, path)?,
+        (Some(path), _) => to_csv(&recording, site, &arguments, range, File::create(path)?)?,
+        (None, Some(path)) => to_mcap(recording, &loaded, &arguments, range, path)?,
         (None, None) => (),
     }
     Ok(ExitCode::SUCCESS)
@@ -77,9 +69,7 @@ fn to_csv(
 ) -> Result<(), Failure> {
     let mut csv = csv::Writer::from_writer(BufWriter::new(sink));
     csv.write_record(["time", "received", "twin", "signal", "value", "unit"])?;
-    let mut decoder = Decoder::new(site);
-    let mut fold = Fold::default();
-    let (mut samples, mut faults) = (Vec::new(), Vec::new());
+    let mut follower = Follower::new(site);
     for chunk in 0..recording.n_chunks() {
         let (items, fault) = recording.items(chunk);
         if let Some(fault) = fault {
@@ -87,12 +77,10 @@ fn to_csv(
         }
         for item in items {
             let Item::Message(arrival) = item else { continue };
-            decoder.decode(&arrival.topic, &arrival.payload, arrival.received, &mut samples, &mut faults);
-            faults.clear();
-            for sample in samples.drain(..) {
-                let known = fold.take(&sample, arrival.retained) == Taken::Duplicate;
+            for (sample, taken) in follower.take(&arrival) {
                 let within = sample.received >= from && sample.received <= to;
-                let Some(signal) = site.signal(sample.signal).filter(|_| !known && within) else { continue };
+                let wanted = taken != Taken::Duplicate && within;
+                let Some(signal) = site.signal(sample.signal).filter(|_| wanted) else { continue };
                 if !signal.address.starts_with(&arguments.only) {
                     continue;
                 }
@@ -113,12 +101,12 @@ fn to_csv(
 /// A part of the session as one of its own. It begins with the state at its beginning.
 fn to_mcap(
     recording: Recording,
-    site: &Arc<Site>,
+    loaded: &LoadedSite,
     arguments: &ExportArguments,
     (from, to): (Timestamp, Timestamp),
     path: &PathBuf,
 ) -> Result<(), Failure> {
-    let recording = Arc::new(recording);
+    let (recording, site) = (Arc::new(recording), &loaded.site);
     let names: Vec<String> = recording.attachments().map(|it| it.0.to_owned()).collect();
     let mut files = Vec::new();
     for name in names {
@@ -126,9 +114,8 @@ fn to_mcap(
             files.push((name, data?));
         }
     }
-    if let (Some(own), true) = (&arguments.site, files.iter().all(|it| it.0 != SITE_ATTACHMENT)) {
-        let own = site::find(own)?;
-        files.extend(recording::site_files(&site::load(&own, &mut Ids::default())?.site, &fs::read(&own)?)?);
+    if files.iter().all(|it| it.0 != SITE_ATTACHMENT) {
+        files.extend(site_files(site, &fs::read(&loaded.path)?)?);
     }
     let mut more = recording.about.clone();
     more.insert("cut_from".to_owned(), arguments.file.display().to_string());

@@ -9,9 +9,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use jiff::tz::TimeZone;
-use pollux::codec::Decoder;
 use pollux::link::Arrival;
-use pollux::session::Fold;
+use pollux::session::Follower;
 use pollux::session::import::{DraftColumn, Shape, draft_site, guess, guess_delimiter, usual_period};
 use pollux::session::recording::{About, SITE_ATTACHMENT, SessionWriter, site_files};
 use pollux::signal::Timestamp;
@@ -210,24 +209,16 @@ fn write(
         .open(out)
         .map_err(|why| Failure::new(format!("{} cannot be written: {why}", out.display())))?;
     let mut writer = SessionWriter::new(BufWriter::new(sink), &about, files)?.with_chunk_secs(f64::INFINITY);
-    let mut decoder = Decoder::new(site);
-    let mut fold = Fold::default();
-    let (mut samples, mut faults) = (Vec::new(), Vec::new());
+    let mut follower = Follower::new(site);
     let mut bytes = KEYFRAME_BYTES;
     for message in messages {
         if bytes >= KEYFRAME_BYTES {
             bytes = 0;
-            writer.keyframe(&fold, site)?;
+            writer.keyframe(follower.fold(), site)?;
         }
         bytes += message.payload.len() + 31;
         writer.message(message)?;
-        decoder.decode(&message.topic, &message.payload, message.received, &mut samples, &mut faults);
-        for sample in samples.drain(..) {
-            fold.take(&sample, false);
-        }
-        for (signal, _) in faults.drain(..) {
-            fold.fail(signal);
-        }
+        follower.take(message);
     }
     writer.finish()?.flush()?;
     Ok(())

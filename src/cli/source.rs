@@ -9,12 +9,13 @@ use clap::Args;
 use directories::ProjectDirs;
 use pollux::link::{self, BrokerUrl};
 use pollux::session::SessionPlugin;
-use pollux::session::recording::{About, RecorderOptions, Recording, site_files};
+use pollux::session::recording::{About, RecorderOptions, Recording, site_files, unpack_site};
 use pollux::signal::Timestamp;
+use pollux::site;
 use tracing::{info, warn};
 
 use super::Failure;
-use super::options::{BrokerOption, LoadedSite};
+use super::options::{BrokerOption, LoadedSite, load};
 
 /// Recordings that were made by themselves are kept for so long.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
@@ -103,6 +104,25 @@ pub(crate) fn recorder(
         info!("recording to {}", path.display());
     }
     Ok(RecorderOptions { path, about, files, temporary })
+}
+
+/// Opens a recorded session, and says what was lost of it. Its site is the one that is named, or comes out of the file into a
+/// folder, which must live as long as the site is used: its models are read from there.
+pub(crate) fn open_session(
+    file: &Path,
+    site: Option<&Path>,
+    folder: &Path,
+) -> Result<(Recording, LoadedSite), Failure> {
+    let recording = Recording::open(file)?;
+    for finding in &recording.findings {
+        eprintln!("{}: {finding}", file.display());
+    }
+    let path = match site {
+        Some(site) => site::find(site)?,
+        None => unpack_site(&recording, folder)?
+            .ok_or_else(|| Failure::new("there is no site in this file: name one with --site".to_owned()))?,
+    };
+    Ok((recording, load(&path)?))
 }
 
 /// Where recordings go that nobody gave a name.

@@ -23,6 +23,7 @@ mod layout;
 mod palette;
 mod perform;
 mod plot;
+mod plot_legend;
 mod plot_panel;
 mod pulse;
 mod sparkline;

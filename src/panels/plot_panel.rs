@@ -1,6 +1,6 @@
 //! The plots: one a unit, stacked over one time axis, with one hairline through all of them.
 
-use egui::{Align2, Color32, Layout, Pos2, Rect, RichText, Sense, Ui, pos2, vec2};
+use egui::{Align2, Color32, Layout, Pos2, Rect, RichText, Sense, Ui, vec2};
 use egui_plot::{FilledArea, GridMark, Line, LineStyle, Plot, PlotPoint, PlotPoints, PlotTransform};
 
 use super::actions::Action;
@@ -8,10 +8,9 @@ use super::format::{self, Clock};
 use super::icons;
 use super::inspector::Dragged;
 use super::plot::{PlotState, SPANS, Series, groups, time_step, value_range, value_step};
+use super::plot_legend::legend_ui;
 use super::theme::{self, Dash};
-use super::tree::painted_text;
 use crate::signal::Timestamp;
-use crate::twin::ReadingState;
 
 /// The least height of one plot.
 const LEAST: f32 = 64.0;
@@ -325,79 +324,6 @@ fn plot_input(
     None
 }
 
-/// Names, dashes and values: at the hairline where there is one, else the newest.
-fn legend_ui(ui: &mut Ui, series: &[Series], state: &PlotState, time: PlotTime) -> Option<Action> {
-    let mut action = None;
-    ui.spacing_mut().item_spacing.y = 0.0;
-    let title = match state.hover {
-        Some(at) => format!("at {}", time.clock.time_millis(at)),
-        None if time.live => "newest".to_owned(),
-        None => format!("at {}", time.clock.time_millis(time.cursor)),
-    };
-    ui.label(RichText::new(title).small().color(theme::WEAK));
-    egui::ScrollArea::vertical().auto_shrink(false).id_salt("legend").show(ui, |ui| {
-        for (index, line) in series.iter().enumerate() {
-            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
-            let remove = Rect::from_center_size(pos2(rect.right() - 8.0, rect.center().y), vec2(16.0, 16.0));
-            let button = ui.interact(remove, response.id.with("remove"), Sense::click());
-            let label = format!("Take {} out of the plot", line.name);
-            button.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &label));
-            if response.contains_pointer() {
-                ui.painter().rect_filled(rect, 3.0, theme::HOVERED);
-            }
-            let color = if button.hovered() { theme::STRONG } else { theme::WEAK };
-            icons::cross(
-                ui.painter(),
-                remove.center(),
-                color.gamma_multiply(if response.contains_pointer() { 1.0 } else { 0.5 }),
-            );
-            dash_sample(ui, pos2(rect.left() + 2.0, rect.center().y), index);
-            let value = match state.hover {
-                Some(at) => line.at(at),
-                None => line.now,
-            };
-            let text = value.map_or_else(|| "–".to_owned(), |it| line.text(it));
-            let current = state.hover.is_some() || line.state == ReadingState::Fresh;
-            let color = if current { theme::STRONG } else { theme::reading(line.state) };
-            let right = remove.left() - theme::STEP;
-            let value_rect = Rect::from_min_max(pos2(right - 88.0, rect.top()), pos2(right, rect.bottom()));
-            painted_text(ui, value_rect, &text, color, Align2::RIGHT_CENTER);
-            let name = Rect::from_min_max(
-                pos2(rect.left() + 30.0, rect.top()),
-                pos2(value_rect.left() - theme::STEP, rect.bottom()),
-            );
-            painted_text(ui, name, &line.name, theme::TEXT, Align2::LEFT_CENTER);
-            response.widget_info(|| {
-                egui::WidgetInfo::labeled(egui::WidgetType::Label, true, format!("{} {text}", line.name))
-            });
-            response.on_hover_text(&line.name);
-            if button.on_hover_text("Take it out of the plot").clicked() {
-                action = Some(Action::TogglePlot(line.signal));
-            }
-        }
-    });
-    action
-}
-
-fn dash_sample(ui: &Ui, at: Pos2, index: usize) {
-    let ends = [at, at + vec2(22.0, 0.0)];
-    let stroke = egui::Stroke::new(2.0, theme::series(index));
-    match theme::dash(index) {
-        Dash::Solid => {
-            ui.painter().line_segment(ends, stroke);
-        }
-        Dash::Long => {
-            ui.painter().extend(egui::Shape::dashed_line(&ends, stroke, 8.0, 6.0));
-        }
-        Dash::Short => {
-            ui.painter().extend(egui::Shape::dashed_line(&ends, stroke, 4.0, 3.0));
-        }
-        Dash::Dots => {
-            ui.painter().extend(egui::Shape::dotted_line(&ends, stroke.color, 4.0, 1.2));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use egui_kittest::Harness;
@@ -406,6 +332,7 @@ mod tests {
     use super::*;
     use crate::session::Column;
     use crate::signal::SignalId;
+    use crate::twin::ReadingState;
 
     fn series(id: u32, name: &str, unit: &str) -> Series {
         let columns = (0..60).map(|it| Column {

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::codec::Decoder;
+use crate::link::Arrival;
 use crate::signal::{Sample, SignalId, Timestamp, Value};
+use crate::site::Site;
 
 /// A sample so much older than the one before it was not late: its device's clock was set back.
 const SET_BACK: Duration = Duration::from_secs(60);
@@ -82,6 +85,38 @@ impl Fold {
             cells.resize(signal.index() + 1, Cell::NOTHING);
         }
         cells[signal.index()] = cell;
+    }
+}
+
+/// Reads messages one after the other, and keeps the state after them.
+#[derive(Debug)]
+pub struct Follower {
+    decoder: Decoder,
+    fold: Fold,
+}
+
+impl Follower {
+    /// Before the first message.
+    pub fn new(site: &Site) -> Self {
+        Self { decoder: Decoder::new(site), fold: Fold::default() }
+    }
+
+    /// The state after the messages so far.
+    pub fn fold(&self) -> &Fold {
+        &self.fold
+    }
+
+    /// Takes a message. Returns its samples, and what became of each.
+    pub fn take(&mut self, arrival: &Arrival) -> Vec<(Sample, Taken)> {
+        let (mut samples, mut faults) = (Vec::new(), Vec::new());
+        self.decoder.decode(&arrival.topic, &arrival.payload, arrival.received, &mut samples, &mut faults);
+        let take = |sample: Sample| {
+            let taken = self.fold.take(&sample, arrival.retained);
+            (sample, taken)
+        };
+        let taken = samples.into_iter().map(take).collect();
+        faults.into_iter().for_each(|it| self.fold.fail(it.0));
+        taken
     }
 }
 

@@ -33,7 +33,7 @@ pub use batch::Batch;
 pub use column::Pushed;
 pub use cursor::{Cursor, CursorMode, Extent, SPEEDS, Seek};
 pub use fill::Filling;
-pub use fold::{Cell, Fold, Taken};
+pub use fold::{Cell, Fold, Follower, Taken};
 pub use history::{History, Point};
 pub use ingest::{Answer, Ingest, IngestOptions};
 pub use marks::{EditMark, Mark, MarkId, Marks};

@@ -10,6 +10,7 @@ mod names;
 mod reader;
 mod recorder;
 mod scan;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod unpack;

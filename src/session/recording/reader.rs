@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
-use mcap::records::{AttachmentIndex, Record, op};
-use mcap::sans_io::summary_reader::{SummaryReadEvent, SummaryReader, SummaryReaderOptions};
-use mcap::{McapError, Summary};
+use mcap::records::{AttachmentIndex, Record};
 
 use super::names::{self, AuditDoc, KeyframeDoc, PropertiesDoc};
 use super::scan::scan;
+use super::summary;
 use super::unpack::{Found, Records, unpack};
 use crate::link::{Arrival, Properties};
 use crate::signal::Timestamp;
@@ -162,11 +161,8 @@ impl Recording {
             let why = "it does not begin with MCAP's magic bytes".to_owned();
             return Err(OpenError::NotMcap { path: path.to_owned(), why });
         }
-        let scanned = match summary(&mut file, bytes) {
-            Ok(Some(summary)) if is_complete(&summary) => from_summary(&mut file, summary),
-            Ok(_) | Err(_) => scan(&mut file, bytes),
-        };
-        let mut scanned = scanned.map_err(io)?;
+        let told = summary::read(&mut file, bytes);
+        let mut scanned = told.unwrap_or_else(|| scan(&mut file, bytes)).map_err(io)?;
         // Pollux's own first chunk holds channels alone.
         scanned.chunks.retain(|it| it.to.as_nanos() != 0);
         order(&mut scanned.chunks);
@@ -385,65 +381,6 @@ fn order(chunks: &mut [ChunkRef]) {
         latest = latest.max(chunk.to);
         chunk.to = latest;
     }
-}
-
-fn summary(file: &mut File, bytes: u64) -> Result<Option<Summary>, McapError> {
-    let mut reader = SummaryReader::new_with_options(
-        SummaryReaderOptions::default().with_file_size(bytes).with_record_length_limit(1 << 28),
-    );
-    while let Some(event) = reader.next_event() {
-        match event? {
-            SummaryReadEvent::ReadRequest(wanted) => {
-                let n = file.read(reader.insert(wanted.min(1 << 24)))?;
-                reader.notify_read(n);
-            }
-            SummaryReadEvent::SeekRequest(to) => {
-                let at = file.seek(to)?;
-                reader.notify_seeked(at);
-            }
-        }
-    }
-    Ok(reader.finish())
-}
-
-/// A summary that leaves chunks out is no help.
-fn is_complete(summary: &Summary) -> bool {
-    let told = summary.stats.as_ref().map_or(0, |it| u64::from(it.chunk_count));
-    !summary.chunk_indexes.is_empty() && summary.chunk_indexes.len() as u64 >= told
-}
-
-fn from_summary(file: &mut File, summary: Summary) -> io::Result<Scanned> {
-    let mut scanned = Scanned::default();
-    for index in &summary.chunk_indexes {
-        scanned.chunks.push(ChunkRef {
-            offset: index.chunk_start_offset,
-            length: index.chunk_length,
-            from: time(index.message_start_time),
-            to: time(index.message_end_time),
-            messages: 0,
-        });
-    }
-    let channels = summary.channels.iter();
-    scanned.channels = channels.map(|(id, it)| (*id, Channel::new(&it.topic, &it.metadata))).collect();
-    for (id, count) in summary.stats.iter().flat_map(|it| &it.channel_message_counts) {
-        if let Some(channel) = summary.channels.get(id) {
-            *scanned.counts.entry(channel.topic.clone()).or_default() += count;
-        }
-    }
-    if let Some(index) = summary.metadata_indexes.iter().find(|it| it.name == names::METADATA)
-        && index.length <= MAX_RECORD
-    {
-        let mut bytes = vec![0; index.length as usize];
-        file.seek(SeekFrom::Start(index.offset))?;
-        file.read_exact(&mut bytes)?;
-        if let Some(body) = bytes.get(9..)
-            && let Ok(Record::Metadata(metadata)) = mcap::parse_record(op::METADATA, body)
-        {
-            scanned.about = metadata.metadata;
-        }
-    }
-    scanned.attachments = summary.attachment_indexes;
-    Ok(scanned)
 }
 
 pub(super) fn time(nanos: u64) -> Timestamp {

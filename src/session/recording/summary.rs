@@ -1,0 +1,76 @@
+//! What the end of a whole file tells of it, so that nothing else of it need be read.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use mcap::records::{Record, op};
+use mcap::sans_io::summary_reader::{SummaryReadEvent, SummaryReader, SummaryReaderOptions};
+use mcap::{McapError, Summary};
+
+use super::names;
+use super::reader::{Channel, ChunkRef, MAX_RECORD, Scanned, time};
+
+/// Reads the summary. `None`: there is none, or it leaves something out.
+pub(super) fn read(file: &mut File, bytes: u64) -> Option<io::Result<Scanned>> {
+    let summary = find(file, bytes).ok()??;
+    is_complete(&summary).then(|| from_summary(file, summary))
+}
+
+fn find(file: &mut File, bytes: u64) -> Result<Option<Summary>, McapError> {
+    let mut reader = SummaryReader::new_with_options(
+        SummaryReaderOptions::default().with_file_size(bytes).with_record_length_limit(1 << 28),
+    );
+    while let Some(event) = reader.next_event() {
+        match event? {
+            SummaryReadEvent::ReadRequest(wanted) => {
+                let n = file.read(reader.insert(wanted.min(1 << 24)))?;
+                reader.notify_read(n);
+            }
+            SummaryReadEvent::SeekRequest(to) => {
+                let at = file.seek(to)?;
+                reader.notify_seeked(at);
+            }
+        }
+    }
+    Ok(reader.finish())
+}
+
+/// A summary that leaves chunks out is no help.
+fn is_complete(summary: &Summary) -> bool {
+    let told = summary.stats.as_ref().map_or(0, |it| u64::from(it.chunk_count));
+    !summary.chunk_indexes.is_empty() && summary.chunk_indexes.len() as u64 >= told
+}
+
+fn from_summary(file: &mut File, summary: Summary) -> io::Result<Scanned> {
+    let mut scanned = Scanned::default();
+    for index in &summary.chunk_indexes {
+        scanned.chunks.push(ChunkRef {
+            offset: index.chunk_start_offset,
+            length: index.chunk_length,
+            from: time(index.message_start_time),
+            to: time(index.message_end_time),
+            messages: 0,
+        });
+    }
+    let channels = summary.channels.iter();
+    scanned.channels = channels.map(|(id, it)| (*id, Channel::new(&it.topic, &it.metadata))).collect();
+    for (id, count) in summary.stats.iter().flat_map(|it| &it.channel_message_counts) {
+        if let Some(channel) = summary.channels.get(id) {
+            *scanned.counts.entry(channel.topic.clone()).or_default() += count;
+        }
+    }
+    if let Some(index) = summary.metadata_indexes.iter().find(|it| it.name == names::METADATA)
+        && index.length <= MAX_RECORD
+    {
+        let mut bytes = vec![0; index.length as usize];
+        file.seek(SeekFrom::Start(index.offset))?;
+        file.read_exact(&mut bytes)?;
+        if let Some(body) = bytes.get(9..)
+            && let Ok(Record::Metadata(metadata)) = mcap::parse_record(op::METADATA, body)
+        {
+            scanned.about = metadata.metadata;
+        }
+    }
+    scanned.attachments = summary.attachment_indexes;
+    Ok(scanned)
+}
