@@ -1,6 +1,7 @@
 //! `pollux info FILE`: what is in a recorded session.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -61,28 +62,34 @@ pub(crate) fn run(arguments: InfoArguments) -> Outcome {
         about: recording.about.clone(),
         findings: recording.findings.clone(),
     };
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&info)?);
+    let mut out = io::stdout().lock();
+    let printed = if arguments.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&info)?)
     } else {
-        print_plain(&info);
+        print_plain(&mut out, &info)
+    };
+    match printed {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        printed => Ok(printed.map(|()| ExitCode::SUCCESS)?),
     }
-    Ok(ExitCode::SUCCESS)
 }
 
-fn print_plain(info: &Info) {
-    println!("{}: {} bytes in {} chunks", info.file, info.bytes, info.chunks);
-    println!("from {} to {} ({:.1} s)", info.from, info.to, info.secs);
-    println!("{} messages on {} topics", info.messages, info.topics.len());
+fn print_plain(out: &mut impl Write, info: &Info) -> io::Result<()> {
+    writeln!(out, "{}: {} bytes in {} chunks", info.file, info.bytes, info.chunks)?;
+    writeln!(out, "from {} to {} ({:.1} s)", info.from, info.to, info.secs)?;
+    writeln!(out, "{} messages on {} topics", info.messages, info.topics.len())?;
     for (name, value) in &info.about {
-        println!("  {name}: {value}");
+        writeln!(out, "  {name}: {value}")?;
     }
     for (name, bytes) in &info.attachments {
-        println!("  attachment {name}, {bytes} bytes");
+        writeln!(out, "  attachment {name}, {bytes} bytes")?;
     }
     for (topic, count) in &info.topics {
-        println!("  {count:>9} {topic}");
+        writeln!(out, "  {count:>9} {topic}")?;
     }
     for finding in &info.findings {
-        println!("finding: {finding}");
+        writeln!(out, "finding: {finding}")?;
     }
+    Ok(())
 }
