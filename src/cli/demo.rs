@@ -110,6 +110,9 @@ pub(crate) struct ReplayArguments {
     /// Stand still at this instant, such as 2026-01-31T14:03:27.25Z
     #[arg(long)]
     at: Option<Timestamp>,
+    /// Hide what came after the instant that is shown, as it was on the day itself
+    #[arg(long)]
+    as_live: bool,
     #[command(flatten)]
     show: ShowOptions,
 }
@@ -147,7 +150,11 @@ pub(crate) fn view(arguments: ViewArguments) -> Outcome {
 pub(crate) fn replay(arguments: ReplayArguments) -> Outcome {
     let folder = tempfile::tempdir()?;
     let (recording, loaded) = open_session(&arguments.file, arguments.site.as_deref(), folder.path())?;
-    show(loaded, Source::Replay(Arc::new(recording), arguments.at), arguments.show)
+    let mut first = vec![Seek::AsLive(arguments.as_live)];
+    if let Some(at) = arguments.at {
+        first.extend([Seek::Pause, Seek::To(at)]);
+    }
+    show(loaded, Source::Replay(Arc::new(recording), first), arguments.show)
 }
 
 fn parse_size(text: &str) -> Result<UVec2, String> {
@@ -262,7 +269,7 @@ fn run_app(loaded: LoadedSite, source: Source, options: ShowOptions) -> Outcome 
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_history_bytes(options.history.saturating_mul(1_000_000));
     let replay = matches!(source, Source::Replay(..));
-    let (session, at) = source.give(session);
+    let (session, first) = source.give(session);
     let mut app = App::new();
     app.add_plugins(engine(title, &options))
         .add_plugins(pollux::Desktop {
@@ -271,10 +278,7 @@ fn run_app(loaded: LoadedSite, source: Source, options: ShowOptions) -> Outcome 
             panels: PanelsPlugin { store, plots },
         })
         .set_error_handler(bevy::ecs::error::error);
-    if let Some(at) = at {
-        app.world_mut().write_message(Seek::Pause);
-        app.world_mut().write_message(Seek::To(at));
-    }
+    app.world_mut().write_message_batch(first);
     if let Some(twin) = selected {
         app.world_mut().write_message(Select::Twin(Some(twin)));
     }

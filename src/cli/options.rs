@@ -75,17 +75,18 @@ impl BrokerOption {
     }
 }
 
-/// Parses `20s`, `500ms`, `2min`, `1h`; a bare number is seconds.
+/// Parses `20s`, `500ms`, `2min`, `1h`, `7d`; a bare number is seconds.
 pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
     let digits = text.find(|it: char| !it.is_ascii_digit() && it != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let wrong = || format!("{text:?} is no span of time: expected such as 20s, 500ms, 2min");
+    let wrong = || format!("{text:?} is no span of time: expected such as 20s, 500ms, 2min, 24h");
     let number: f64 = number.parse().ok().ok_or_else(wrong)?;
     let secs = match unit.trim() {
         "" | "s" => number,
         "ms" => number / 1e3,
         "min" | "m" => number * 60.0,
         "h" => number * 3600.0,
+        "d" => number * 86_400.0,
         _ => return Err(wrong()),
     };
     Duration::try_from_secs_f64(secs).ok().ok_or_else(wrong)

@@ -37,15 +37,23 @@ pub(crate) struct RecordArguments {
     /// End after this span, such as 10min; without it, run until it is ended
     #[arg(long = "for", value_parser = parse_span)]
     span: Option<Duration>,
+    /// Begin a new file after each such span (FILE-2.mcap and so on): memory stays constant for as long as it runs
+    #[arg(long, value_parser = parse_span, default_value = "24h")]
+    split: Duration,
 }
 
 /// What it says at the end.
 #[derive(Debug, Serialize)]
 struct Report {
     file: String,
+    /// The files that came after it.
+    more_files: Vec<String>,
     bytes: u64,
+    /// Of these, the site with its models.
+    site_bytes: u64,
     messages: u64,
     samples: u64,
+    /// Without the site and its models.
     bytes_per_sample: Option<f64>,
     secs: f64,
     reconnects: u64,
@@ -71,7 +79,8 @@ pub(crate) fn run(arguments: RecordArguments) -> Outcome {
     super::log_to_stderr();
     let loaded = load(&arguments.site.site)?;
     let url = arguments.broker.resolve(&loaded.site)?;
-    let options = recorder(&loaded, &url, arguments.out.clone(), false)?;
+    let mut options = recorder(&loaded, &url, arguments.out.clone(), false)?;
+    options.split = Some(arguments.split);
     if options.path.exists() {
         return Err(Failure::new(format!("{} is there already: name another file", options.path.display())));
     }
@@ -97,10 +106,12 @@ pub(crate) fn run(arguments: RecordArguments) -> Outcome {
     let samples = tally.snapshot().samples;
     let report = Report {
         file: arguments.out.display().to_string(),
+        more_files: status.more_files().iter().map(|it| it.display().to_string()).collect(),
         bytes: status.bytes(),
+        site_bytes: status.site_bytes(),
         messages: status.messages(),
         samples,
-        bytes_per_sample: (samples > 0).then(|| status.bytes() as f64 / samples as f64),
+        bytes_per_sample: (samples > 0).then(|| (status.bytes() - status.site_bytes()) as f64 / samples as f64),
         secs: link::now().secs_since(began),
         reconnects,
     };

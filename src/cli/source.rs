@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use directories::ProjectDirs;
 use pollux::link::{self, BrokerUrl};
-use pollux::session::SessionPlugin;
 use pollux::session::recording::{About, RecorderOptions, Recording, site_files, unpack_site};
+use pollux::session::{Seek, SessionPlugin};
 use pollux::signal::Timestamp;
 use pollux::site;
 use tracing::{info, warn};
@@ -44,8 +44,8 @@ pub(crate) enum Source {
         /// Where it is recorded to.
         record: Box<RecorderOptions>,
     },
-    /// A recording, and the instant to begin at.
-    Replay(Arc<Recording>, Option<Timestamp>),
+    /// A recording, and what the cursor does first.
+    Replay(Arc<Recording>, Vec<Seek>),
 }
 
 impl RecordOption {
@@ -74,13 +74,13 @@ impl RecordOption {
 }
 
 impl Source {
-    /// Gives a session its source. Returns the instant to begin at.
-    pub(crate) fn give(self, session: SessionPlugin) -> (SessionPlugin, Option<Timestamp>) {
+    /// Gives a session its source. Returns what the cursor does first.
+    pub(crate) fn give(self, session: SessionPlugin) -> (SessionPlugin, Vec<Seek>) {
         match self {
             Self::Live { broker, allow_insecure, record } => {
-                (session.with_broker(broker).with_insecure(allow_insecure).with_recorder(*record), None)
+                (session.with_broker(broker).with_insecure(allow_insecure).with_recorder(*record), Vec::new())
             }
-            Self::Replay(recording, at) => (session.with_replay(recording), at),
+            Self::Replay(recording, first) => (session.with_replay(recording), first),
         }
     }
 }
@@ -103,7 +103,7 @@ pub(crate) fn recorder(
     if !temporary {
         info!("recording to {}", path.display());
     }
-    Ok(RecorderOptions { path, about, files, temporary })
+    Ok(RecorderOptions { path, about, files, temporary, split: None })
 }
 
 /// Opens a recorded session, and says what was lost of it. Its site is the one that is named, or comes out of the file into a

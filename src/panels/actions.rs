@@ -59,6 +59,8 @@ pub enum Action {
     LoopFrom(LoopEnd),
     /// The cursor goes round in what was marked out, or no more.
     ToggleLoop,
+    /// What came after the cursor is hidden, or shown again.
+    ToggleAsLive,
     /// Mark where the cursor is.
     Bookmark,
     /// Edit the bookmarks.
@@ -162,6 +164,7 @@ pub(super) fn all() -> Vec<Named> {
         named("Time", "Loop from here", plain(Key::OpenBracket), Action::LoopFrom(LoopEnd::Begin)),
         named("Time", "Loop up to here", plain(Key::CloseBracket), Action::LoopFrom(LoopEnd::End)),
         named("Time", "Loop on or off", None, Action::ToggleLoop),
+        named("Time", "Replay as live (hide what came later) on or off", None, Action::ToggleAsLive),
         named("Time", "Bookmark this instant", plain(Key::B), Action::Bookmark),
         named("Time", "Undo the last edit of bookmarks", ctrl(Key::Z), Action::EditMark(EditMark::Undo)),
         named("Time", "Redo the edit of bookmarks", ctrl_shift(Key::Z), Action::EditMark(EditMark::Redo)),

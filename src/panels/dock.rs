@@ -133,6 +133,8 @@ fn bars_ui(root: &mut Ui, facts: &Facts, asked: &mut Vec<Action>) {
     }
     if let Some(why) = facts.recording_problem() {
         banner("record_banner").show(root, |ui| warning_banner_ui(ui, "NOT RECORDED", &why, None));
+    } else if let Some(why) = facts.recording_warning() {
+        banner("record_banner").show(root, |ui| warning_banner_ui(ui, "DISK NEARLY FULL", &why, None));
     }
     let faults = || facts.findings.0.iter().filter(|it| it.severity == Severity::Error);
     if let Some(first) = faults().next() {

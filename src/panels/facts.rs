@@ -221,6 +221,9 @@ impl Facts<'_, '_> {
                 in_words(value, &command.takes, unit, signal.and_then(|it| it.decimals))
             };
             let life = self.life(row);
+            if life.at > self.cursor.horizon() {
+                return None;
+            }
             Some(LogRow {
                 twin: row.twin,
                 twin_name: self.site.twin(row.twin).map_or("", |it| &it.name),
@@ -237,10 +240,14 @@ impl Facts<'_, '_> {
 
     pub(super) fn series(&self, plot: &PlotState) -> Vec<Series> {
         let (from, to) = plot.window(self.cursor.at);
+        let seen_to = to.min(self.cursor.horizon());
         let line = |id: &SignalId| {
             let signal = self.site.signal(*id)?;
             let reading = self.readings.get(*id);
             let gap = max_gap_secs(signal);
+            // A part of the window gets its part of the columns.
+            let share = seen_to.secs_since(from) / to.secs_since(from).max(1e-9);
+            let columns = (plot.columns as f64 * share).ceil().max(1.0) as usize;
             let twin = self.site.twin(signal.twin).map_or("", |it| &it.name);
             Some(Series {
                 signal: *id,
@@ -248,7 +255,7 @@ impl Facts<'_, '_> {
                 unit: signal.unit,
                 is_flag: signal.is == ValueKind::Flag,
                 decimals: signal.decimals,
-                columns: self.session.history.plot(*id, from, to, plot.columns, gap),
+                columns: self.session.history.plot(*id, from, seen_to, columns, gap),
                 max_gap_secs: gap.max(to.secs_since(from) / plot.columns.max(1) as f64),
                 state: reading.state,
                 now: reading.number(),
@@ -265,23 +272,29 @@ impl Facts<'_, '_> {
 
     pub(super) fn timeline_rows(&self, state: &TimelineState, plot: &PlotState) -> TimelineRows<'_> {
         let extent = self.extent();
+        let horizon = self.cursor.horizon();
         let (scale, strips, gaps, anything) = self.session.timeline.with(|data| {
             let samples: f64 = data.rows.iter().map(|it| data.count_between(it, extent.from, extent.to)).sum();
-            let scale = state.scale(extent, &data.gaps, samples as usize);
+            let gaps: Vec<_> = data.gaps.iter().copied().filter(|it| it.1 <= horizon).collect();
+            let scale = state.scale(extent, &gaps, samples as usize);
             let edges = scale.edges();
             let strip = |row| {
-                let counts = edges.windows(2).map(|it| data.count_between(row, it[0], it[1]) as f32).collect();
+                let count = |from, to: Timestamp| data.count_between(row, from, to.min(horizon)) as f32;
+                let counts = edges.windows(2).map(|it| count(it[0], it[1])).collect();
                 Strip { twin: row.twin, name: row.name.clone(), counts }
             };
             let busy = data.rows.iter().filter(|it| data.count_between(it, extent.from, extent.to) > 0.0);
             let strips: Vec<Strip> = busy.map(strip).collect();
-            (scale, strips, data.gaps.clone(), data.from.is_some())
+            (scale, strips, gaps, data.from.is_some())
         });
         let dot = |row: &CommandRow| {
             let (command, twin) = (self.site.command(row.command)?, self.site.twin(row.twin)?);
             let desired = in_words(&row.desired, &command.takes, crate::signal::Unit::NONE, None);
             let text = format!("{} · {} {desired}: {}", twin.name, command.name, row.phase.label());
             let at = row.sent.or(row.ended).unwrap_or(row.deadline);
+            if at > horizon {
+                return None;
+            }
             Some(CommandDot { at, text, phase: row.phase, twin: row.twin })
         };
         TimelineRows {
@@ -293,7 +306,7 @@ impl Facts<'_, '_> {
             strips,
             gaps,
             commands: self.log.rows.iter().filter_map(dot).collect(),
-            marks: &self.marks.list,
+            marks: &self.marks.list[..self.marks.list.partition_point(|it| it.at <= horizon)],
             selected: self.selection.twin.and_then(|it| self.site.lineage(it).last()).map(|it| it.id),
             loaded: self.session.filling.as_ref().and_then(|it| it.share()),
             can_step: self.signal_at_hand(plot).is_some(),
@@ -322,7 +335,7 @@ impl Facts<'_, '_> {
             StepTo::Previous => history.at(signal, cursor - nano).map(|it| it.at),
             StepTo::Next => {
                 // The next one is near, unless there is a gap: then it is looked for further and further away.
-                let newest = history.newest(signal)?.at;
+                let newest = history.newest(signal)?.at.min(self.cursor.horizon());
                 let next = |until| history.samples(signal, cursor + nano, until).first().map(|it| it.at);
                 let mut until = cursor + Duration::from_secs(2);
                 let mut found = next(until);
@@ -351,6 +364,10 @@ impl Facts<'_, '_> {
 
     pub(super) fn recording_problem(&self) -> Option<String> {
         self.session.recording_problem()
+    }
+
+    pub(super) fn recording_warning(&self) -> Option<String> {
+        self.session.recording_warning()
     }
 
     pub(super) fn link_line(&self) -> LinkLine {

@@ -105,6 +105,9 @@ pub(super) fn perform(
             desk.timeline.range = facts.cursor.looped.or(desk.timeline.range);
             requests.seek.write(Seek::Loop(facts.cursor.looped.is_none().then_some(range)));
         }
+        Action::ToggleAsLive => {
+            requests.seek.write(Seek::AsLive(!facts.cursor.as_live));
+        }
         Action::Bookmark => {
             requests.edit_mark.write(EditMark::Add { at: facts.cursor.at, to: None, text: String::new() });
             layout.show(Pane::Timeline);

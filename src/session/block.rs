@@ -93,6 +93,20 @@ impl Summary {
         })
     }
 
+    /// Of one sample.
+    pub(super) fn one(at: i64, value: f64) -> Self {
+        Self { first_at: at, last_at: at, min: value, max: value, first: value, last: value, n: 1 }
+    }
+
+    /// Adds samples that came after these.
+    pub(super) fn append(&mut self, next: &Self) {
+        self.last_at = next.last_at;
+        self.min = self.min.min(next.min);
+        self.max = self.max.max(next.max);
+        self.last = next.last;
+        self.n += next.n;
+    }
+
     fn join(parts: &[Self]) -> Option<Self> {
         let (first, last) = (parts.first()?, parts.last()?);
         Some(Self {

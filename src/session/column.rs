@@ -2,11 +2,13 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::block::{BLOCK, Block, Summary};
+use super::block::{BLOCK, Block};
 use super::history::Point;
-use super::plot::{Column, Plotter};
+use super::plot::{Column, Gathering, Grid, columns};
+use super::tiles::Tiles;
 use crate::signal::{Timestamp, Value};
 
 /// So many of the newest samples stay raw when a block is sealed: late ones find their place among them.
@@ -37,13 +39,14 @@ enum Kind {
 /// One signal's samples.
 #[derive(Debug, Default)]
 pub(super) struct SignalColumn {
-    pub(super) blocks: VecDeque<Block>,
+    blocks: VecDeque<Block>,
     pub(super) hot_times: Vec<i64>,
     pub(super) hot_values: Vec<f64>,
     kind: Kind,
     texts: Vec<Arc<str>>,
     text_numbers: HashMap<Arc<str>, u32>,
     texts_bytes: usize,
+    tiles: Tiles,
 }
 
 /// A block that was just sealed.
@@ -205,27 +208,28 @@ impl SignalColumn {
     }
 
     /// See [`super::History::plot`].
-    pub(super) fn plot(&self, from: i64, to: i64, columns: usize, max_gap: i64) -> Vec<Column> {
-        let mut plotter = Plotter::new(from, to, columns, max_gap);
-        let first = self.blocks.partition_point(|it| it.summary().last_at < from);
-        // What came last before the span tells whether it begins with a gap.
-        let before = first.checked_sub(1).map(|last| self.blocks[last].summary().last_at);
-        plotter.begin_after(before);
-        for block in self.blocks.iter().skip(first).take_while(|it| it.summary().first_at <= to) {
-            if !plotter.take_summary(&block.summary()) {
-                let chunks = block.chunks();
-                if chunks.iter().all(|it| plotter.fits(it)) {
-                    for chunk in chunks {
-                        plotter.take_summary(chunk);
-                    }
-                } else {
-                    let (times, values) = block.open();
-                    take_open(&mut plotter, chunks, &times, &values);
-                }
-            }
+    pub(super) fn plot(&mut self, from: i64, to: i64, n_columns: usize, max_gap: i64) -> Vec<Column> {
+        let grid = Grid::new(from, to, n_columns);
+        let wanted = grid.range(from, to);
+        // The column in which the sealed samples end is still to be filled, and the last one shows nothing that is later.
+        let sealed_to = self.blocks.back().map_or(wanted.start, |it| grid.index(it.summary().last_at));
+        let sealed = wanted.start..(wanted.end - 1).min(sealed_to).max(wanted.start);
+        let blocks = &self.blocks;
+        let mut end = gather(blocks, grid, sealed.end..wanted.end, to);
+        end.take_points(&self.hot_times, &self.hot_values);
+        if sealed.is_empty() {
+            return columns(grid, &end.parts, end.before, max_gap);
         }
-        plotter.take_points(&self.hot_times, &self.hot_values);
-        plotter.finish()
+        let (kept, before) = self.tiles.parts(grid, sealed, |it| gather(blocks, grid, it, i64::MAX));
+        let mut parts = kept.to_vec();
+        parts.append(&mut end.parts);
+        columns(grid, &parts, before, max_gap)
+    }
+
+    /// Lets the oldest block go.
+    pub(super) fn let_go(&mut self) -> Option<Block> {
+        self.tiles.clear();
+        self.blocks.pop_front()
     }
 
     /// Bytes of the raw end and of the table of texts.
@@ -246,13 +250,30 @@ const TEXT_BYTES: usize = 64;
 /// Different texts that one signal may have.
 const MAX_TEXTS: u32 = 4096;
 
-/// Takes an opened block: chunks that lie within one pixel by their summaries, the others sample by sample.
-fn take_open(plotter: &mut Plotter, chunks: &[Summary], times: &[i64], values: &[f64]) {
+/// Gathers sealed samples. Blocks that lie within one column are not opened.
+fn gather(blocks: &VecDeque<Block>, grid: Grid, wanted: Range<i64>, until: i64) -> Gathering {
+    let mut gathering = Gathering::new(grid, wanted.clone(), until);
+    let first = blocks.partition_point(|it| grid.index(it.summary().last_at) < wanted.start);
+    // What came last before tells whether it begins with a gap.
+    gathering.before = first.checked_sub(1).map(|it| blocks[it].summary().last_at);
+    for block in blocks.range(first..).take_while(|it| grid.index(it.summary().first_at) < wanted.end) {
+        if !gathering.take_summary(&block.summary()) {
+            take_chunks(&mut gathering, block);
+        }
+    }
+    gathering
+}
+
+/// Takes a block that lies in several columns: chunks that lie within one by their summaries, the others by their samples.
+fn take_chunks(gathering: &mut Gathering, block: &Block) {
+    let mut opened = None;
     let mut begin = 0;
-    for chunk in chunks {
-        let end = (begin + chunk.n as usize).min(times.len());
-        if !plotter.take_summary(chunk) {
-            plotter.take_points(&times[begin..end], &values[begin..end]);
+    for chunk in block.chunks() {
+        let end = begin + chunk.n as usize;
+        if !gathering.take_summary(chunk) {
+            let (times, values): &(Vec<i64>, Vec<f64>) = opened.get_or_insert_with(|| block.open());
+            let end = end.min(times.len());
+            gathering.take_points(&times[begin.min(end)..end], &values[begin.min(end)..end]);
         }
         begin = end;
     }

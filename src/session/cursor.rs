@@ -22,6 +22,8 @@ pub struct Cursor {
     pub speed: f64,
     /// From where to where playing goes round. `None`: it plays to the end.
     pub looped: Option<(Timestamp, Timestamp)>,
+    /// What came after the instant is hidden, as it was on the day itself.
+    pub as_live: bool,
 }
 
 /// How the cursor moves.
@@ -52,6 +54,8 @@ pub enum Seek {
     Speed(f64),
     /// Go round within a range, or no more.
     Loop(Option<(Timestamp, Timestamp)>),
+    /// Hide what came after the instant that is shown, or no more.
+    AsLive(bool),
 }
 
 /// From when to when there is something to show.
@@ -67,11 +71,16 @@ pub struct Extent {
 
 impl Default for Cursor {
     fn default() -> Self {
-        Self { at: now(), mode: CursorMode::Live, speed: 1.0, looped: None }
+        Self { at: now(), mode: CursorMode::Live, speed: 1.0, looped: None, as_live: false }
     }
 }
 
 impl Cursor {
+    /// Up to when anything is to be seen.
+    pub fn horizon(&self) -> Timestamp {
+        if self.as_live { self.at } else { Timestamp::MAX }
+    }
+
     /// Does what was asked.
     fn apply(&mut self, seek: Seek, extent: Extent) {
         match seek {
@@ -93,6 +102,7 @@ impl Cursor {
                 self.speed = speed.abs().clamp(SPEEDS.0, SPEEDS.1).copysign(speed);
             }
             Seek::Speed(_) => (),
+            Seek::AsLive(on) => self.as_live = on,
             Seek::Loop(range) => self.looped = range.filter(|it| it.0 < it.1),
         }
     }
@@ -171,7 +181,7 @@ mod tests {
     const RECORDED: Extent = Extent { live: false, ..LIVE };
 
     fn cursor(secs: i64, mode: CursorMode) -> Cursor {
-        Cursor { at: at(secs), mode, speed: 1.0, looped: None }
+        Cursor { at: at(secs), mode, speed: 1.0, looped: None, as_live: false }
     }
 
     #[track_caller]

@@ -88,7 +88,7 @@ impl History {
     fn keep_budget(&self, columns: &[Arc<Mutex<SignalColumn>>]) {
         while self.bytes() > self.budget_bytes {
             let Some((_, oldest)) = lock(&self.by_age).pop_first() else { break };
-            let Some(block) = columns.get(oldest as usize).and_then(|it| lock(it).blocks.pop_front()) else { break };
+            let Some(block) = columns.get(oldest as usize).and_then(|it| lock(it).let_go()) else { break };
             self.sealed_bytes.fetch_sub(block.bytes(), Ordering::Relaxed);
             self.n_evicted.fetch_add(u64::from(block.summary().n), Ordering::Relaxed);
         }
@@ -123,9 +123,9 @@ impl History {
         self.with(signal, |it| Some((Timestamp::from_nanos(it.oldest_at()?), it.newest()?.at)))?
     }
 
-    /// A plot of a span, both ends included, in so many columns of pixels: exact in each, and as cheap as they are few.
-    /// Columns without samples are left out. A sample that comes later than `max_gap_secs` after the one before begins
-    /// a new line.
+    /// A plot of a span, both ends included, in at least so many columns and at most twice as many: exact in each, and as
+    /// cheap as they are few. The first one reaches back beyond the span, by less than its width. Columns without samples
+    /// are left out. A sample that comes later than `max_gap_secs` after the one before begins a new line.
     pub fn plot(
         &self,
         signal: SignalId,
@@ -135,7 +135,7 @@ impl History {
         max_gap_secs: f64,
     ) -> Vec<Column> {
         let max_gap = (max_gap_secs * 1e9).min(i64::MAX as f64) as i64;
-        self.with(signal, |it| it.plot(from.as_nanos(), to.as_nanos(), columns, max_gap)).unwrap_or_default()
+        self.with_mut(signal, |it| it.plot(from.as_nanos(), to.as_nanos(), columns, max_gap)).unwrap_or_default()
     }
 
     /// All samples of a signal in a span, both ends included.
@@ -185,8 +185,12 @@ impl History {
     }
 
     fn with<T>(&self, signal: SignalId, read: impl FnOnce(&SignalColumn) -> T) -> Option<T> {
+        self.with_mut(signal, |it| read(it))
+    }
+
+    fn with_mut<T>(&self, signal: SignalId, look: impl FnOnce(&mut SignalColumn) -> T) -> Option<T> {
         let columns = self.columns.read().unwrap_or_else(PoisonError::into_inner);
-        columns.get(signal.index()).map(|it| read(&lock(it)))
+        columns.get(signal.index()).map(|it| look(&mut lock(it)))
     }
 }
 
@@ -217,16 +221,16 @@ mod tests {
     }
 
     /// A plot by definition: each sample is put into its column.
-    fn naive_plot(points: &[(i64, f64)], from: i64, to: i64, columns: usize, max_gap: i64) -> Vec<(i128, Column)> {
-        let width = i128::from(to) - i128::from(from) + 1;
-        let mut all: Vec<(i128, Column)> = Vec::new();
+    fn naive_plot(points: &[(i64, f64)], from: i64, to: i64, columns: usize, max_gap: i64) -> Vec<Column> {
+        let width = 1_i64 << ((to - from).max(1) / columns as i64).max(1).ilog2();
+        let mut all: Vec<(i64, Column)> = Vec::new();
         let mut before: Option<i64> = None;
         for &(at, value) in points {
+            let index = at.div_euclid(width);
             if at > to {
                 break;
             }
-            if at >= from {
-                let index = i128::from(at - from) * columns as i128 / width;
+            if index >= from.div_euclid(width) {
                 match all.last_mut().filter(|it| it.0 == index) {
                     Some((_, column)) => {
                         column.min = column.min.min(value);
@@ -235,9 +239,8 @@ mod tests {
                         column.n += 1;
                     }
                     None => {
-                        let middle = i128::from(from) + width * (2 * index + 1) / (2 * columns as i128);
                         let gap_before = before.is_some_and(|it| at - it > max_gap);
-                        let at = Timestamp::from_nanos(middle as i64);
+                        let at = Timestamp::from_nanos(index * width + width / 2);
                         let column = Column { at, min: value, max: value, first: value, last: value, n: 1, gap_before };
                         all.push((index, column));
                     }
@@ -245,7 +248,7 @@ mod tests {
             }
             before = Some(at);
         }
-        all
+        all.into_iter().map(|it| it.1).collect()
     }
 
     prop_compose! {
@@ -268,15 +271,27 @@ mod tests {
         }
 
         #[test]
-        fn a_plot_is_exact_in_every_column(points in walk(), cut in (0.0_f64..1.0, 0.0_f64..1.0), columns in 1_usize..300) {
-            let history = filled(&points);
+        fn a_plot_is_exact_in_every_column(
+            points in walk(),
+            looks in prop::collection::vec((0.0_f64..1.0, 0.0_f64..1.0, 1_usize..300), 1..12),
+            fed in 0.1_f64..1.0,
+        ) {
+            // Looked at again and again while samples come in: what was kept from before must still be right.
+            let fed = (points.len() as f64 * fed) as usize;
+            let history = filled(&points[..fed]);
             let (first, last) = (points[0].0, points[points.len() - 1].0);
             let at = |share: f64| first + ((last - first) as f64 * share) as i64;
-            let (from, to) = (at(cut.0.min(cut.1)), at(cut.0.max(cut.1)));
-            let max_gap = 1_900_000_000;
-            let got = history.plot(ONE, Timestamp::from_nanos(from), Timestamp::from_nanos(to), columns, 1.9);
-            let want: Vec<Column> = naive_plot(&points, from, to, columns, max_gap).into_iter().map(|it| it.1).collect();
-            prop_assert_eq!(got, want);
+            let mut so_far = fed;
+            for (step, (a, b, columns)) in looks.into_iter().enumerate() {
+                let (from, to) = (at(a.min(b)), at(a.max(b)));
+                let got = history.plot(ONE, Timestamp::from_nanos(from), Timestamp::from_nanos(to), columns, 1.9);
+                prop_assert_eq!(got, naive_plot(&points[..so_far], from, to, columns, 1_900_000_000));
+                let next = (so_far + step * 200).min(points.len());
+                for &(at, value) in &points[so_far..next] {
+                    history.push(&sample(at, value));
+                }
+                so_far = next;
+            }
         }
 
         #[test]

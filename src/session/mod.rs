@@ -18,6 +18,7 @@ mod plot;
 pub mod recording;
 mod reload;
 mod tally;
+mod tiles;
 mod timeline;
 mod waker;
 
@@ -305,6 +306,11 @@ impl Session {
     /// Why nothing is recorded, for a person, where something should be.
     pub fn recording_problem(&self) -> Option<String> {
         self.record_problem.clone().or_else(|| self.recorder.as_ref()?.status.problem())
+    }
+
+    /// What may soon keep it from being recorded, for a person.
+    pub fn recording_warning(&self) -> Option<String> {
+        self.recorder.as_ref()?.status.warning()
     }
 
     /// Records what was asked of a device.

@@ -1,9 +1,14 @@
 //! From samples to the columns of pixels of a plot: exact in each, at the cost of the pixels.
+//!
+//! Columns are powers of two of a nanosecond wide and begin at multiples of that, whatever is looked at: who pans or plays
+//! meets the same ones again, and those of sealed samples are kept.
+
+use std::ops::Range;
 
 use super::block::Summary;
 use crate::signal::Timestamp;
 
-/// What one column of pixels shows.
+/// What one column of a plot shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Column {
     /// The column's middle.
@@ -22,102 +27,117 @@ pub struct Column {
     pub gap_before: bool,
 }
 
-/// Gathers columns. Samples must come in the order of their time.
-pub(super) struct Plotter {
-    from: i64,
-    to: i64,
-    n_columns: i128,
-    max_gap: i64,
-    columns: Vec<Column>,
-    /// The column under way, and where it begins.
-    index: Option<i128>,
-    last_at: Option<i64>,
+/// How time is cut into columns: by the bits of the nanosecond that are passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Grid {
+    shift: u32,
 }
 
-impl Plotter {
-    pub(super) fn new(from: i64, to: i64, columns: usize, max_gap: i64) -> Self {
-        let n_columns = columns.max(1) as i128;
-        Self { from, to, n_columns, max_gap, columns: Vec::with_capacity(columns), index: None, last_at: None }
+/// The samples of one column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Part {
+    /// Which column, counted from 1970 on.
+    pub(super) index: i64,
+    /// What they come to.
+    pub(super) sum: Summary,
+}
+
+impl Grid {
+    /// The widest columns of which at least so many lie in a span, ns.
+    pub(super) fn new(from: i64, to: i64, columns: usize) -> Self {
+        let span = (i128::from(to) - i128::from(from)).max(1);
+        let width = (span / columns.max(1) as i128).max(1);
+        Self { shift: width.ilog2().min(62) }
     }
 
-    /// Tells of the last sample before the span.
-    pub(super) fn begin_after(&mut self, at: Option<i64>) {
-        self.last_at = at;
+    /// In which column an instant lies.
+    pub(super) fn index(self, at: i64) -> i64 {
+        at >> self.shift
     }
 
-    /// The column in which an instant lies, if it lies in the span.
-    fn index(&self, at: i64) -> Option<i128> {
-        if at < self.from || at > self.to {
-            return None;
-        }
-        let width = i128::from(self.to) - i128::from(self.from) + 1;
-        Some((i128::from(at) - i128::from(self.from)) * self.n_columns / width)
+    /// The columns that a span touches, both ends included.
+    pub(super) fn range(self, from: i64, to: i64) -> Range<i64> {
+        self.index(from)..self.index(to) + 1
     }
 
-    /// Whether a summary lies within one column, or outside of the span.
-    pub(super) fn fits(&self, summary: &Summary) -> bool {
-        if summary.last_at < self.from || summary.first_at > self.to {
-            return true;
-        }
-        let (first, last) = (self.index(summary.first_at), self.index(summary.last_at));
-        first.is_some() && first == last
+    /// When a column begins, ns.
+    fn begin(self, index: i64) -> i64 {
+        index.saturating_mul(1 << self.shift)
     }
 
-    /// Takes a summary if it fits.
+    /// When a column has its middle, ns.
+    fn middle(self, index: i64) -> i64 {
+        self.begin(index).saturating_add((1 << self.shift) / 2)
+    }
+}
+
+/// Gathers parts. Samples must come in the order of their time.
+#[derive(Debug)]
+pub(super) struct Gathering {
+    grid: Grid,
+    wanted: Range<i64>,
+    /// Nothing that is later is taken, ns.
+    until: i64,
+    /// One a column.
+    pub(super) parts: Vec<Part>,
+    /// When the last sample before the first part came. `None`: there is none.
+    pub(super) before: Option<i64>,
+}
+
+impl Gathering {
+    pub(super) fn new(grid: Grid, wanted: Range<i64>, until: i64) -> Self {
+        Self { grid, wanted, until, parts: Vec::new(), before: None }
+    }
+
+    /// Takes samples together, if they lie in one column or outside of all.
     pub(super) fn take_summary(&mut self, summary: &Summary) -> bool {
-        if !self.fits(summary) {
+        let (first, last) = (self.grid.index(summary.first_at), self.grid.index(summary.last_at));
+        if last < self.wanted.start {
+            self.before = Some(summary.last_at);
+        } else if first == last && self.wanted.contains(&first) && summary.last_at <= self.until {
+            self.add(first, summary);
+        } else if first < self.wanted.end && summary.first_at <= self.until {
             return false;
-        }
-        match self.index(summary.first_at) {
-            Some(index) => self.add(index, summary),
-            None if summary.last_at < self.from => self.last_at = Some(summary.last_at),
-            None => (),
         }
         true
     }
 
     /// Takes samples one by one.
     pub(super) fn take_points(&mut self, times: &[i64], values: &[f64]) {
-        let begin = times.partition_point(|&it| it < self.from);
-        let end = times.partition_point(|&it| it <= self.to);
+        let begin = times.partition_point(|&it| self.grid.index(it) < self.wanted.start);
+        let end = times.partition_point(|&it| self.grid.index(it) < self.wanted.end && it <= self.until);
         if let Some(before) = begin.checked_sub(1) {
-            self.last_at = Some(times[before]);
+            self.before = Some(times[before]);
         }
         for (&time, &value) in times.iter().zip(values).take(end).skip(begin) {
-            if let Some(index) = self.index(time) {
-                let one =
-                    Summary { first_at: time, last_at: time, min: value, max: value, first: value, last: value, n: 1 };
-                self.add(index, &one);
-            }
+            self.add(self.grid.index(time), &Summary::one(time, value));
         }
     }
 
-    fn add(&mut self, index: i128, part: &Summary) {
-        if self.index == Some(index)
-            && let Some(column) = self.columns.last_mut()
-        {
-            column.min = column.min.min(part.min);
-            column.max = column.max.max(part.max);
-            column.last = part.last;
-            column.n += part.n;
-        } else {
-            let width = i128::from(self.to) - i128::from(self.from) + 1;
-            let middle = i128::from(self.from) + width * (2 * index + 1) / (2 * self.n_columns);
-            self.columns.push(Column {
-                at: Timestamp::from_nanos(middle as i64),
-                min: part.min,
-                max: part.max,
-                first: part.first,
-                last: part.last,
-                n: part.n,
-                gap_before: self.last_at.is_some_and(|it| part.first_at.saturating_sub(it) > self.max_gap),
-            });
-            self.index = Some(index);
+    fn add(&mut self, index: i64, sum: &Summary) {
+        match self.parts.last_mut().filter(|it| it.index == index) {
+            Some(part) => part.sum.append(sum),
+            None => self.parts.push(Part { index, sum: *sum }),
         }
-        self.last_at = Some(part.last_at);
     }
+}
 
-    pub(super) fn finish(self) -> Vec<Column> {
-        self.columns
-    }
+/// What is drawn of parts that stand one after the other. A sample that comes more than `max_gap` ns after the one
+/// before begins a new line.
+pub(super) fn columns(grid: Grid, parts: &[Part], before: Option<i64>, max_gap: i64) -> Vec<Column> {
+    let mut before = before;
+    let mut column = |part: &Part| {
+        let sum = &part.sum;
+        let gap_before = before.replace(sum.last_at).is_some_and(|it| sum.first_at.saturating_sub(it) > max_gap);
+        Column {
+            at: Timestamp::from_nanos(grid.middle(part.index)),
+            min: sum.min,
+            max: sum.max,
+            first: sum.first,
+            last: sum.last,
+            n: sum.n,
+            gap_before,
+        }
+    };
+    parts.iter().map(&mut column).collect()
 }

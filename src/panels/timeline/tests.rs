@@ -28,7 +28,7 @@ struct Shown {
 fn shown() -> Shown {
     Shown {
         state: TimelineState::default(),
-        cursor: Cursor { at: at(1000.0), mode: CursorMode::Live, speed: 1.0, looped: None },
+        cursor: Cursor { at: at(1000.0), mode: CursorMode::Live, speed: 1.0, looped: None, as_live: false },
         marks: Vec::new(),
         gaps: Vec::new(),
         strips: 3,
@@ -335,7 +335,7 @@ fn the_instant_under_the_pointer_is_told_to_all_and_moves_nothing() {
 
 #[test]
 fn what_plays_stays_in_sight_with_a_margin() {
-    let playing = Cursor { at: at(100.0), mode: CursorMode::Playing, speed: 1.0, looped: None };
+    let playing = Cursor { at: at(100.0), mode: CursorMode::Playing, speed: 1.0, looped: None, as_live: false };
     let state = TimelineState { window: Window::Fixed(at(50.0), at(150.0)), ..TimelineState::default() };
     let mut harness = harness(Shown { cursor: playing, state, ..shown() });
     for secs in [120.0, 140.0, 149.0, 149.9, 300.0] {

@@ -121,6 +121,11 @@ fn live_ui(ui: &mut Ui, rows: &TimelineRows, asked: &mut Vec<Action>) {
         return;
     }
     let behind = format::span(rows.extent.to.secs_since(rows.cursor.at));
+    if !rows.extent.live && rows.cursor.as_live {
+        let tag = tag_ui(ui, "AS LIVE", theme::ACCENT);
+        tag.on_hover_text("What came later is hidden, as it was on the day itself. The palette ends it.");
+        return;
+    }
     if !rows.extent.live {
         tag_ui(ui, "RECORDED", theme::NORMAL).on_hover_text(format!("{behind} before its end."));
         return;

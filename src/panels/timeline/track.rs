@@ -66,6 +66,9 @@ pub(super) fn track_ui(
     let filled = strips_ui(ui, below, axis, rows, &scale, &mut responses, asked);
     let bottom = filled.max(top).min(room.bottom());
     paint_gaps(ui, axis.with_max_y(bottom), rows, &scale);
+    if rows.cursor.as_live {
+        paint_hidden(ui, axis.with_max_y(bottom), rows, &scale);
+    }
     if let Some((range, looped)) = state.shown_range(&rows.cursor) {
         paint_range(ui, ruler, bottom, range, looped, &scale);
     }
@@ -242,6 +245,21 @@ fn paint_gaps(ui: &Ui, axis: Rect, rows: &TimelineRows, scale: &Scale) {
         let text = format::span_word(fold.1.secs_since(fold.0));
         let middle = pos2(band.center().x, axis.top() + RULER / 2.0);
         painter.text(middle, Align2::CENTER_CENTER, text, theme::small(), theme::TEXT);
+    }
+}
+
+/// What came later than the cursor is not to be known.
+fn paint_hidden(ui: &Ui, axis: Rect, rows: &TimelineRows, scale: &Scale) {
+    let left = (axis.left() + scale.x(rows.cursor.at)).max(axis.left());
+    let band = axis.with_min_x(left).with_min_y(axis.top() + RULER);
+    if !band.is_positive() {
+        return;
+    }
+    ui.painter().rect_filled(band, 0.0, theme::GROUND);
+    let text = "what came later is hidden";
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::small(), theme::WEAK);
+    if galley.size().x + 2.0 * theme::GAP < band.width() {
+        ui.painter().galley(band.center() - galley.size() / 2.0, galley, theme::WEAK);
     }
 }
 

@@ -10,6 +10,7 @@ mod names;
 mod reader;
 mod recorder;
 mod scan;
+mod space;
 mod summary;
 #[cfg(test)]
 mod tests;

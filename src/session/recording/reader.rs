@@ -214,6 +214,13 @@ impl Recording {
         }
     }
 
+    /// Forgets what there is: what is written goes into another file from now on.
+    pub(super) fn begin_anew(&self, file: File) {
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = file;
+        *self.grown.write().unwrap_or_else(PoisonError::into_inner) = Grown::default();
+        self.channels.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Adds messages that are in no whole chunk yet, from one on.
     pub(super) fn add_tail(&self, arrivals: Arc<Vec<Arrival>>, first: usize) {
         self.grown.write().unwrap_or_else(PoisonError::into_inner).tail.push((arrivals, first));

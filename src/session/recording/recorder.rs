@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use mcap::McapError;
-use tracing::error;
+use tracing::{error, warn};
 
 use super::names::AuditDoc;
 use super::reader::{ChunkRef, Recording};
+use super::space::Space;
 use super::writer::{About, SessionWriter};
 use crate::link::{Arrival, now};
 use crate::session::fold::Fold;
@@ -53,6 +54,9 @@ pub struct RecorderOptions {
     pub files: Vec<(String, Vec<u8>)>,
     /// The file goes when the recorder ends: it served this run alone.
     pub temporary: bool,
+    /// A new file is begun after each such span, so that a recording of weeks takes no more memory than one of a day.
+    /// `None`: all goes into one, and can be looked back into.
+    pub split: Option<Duration>,
 }
 
 /// A recording under way. Ends, and ends its file, when it is dropped.
@@ -74,14 +78,27 @@ pub struct RecorderStatus {
     /// The file.
     pub path: PathBuf,
     bytes: AtomicU64,
+    site_bytes: AtomicU64,
     messages: AtomicU64,
     problem: Mutex<Option<String>>,
+    warning: Mutex<Option<String>>,
+    more_files: Mutex<Vec<PathBuf>>,
 }
 
 impl RecorderStatus {
-    /// Bytes on the disk.
+    /// Bytes on the disk, of all files.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many of them are the site with its models.
+    pub fn site_bytes(&self) -> u64 {
+        self.site_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The files that were begun after the first one, in their order.
+    pub fn more_files(&self) -> Vec<PathBuf> {
+        self.more_files.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Messages taken.
@@ -93,6 +110,19 @@ impl RecorderStatus {
     pub fn problem(&self) -> Option<String> {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// What may soon be one, for a person.
+    pub fn warning(&self) -> Option<String> {
+        self.warning.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn warn(&self, now: Option<String>) {
+        let mut before = self.warning.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = now.as_ref().filter(|_| before.is_none()) {
+            warn!("{text}");
+        }
+        *before = now;
+    }
 }
 
 impl Recorder {
@@ -101,27 +131,32 @@ impl Recorder {
         if let Some(folder) = options.path.parent().filter(|it| !it.as_os_str().is_empty()) {
             fs::create_dir_all(folder)?;
         }
-        let file = OpenOptions::new().write(true).create_new(true).open(&options.path)?;
-        let sync = file.try_clone()?;
-        let writer = SessionWriter::new(BufWriter::with_capacity(1 << 18, file), &options.about, &options.files)
-            .map_err(io::Error::other)?;
+        let (writer, sync) = begin(&options.path, &options.about, &options.files)?;
         let recording = Arc::new(Recording::growing(&options.path).map_err(io::Error::other)?);
         let (entries, receiver) = bounded(QUEUE);
         let status = Arc::new(RecorderStatus {
             path: options.path.clone(),
             bytes: AtomicU64::new(writer.n_bytes()),
+            site_bytes: AtomicU64::new(writer.n_bytes()),
             messages: AtomicU64::new(0),
             problem: Mutex::default(),
+            warning: Mutex::default(),
+            more_files: Mutex::default(),
         });
+        let temporary = options.temporary;
         let worker = Worker {
             writer: Some(writer),
             sync,
             synced: now(),
+            began: now(),
+            bytes_before: 0,
+            space: Space::default(),
             recording: Arc::clone(&recording),
             status: Arc::clone(&status),
+            options,
         };
         let thread = thread::Builder::new().name("pollux-recorder".to_owned()).spawn(move || worker.work(&receiver))?;
-        Ok(Self { entries, status, recording, thread: Some(thread), temporary: options.temporary })
+        Ok(Self { entries, status, recording, thread: Some(thread), temporary })
     }
 
     /// Ends the file with its summary, and waits until it is on the disk.
@@ -145,17 +180,39 @@ impl Drop for Recorder {
     }
 }
 
+/// Begins a file. One that is there is not written over.
+fn begin(path: &Path, about: &About, files: &[(String, Vec<u8>)]) -> io::Result<(FileWriter, File)> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    let sync = file.try_clone()?;
+    let writer = SessionWriter::new(BufWriter::with_capacity(1 << 18, file), about, files).map_err(io::Error::other)?;
+    Ok((writer, sync))
+}
+
+/// The name of the file that comes after so many: `plant.mcap`, `plant-2.mcap`.
+fn nth_path(first: &Path, n: usize) -> PathBuf {
+    let stem = first.file_stem().unwrap_or_default().to_string_lossy();
+    first.with_file_name(format!("{stem}-{n}.mcap"))
+}
+
 fn remove(path: &Path) {
     if let Err(error) = fs::remove_file(path) {
         error!("{} could not be removed: {error}", path.display());
     }
 }
 
+type FileWriter = SessionWriter<BufWriter<File>>;
+
 struct Worker {
     /// `None`: the disk has refused, and what comes is passed over.
-    writer: Option<SessionWriter<BufWriter<File>>>,
+    writer: Option<FileWriter>,
     sync: File,
     synced: Timestamp,
+    /// When the file at hand was begun.
+    began: Timestamp,
+    /// What was written into the files before it.
+    bytes_before: u64,
+    space: Space,
+    options: RecorderOptions,
     recording: Arc<Recording>,
     status: Arc<RecorderStatus>,
 }
@@ -172,19 +229,48 @@ impl Worker {
                 self.give_up(&error.to_string());
             }
         }
-        if let Some(writer) = self.writer.take() {
-            let ended = writer.finish().map_err(io::Error::other).and_then(|file| {
-                self.status.bytes.store(self.sync.metadata()?.len(), Ordering::Relaxed);
-                drop(file);
-                self.sync.sync_all()
-            });
-            if let Err(error) = ended {
-                self.give_up(&error.to_string());
-            }
+        if let Some(writer) = self.writer.take()
+            && let Err(error) = self.end(writer)
+        {
+            self.give_up(&error.to_string());
         }
     }
 
+    /// Ends a file with its summary, and waits until it is on the disk.
+    fn end(&mut self, writer: FileWriter) -> Result<(), McapError> {
+        drop(writer.finish()?);
+        self.bytes_before += self.sync.metadata()?.len();
+        self.status.bytes.store(self.bytes_before, Ordering::Relaxed);
+        self.sync.sync_all()?;
+        Ok(())
+    }
+
+    /// Ends the file at hand and begins the next one, where it is time for that.
+    fn split(&mut self) -> Result<(), McapError> {
+        let now = now();
+        let Some(writer) = self.writer.take_if(|_| self.options.split.is_some_and(|it| now.since(self.began) >= it))
+        else {
+            return Ok(());
+        };
+        self.end(writer)?;
+        let n = self.status.more_files().len() + 2;
+        let path = nth_path(&self.options.path, n);
+        let mut about = self.options.about.clone();
+        about.began = now;
+        about.more.insert("part".to_owned(), n.to_string());
+        let (writer, sync) = begin(&path, &about, &self.options.files)?;
+        self.recording.begin_anew(File::open(&path)?);
+        self.status.site_bytes.fetch_add(writer.n_bytes(), Ordering::Relaxed);
+        self.status.more_files.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+        (self.writer, self.sync, self.began) = (Some(writer), sync, now);
+        Ok(())
+    }
+
     fn write(&mut self, entry: Entry) -> Result<(), McapError> {
+        if let Entry::Keyframe(..) = entry {
+            // A file begins with all that is known.
+            self.split()?;
+        }
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let mut closed: Vec<ChunkRef> = Vec::new();
         self.recording.learn(writer.take_added());
@@ -208,7 +294,7 @@ impl Worker {
             Entry::End => (),
         }
         self.recording.learn(writer.take_added());
-        self.status.bytes.store(writer.n_bytes(), Ordering::Relaxed);
+        self.status.bytes.store(self.bytes_before + writer.n_bytes(), Ordering::Relaxed);
         closed.into_iter().for_each(|it| self.recording.add(it));
         Ok(())
     }
@@ -229,6 +315,7 @@ impl Worker {
         if self.writer.is_some() && (now.since(self.synced) >= SYNC_EVERY || now < self.synced) {
             self.synced = now;
             self.sync.sync_data()?;
+            self.status.warn(self.space.look(&self.options.path, self.status.bytes(), now));
         }
         Ok(())
     }

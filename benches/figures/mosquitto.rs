@@ -57,14 +57,14 @@ pub(crate) fn run() {
     println!("  frames of 250 ms: 0 lost, {} of {N_MESSAGES} never shown and told so", outcome.n_skipped);
 }
 
-struct Mosquitto {
+pub(crate) struct Mosquitto {
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
     _folder: tempfile::TempDir,
 }
 
 impl Mosquitto {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
         let conf = folder.path().join("mosquitto.conf");
@@ -92,17 +92,54 @@ impl Mosquitto {
 
     /// Publishes all of it over a connection of its own, as fast as the broker takes it.
     fn publish(&self, packets: &[u8]) {
+        let mut stream = self.connect();
+        stream.write_all(packets).unwrap();
+        Self::close(stream);
+    }
+
+    /// Publishes so many bursts of so many messages each, at a rate a second. The packets are gone through again and again.
+    pub(crate) fn publish_paced(&self, packets: &[u8], n_bursts: usize, burst: usize, per_sec: usize) {
+        let ends = ends(packets, burst);
+        let mut stream = self.connect();
+        let began = now();
+        for turn in 0..n_bursts {
+            let due = Duration::from_secs_f64((turn * burst) as f64 / per_sec as f64);
+            thread::sleep(due.saturating_sub(began.elapsed()));
+            let at = turn % (ends.len() - 1);
+            stream.write_all(&packets[ends[at]..ends[at + 1]]).unwrap();
+        }
+        Self::close(stream);
+    }
+
+    fn connect(&self) -> TcpStream {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        // No keep-alive: what is paced may be slow.
         stream.write_all(b"\x10\x10\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x03pub").unwrap();
         // CONNACK: its second byte is the length of the rest.
         let mut head = [0; 2];
         stream.read_exact(&mut head).unwrap();
         stream.read_exact(&mut vec![0; usize::from(head[1])]).unwrap();
-        stream.write_all(packets).unwrap();
+        stream
+    }
+
+    fn close(mut stream: TcpStream) {
         stream.write_all(&[0xe0, 0]).unwrap();
         // The broker closes once it has read all.
         drop(stream.read_to_end(&mut Vec::new()));
     }
+}
+
+/// Where each burst of packets begins, and where the last one ends. A packet's second byte is the length of its rest.
+fn ends(packets: &[u8], burst: usize) -> Vec<usize> {
+    let (mut ends, mut at, mut n) = (vec![0], 0, 0);
+    while at < packets.len() {
+        at += 2 + usize::from(packets[at + 1]);
+        n += 1;
+        if n % burst == 0 {
+            ends.push(at);
+        }
+    }
+    ends
 }
 
 impl Drop for Mosquitto {

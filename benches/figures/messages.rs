@@ -1,6 +1,7 @@
 //! The messages of the runs, encoded beforehand, and the site that binds them.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use pollux::session::History;
@@ -14,6 +15,12 @@ const BEGIN_MILLIS: u64 = 1_769_860_800_000;
 
 /// A site with one signal a topic.
 pub(crate) fn site() -> Arc<Site> {
+    let folder = tempfile::tempdir().unwrap();
+    site_in(folder.path()).0
+}
+
+/// The same, as a file in a folder; and what it says.
+pub(crate) fn site_in(folder: &Path) -> (Arc<Site>, String) {
     let mut signals = String::new();
     for topic in 0..N_TOPICS {
         let binding = if topic % 2 == 0 { "" } else { r#", path: "/v", time: "/t""# };
@@ -22,11 +29,10 @@ pub(crate) fn site() -> Arc<Site> {
     let text = format!(
         "(name: \"Bench\", place: (latitude: 0, longitude: 0), twins: [(id: \"plant\", kind: Asset, signals: [{signals}])])"
     );
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("site.ron");
-    std::fs::write(&path, text).unwrap();
+    let path = folder.join("site.ron");
+    std::fs::write(&path, &text).unwrap();
     match load(&path, &mut Ids::default()) {
-        Ok(loaded) => Arc::new(loaded.site),
+        Ok(loaded) => (Arc::new(loaded.site), text),
         Err(error) => panic!("{error}"),
     }
 }

@@ -1,6 +1,7 @@
-//! What ingest can carry, as ratios to a bare client of the same MQTT library in the same run.
+//! The figures that the README gives, as ratios to a peer in the same run.
 //!
-//! `cargo bench --bench ingest` runs all; `-- stub`, `-- mosquitto` and `-- history` run one. Only counts are asserted:
+//! `cargo bench --bench figures` runs all but the soak; `-- stub`, `-- mosquitto`, `-- history`, `-- sessions` and
+//! `-- soak` run one. Only counts are asserted:
 //! that nothing is lost. Times are printed.
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on should say where")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "the library's events are many")]
@@ -9,6 +10,9 @@ mod clients;
 mod history;
 mod messages;
 mod mosquitto;
+mod plant;
+mod sessions;
+mod soak;
 mod stub;
 
 use std::time::Instant;
@@ -16,9 +20,16 @@ use std::time::Instant;
 fn main() {
     // Cargo adds `--bench`.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
-    let runs: [(&str, fn()); 3] = [("stub", stub::run), ("mosquitto", mosquitto::run), ("history", history::run)];
+    let runs: [(&str, fn()); 5] = [
+        ("stub", stub::run),
+        ("mosquitto", mosquitto::run),
+        ("history", history::run),
+        ("sessions", sessions::run),
+        ("soak", soak::run),
+    ];
     for (name, run) in runs {
-        if wanted.is_empty() || wanted.iter().any(|it| it == name) {
+        // Half an hour is for who asks for it.
+        if wanted.iter().any(|it| it == name) || (wanted.is_empty() && name != "soak") {
             run();
         }
     }
