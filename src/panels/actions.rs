@@ -7,7 +7,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::diagnostics::DiagnosticKind;
 use super::layout::Pane;
-use crate::session::EditMark;
+use crate::session::{EditMark, Recollect};
 use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::{CommandId, TwinId};
 use crate::view;
@@ -37,6 +37,8 @@ pub enum Action {
     Plot(SignalId),
     /// Take all signals out of the plot.
     ClearPlot,
+    /// Read again what the plots need.
+    Recollect(Recollect),
     /// The plot shows the last so many seconds.
     PlotLast(f64),
     /// The cursor follows what comes in.
@@ -49,6 +51,8 @@ pub enum Action {
     SeekBy(f64),
     /// The cursor goes to another sample of the signal at hand.
     Step(StepTo),
+    /// The cursor goes to another event.
+    Jump(EventKind, StepTo),
     /// The cursor goes to where the session begins.
     Oldest,
     /// The cursor plays at a speed.
@@ -67,6 +71,8 @@ pub enum Action {
     EditMark(EditMark),
     /// The timeline shows all of the session.
     FitTimeline,
+    /// The timeline shows the span before or after the one it shows, just as long.
+    ShiftWindow(StepTo),
     /// Gaps on the timeline are as long as they were, or folded.
     ToggleRealScale,
     /// Bring a panel to the front; open it where it was closed.
@@ -102,6 +108,19 @@ pub enum StepTo {
     Previous,
     /// The one after it.
     Next,
+}
+
+/// What can be gone to on the timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// Whatever is there.
+    Any,
+    /// A bookmark.
+    Bookmark,
+    /// A command.
+    Command,
+    /// Where something came again after nothing had.
+    Gap,
 }
 
 /// Which end of a loop.
@@ -161,6 +180,14 @@ pub(super) fn all() -> Vec<Named> {
         named("Time", "On by 10 seconds", shift(Key::ArrowRight), Action::SeekBy(10.0)),
         named("Time", "Previous sample", ctrl(Key::ArrowLeft), Action::Step(StepTo::Previous)),
         named("Time", "Next sample", ctrl(Key::ArrowRight), Action::Step(StepTo::Next)),
+        named("Time", "Previous event", plain(Key::Comma), Action::Jump(EventKind::Any, StepTo::Previous)),
+        named("Time", "Next event", plain(Key::Period), Action::Jump(EventKind::Any, StepTo::Next)),
+        named("Time", "Previous bookmark", None, Action::Jump(EventKind::Bookmark, StepTo::Previous)),
+        named("Time", "Next bookmark", None, Action::Jump(EventKind::Bookmark, StepTo::Next)),
+        named("Time", "Previous command", None, Action::Jump(EventKind::Command, StepTo::Previous)),
+        named("Time", "Next command", None, Action::Jump(EventKind::Command, StepTo::Next)),
+        named("Time", "Previous gap", None, Action::Jump(EventKind::Gap, StepTo::Previous)),
+        named("Time", "Next gap", None, Action::Jump(EventKind::Gap, StepTo::Next)),
         named("Time", "Loop from here", plain(Key::OpenBracket), Action::LoopFrom(LoopEnd::Begin)),
         named("Time", "Loop up to here", plain(Key::CloseBracket), Action::LoopFrom(LoopEnd::End)),
         named("Time", "Loop on or off", None, Action::ToggleLoop),
@@ -173,6 +200,8 @@ pub(super) fn all() -> Vec<Named> {
         named("Time", "Play at 60×", None, Action::Speed(60.0)),
         named("Time", "Play backward", None, Action::Speed(-1.0)),
         named("Time", "Fit the timeline", None, Action::FitTimeline),
+        named("Time", "Timeline: the span before", plain(Key::PageUp), Action::ShiftWindow(StepTo::Previous)),
+        named("Time", "Timeline: the span after", plain(Key::PageDown), Action::ShiftWindow(StepTo::Next)),
         named("Time", "Real scale of the timeline on or off", None, Action::ToggleRealScale),
         named("Time", "Plot the last minute", None, Action::PlotLast(60.0)),
         named("Time", "Plot the last 5 minutes", None, Action::PlotLast(300.0)),
@@ -199,7 +228,7 @@ pub(super) fn keys_text(keys: &KeyboardShortcut) -> String {
         text.push_str("Shift+");
     }
     let key = keys.logical_key;
-    let is_sign = matches!(key, Key::Questionmark | Key::OpenBracket | Key::CloseBracket);
+    let is_sign = matches!(key, Key::Questionmark | Key::OpenBracket | Key::CloseBracket | Key::Comma | Key::Period);
     text + if is_sign { key.symbol_or_name() } else { key.name() }
 }
 

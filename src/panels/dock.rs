@@ -216,7 +216,13 @@ impl egui_tiles::Behavior<Pane> for Tiling<'_, '_, '_> {
                 }
                 Pane::Inspector => inspector_panel_ui(ui, facts.card(&desk.plot).as_ref(), &mut desk.drafts),
                 Pane::Plots => {
-                    let time = PlotTime { cursor: facts.cursor.at, live: facts.is_live(), clock: &facts.pulse.clock };
+                    self.asked.extend(facts.to_recollect(&desk.plot).map(Action::Recollect));
+                    let time = PlotTime {
+                        cursor: facts.cursor.at,
+                        live: facts.is_live(),
+                        clock: &facts.pulse.clock,
+                        recalled: facts.recalled.share(),
+                    };
                     plot_panel_ui(ui, &facts.series(&desk.plot), &mut desk.plot, time)
                 }
                 Pane::Diagnostics => diagnostics_panel_ui(ui, self.diagnostics, &desk.suppressed),

@@ -4,7 +4,7 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use std::time::Duration;
 
-use super::actions::StepTo;
+use super::actions::{EventKind, StepTo};
 use super::command_form::{CommandForm, Life, in_words};
 use super::command_log::LogRow;
 use super::diagnostics::{Diagnostic, Evidence, diagnose};
@@ -18,7 +18,7 @@ use super::timeline::{CommandDot, Strip, TimelineRows, TimelineState};
 use super::tree::{TreeRow, TreeState, tree_rows};
 use crate::command::{CommandLog, CommandRow};
 use crate::link::{self, LinkState};
-use crate::session::{CurrentSite, Cursor, CursorMode, Extent, Marks, Session, SiteFindings};
+use crate::session::{CurrentSite, Cursor, CursorMode, Extent, Marks, Recalled, Recollect, Session, SiteFindings};
 use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
@@ -44,6 +44,7 @@ pub(super) struct Facts<'w, 's> {
     healths: Query<'w, 's, &'static Health>,
     log: Res<'w, CommandLog>,
     pub(super) marks: Res<'w, Marks>,
+    pub(super) recalled: Res<'w, Recalled>,
     quality: Option<Res<'w, Quality>>,
 }
 
@@ -255,13 +256,21 @@ impl Facts<'_, '_> {
                 unit: signal.unit,
                 is_flag: signal.is == ValueKind::Flag,
                 decimals: signal.decimals,
-                columns: self.session.history.plot(*id, from, seen_to, columns, gap),
+                columns: self.recalled.plot(&self.session.history, *id, (from, seen_to), columns, gap),
                 max_gap_secs: gap.max(to.secs_since(from) / plot.columns.max(1) as f64),
                 state: reading.state,
                 now: reading.number(),
             })
         };
         plot.signals.iter().filter_map(line).collect()
+    }
+
+    /// What has to be read again for the plots. `None`: nothing, the history has it all.
+    pub(super) fn to_recollect(&self, plot: &PlotState) -> Option<Recollect> {
+        let (from, _) = plot.window(self.cursor.at);
+        let history = &self.session.history;
+        let missing = history.n_evicted() > 0 && history.reaches_back_to().is_some_and(|it| from < it);
+        missing.then(|| Recollect { signals: plot.signals.clone(), from })
     }
 
     /// From when to when there is something to show.
@@ -324,6 +333,26 @@ impl Facts<'_, '_> {
             .copied()
             .or_else(|| self.site.signals_of(selected?).next().map(|it| it.id))
             .or_else(|| plot.signals.first().copied())
+    }
+
+    /// When the event before or after the cursor was. `None`: there is none.
+    pub(super) fn event(&self, kind: EventKind, to: StepTo) -> Option<Timestamp> {
+        let is = |it| kind == EventKind::Any || kind == it;
+        let mut events: Vec<Timestamp> = Vec::new();
+        if is(EventKind::Bookmark) {
+            events.extend(self.marks.list.iter().map(|it| it.at));
+        }
+        if is(EventKind::Command) {
+            events.extend(self.log.rows.iter().filter_map(|it| it.sent.or(it.ended)));
+        }
+        if is(EventKind::Gap) {
+            self.session.timeline.with(|it| events.extend(it.gaps.iter().map(|it| it.1)));
+        }
+        let (at, horizon) = (self.cursor.at, self.cursor.horizon());
+        match to {
+            StepTo::Previous => events.into_iter().filter(|it| *it < at).max(),
+            StepTo::Next => events.into_iter().filter(|it| *it > at && *it <= horizon).min(),
+        }
     }
 
     /// When the sample before or after the cursor was taken, of the signal at hand. `None`: there is none.

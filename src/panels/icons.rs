@@ -213,6 +213,13 @@ pub(super) fn fold(painter: &Painter, at: Pos2, open: bool, color: Color32) {
     painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
 }
 
+/// An open arrow: what lies before or after.
+pub(super) fn chevron(painter: &Painter, at: Pos2, forward: bool, color: Color32) {
+    let sign = if forward { 1.0 } else { -1.0 };
+    let points = vec![at + vec2(-2.0 * sign, -4.0), at + vec2(2.0 * sign, 0.0), at + vec2(-2.0 * sign, 4.0)];
+    painter.add(Shape::line(points, Stroke::new(1.6, color)));
+}
+
 /// A lens: search.
 pub(super) fn lens(painter: &Painter, at: Pos2, color: Color32) {
     let line = Stroke::new(1.4, color);

@@ -37,7 +37,7 @@ mod tree;
 use bevy::prelude::*;
 use bevy_egui::{EguiPreUpdateSet, EguiPrimaryContextPass};
 
-pub use actions::{Action, LoopEnd, StepTo};
+pub use actions::{Action, EventKind, LoopEnd, StepTo};
 pub use dock::Desk;
 pub use layout::{Layout, Pane};
 pub use plot::PlotState;

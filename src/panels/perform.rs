@@ -11,7 +11,7 @@ use super::layout::{Layout, Pane};
 use super::palette::Palette;
 use super::timeline::{TimelineState, Window};
 use crate::command::Ask;
-use crate::session::{CursorMode, EditMark, Seek};
+use crate::session::{CursorMode, EditMark, Recollect, Seek};
 use crate::signal::Timestamp;
 use crate::site::TwinId;
 use crate::twin::Select;
@@ -24,6 +24,7 @@ pub(super) struct Requests<'w> {
     ask: MessageWriter<'w, Ask>,
     seek: MessageWriter<'w, Seek>,
     edit_mark: MessageWriter<'w, EditMark>,
+    recollect: MessageWriter<'w, Recollect>,
     camera: MessageWriter<'w, Camera>,
     pub(super) frame: MessageWriter<'w, Frame>,
 }
@@ -83,6 +84,9 @@ pub(super) fn perform(
         Action::Step(to) => {
             requests.seek.write_batch(facts.step(to, &desk.plot).map(Seek::To));
         }
+        Action::Jump(kind, to) => {
+            requests.seek.write_batch(facts.event(kind, to).map(Seek::To));
+        }
         Action::Oldest => {
             requests.seek.write(Seek::To(facts.extent().from));
         }
@@ -115,7 +119,8 @@ pub(super) fn perform(
         Action::EditMark(edit) => {
             requests.edit_mark.write(edit);
         }
-        Action::FitTimeline => desk.timeline.window = Window::Whole,
+        Action::FitTimeline => desk.timeline.show(Window::Whole),
+        Action::ShiftWindow(to) => desk.timeline.shift(to, facts.extent()),
         Action::ToggleRealScale => desk.timeline.real_scale = !desk.timeline.real_scale,
         Action::Seek(at) => {
             requests.seek.write(Seek::To(at));
@@ -130,6 +135,9 @@ pub(super) fn perform(
             }
         }
         Action::ClearPlot => desk.plot.signals.clear(),
+        Action::Recollect(what) => {
+            requests.recollect.write(what);
+        }
         Action::PlotLast(secs) => {
             desk.plot.last_secs = secs;
             desk.plot.fixed = None;

@@ -26,6 +26,8 @@ pub(super) struct PlotTime<'a> {
     pub live: bool,
     /// The site's clock.
     pub clock: &'a Clock,
+    /// How much is read again of what memory had let go, 0 to 1. `None`: all that is needed.
+    pub recalled: Option<f32>,
 }
 
 /// Draws the plots; returns what was asked for.
@@ -103,6 +105,11 @@ fn toolbar_ui(ui: &mut Ui, series: &[Series], state: &mut PlotState, time: PlotT
         ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
             if !series.is_empty() && ui.button("Clear").on_hover_text("Take all signals out.").clicked() {
                 action = Some(Action::ClearPlot);
+            }
+            if let Some(share) = time.recalled {
+                let text = format!("reading the recording: {:.0}\u{a0}%", share * 100.0);
+                ui.add(egui::Label::new(RichText::new(text).small().color(theme::WEAK)).truncate())
+                    .on_hover_text("Memory has let go of what is this old: it is read again.");
             }
         });
     });
@@ -361,7 +368,8 @@ mod tests {
         let clock = Clock::new("UTC");
         Harness::builder().with_size(vec2(900.0, 300.0)).build_ui_state(
             move |ui, (state, asked)| {
-                let time = PlotTime { cursor: Timestamp::from_secs_f64(60.0), live: true, clock: &clock };
+                let time =
+                    PlotTime { cursor: Timestamp::from_secs_f64(60.0), live: true, clock: &clock, recalled: None };
                 *asked = plot_panel_ui(ui, &lines, state, time).or(asked.take());
             },
             (PlotState::default(), None),

@@ -1,13 +1,16 @@
-//! A sealed block: 1,024 samples as compressed columns, with summaries of each 256 and of all.
+//! A sealed block: 1,024 samples as compressed columns, with summaries of a few cells of time and of all.
 
 use pco::ChunkConfig;
 use pco::standalone::{simple_compress, simple_decompress};
 use tracing::error;
 
+use super::grid::Grid;
+
 /// Samples in a block.
 pub(super) const BLOCK: usize = 1024;
-/// Samples that one summary of the pyramid's lowest step stands for.
-const CHUNK: usize = 256;
+/// A block is summed up in at least so many cells, and about twice as many at most. They lie on a [`Grid`]: a plot whose
+/// columns are as wide or wider opens no block.
+const CELLS: usize = 4;
 /// pco's level: 2 compresses nearly as well as 8, at several times its speed.
 const LEVEL: usize = 2;
 
@@ -29,22 +32,21 @@ pub(super) struct Block {
     times: Box<[u8]>,
     values: Box<[u8]>,
     whole: Summary,
-    chunks: Box<[Summary]>,
+    cells: Box<[Summary]>,
 }
 
 impl Block {
     /// Compresses samples in the order of their time. `None`, with a word in the log, where the compressor fails.
     pub(super) fn seal(times: &[i64], values: &[f64]) -> Option<Self> {
-        let chunks: Vec<Summary> =
-            times.chunks(CHUNK).zip(values.chunks(CHUNK)).filter_map(|(t, v)| Summary::of(t, v)).collect();
+        let cells = cells(times, values);
         let config = ChunkConfig::default().with_compression_level(LEVEL);
         let compressed = simple_compress(times, &config).and_then(|it| Ok((it, simple_compress(values, &config)?)));
         match compressed {
             Ok((packed_times, packed_values)) => Some(Self {
                 times: packed_times.into(),
                 values: packed_values.into(),
-                whole: Summary::join(&chunks)?,
-                chunks: chunks.into(),
+                whole: Summary::join(&cells)?,
+                cells: cells.into(),
             }),
             Err(error) => {
                 error!("a block of the history could not be compressed: {error}");
@@ -69,30 +71,33 @@ impl Block {
         self.whole
     }
 
-    /// Of each 256 samples.
-    pub(super) fn chunks(&self) -> &[Summary] {
-        &self.chunks
+    /// Of each cell, in the order of their time.
+    pub(super) fn cells(&self) -> &[Summary] {
+        &self.cells
     }
 
     /// Bytes in memory.
     pub(super) fn bytes(&self) -> usize {
-        self.times.len() + self.values.len() + self.chunks.len() * size_of::<Summary>() + size_of::<Self>()
+        self.times.len() + self.values.len() + self.cells.len() * size_of::<Summary>() + size_of::<Self>()
     }
 }
 
-impl Summary {
-    fn of(times: &[i64], values: &[f64]) -> Option<Self> {
-        Some(Self {
-            first_at: *times.first()?,
-            last_at: *times.last()?,
-            min: values.iter().copied().fold(f64::INFINITY, f64::min),
-            max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            first: *values.first()?,
-            last: *values.last()?,
-            n: times.len() as u32,
-        })
+/// Samples by cells of time.
+fn cells(times: &[i64], values: &[f64]) -> Vec<Summary> {
+    let (Some(&first), Some(&last)) = (times.first(), times.last()) else { return Vec::new() };
+    let grid = Grid::new(first, last, CELLS);
+    let mut cells: Vec<(i64, Summary)> = Vec::with_capacity(2 * CELLS + 1);
+    for (&time, &value) in times.iter().zip(values) {
+        let (index, one) = (grid.index(time), Summary::one(time, value));
+        match cells.last_mut().filter(|it| it.0 == index) {
+            Some((_, cell)) => cell.append(&one),
+            None => cells.push((index, one)),
+        }
     }
+    cells.into_iter().map(|it| it.1).collect()
+}
 
+impl Summary {
     /// Of one sample.
     pub(super) fn one(at: i64, value: f64) -> Self {
         Self { first_at: at, last_at: at, min: value, max: value, first: value, last: value, n: 1 }
@@ -108,15 +113,9 @@ impl Summary {
     }
 
     fn join(parts: &[Self]) -> Option<Self> {
-        let (first, last) = (parts.first()?, parts.last()?);
-        Some(Self {
-            first_at: first.first_at,
-            last_at: last.last_at,
-            min: parts.iter().map(|it| it.min).fold(f64::INFINITY, f64::min),
-            max: parts.iter().map(|it| it.max).fold(f64::NEG_INFINITY, f64::max),
-            first: first.first,
-            last: last.last,
-            n: parts.iter().map(|it| it.n).sum(),
-        })
+        let (first, rest) = parts.split_first()?;
+        let mut whole = *first;
+        rest.iter().for_each(|it| whole.append(it));
+        Some(whole)
     }
 }

@@ -6,8 +6,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::{BLOCK, Block};
+use super::grid::Grid;
 use super::history::Point;
-use super::plot::{Column, Gathering, Grid, columns};
+use super::plot::{Column, Gathering, columns};
 use super::tiles::Tiles;
 use crate::signal::{Timestamp, Value};
 
@@ -253,24 +254,27 @@ const MAX_TEXTS: u32 = 4096;
 /// Gathers sealed samples. Blocks that lie within one column are not opened.
 fn gather(blocks: &VecDeque<Block>, grid: Grid, wanted: Range<i64>, until: i64) -> Gathering {
     let mut gathering = Gathering::new(grid, wanted.clone(), until);
+    if wanted.is_empty() {
+        return gathering;
+    }
     let first = blocks.partition_point(|it| grid.index(it.summary().last_at) < wanted.start);
     // What came last before tells whether it begins with a gap.
     gathering.before = first.checked_sub(1).map(|it| blocks[it].summary().last_at);
     for block in blocks.range(first..).take_while(|it| grid.index(it.summary().first_at) < wanted.end) {
         if !gathering.take_summary(&block.summary()) {
-            take_chunks(&mut gathering, block);
+            take_cells(&mut gathering, block);
         }
     }
     gathering
 }
 
-/// Takes a block that lies in several columns: chunks that lie within one by their summaries, the others by their samples.
-fn take_chunks(gathering: &mut Gathering, block: &Block) {
+/// Takes a block that lies in several columns: cells that lie within one by their summaries, the others by their samples.
+fn take_cells(gathering: &mut Gathering, block: &Block) {
     let mut opened = None;
     let mut begin = 0;
-    for chunk in block.chunks() {
-        let end = begin + chunk.n as usize;
-        if !gathering.take_summary(chunk) {
+    for cell in block.cells() {
+        let end = begin + cell.n as usize;
+        if !gathering.take_summary(cell) {
             let (times, values): &(Vec<i64>, Vec<f64>) = opened.get_or_insert_with(|| block.open());
             let end = end.min(times.len());
             gathering.take_points(&times[begin.min(end)..end], &values[begin.min(end)..end]);

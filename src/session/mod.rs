@@ -9,12 +9,14 @@ mod column;
 pub mod cursor;
 mod fill;
 mod fold;
+mod grid;
 mod history;
 pub mod import;
 mod ingest;
 mod marks;
 mod past;
 mod plot;
+mod recall;
 pub mod recording;
 mod reload;
 mod tally;
@@ -40,6 +42,7 @@ pub use ingest::{Answer, Ingest, IngestOptions};
 pub use marks::{EditMark, Mark, MarkId, Marks};
 pub use past::{Past, Shown};
 pub use plot::Column;
+pub use recall::{Recalled, Recollect};
 pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
 pub use timeline::{DensityRow, Timeline, TimelineData};
 pub use waker::Waker;
@@ -131,9 +134,14 @@ impl Plugin for SessionPlugin {
             .add_message::<Seek>()
             .insert_resource(Marks::kept_in(marks_file))
             .add_message::<EditMark>()
+            .init_resource::<Recalled>()
+            .add_message::<Recollect>()
             .add_systems(Update, (reload::follow_file, fetch_batch).chain().in_set(Stage::Ingest))
             .add_systems(Update, (cursor::move_cursor, past::look_back).chain().in_set(Stage::Time))
-            .add_systems(Update, (marks::edit_marks, marks::pause_at_marks).chain().in_set(Stage::Act));
+            .add_systems(
+                Update,
+                (marks::edit_marks, marks::pause_at_marks, recall::recollect).chain().in_set(Stage::Act),
+            );
     }
 }
 

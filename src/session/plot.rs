@@ -1,11 +1,9 @@
 //! From samples to the columns of pixels of a plot: exact in each, at the cost of the pixels.
-//!
-//! Columns are powers of two of a nanosecond wide and begin at multiples of that, whatever is looked at: who pans or plays
-//! meets the same ones again, and those of sealed samples are kept.
 
 use std::ops::Range;
 
 use super::block::Summary;
+use super::grid::Grid;
 use crate::signal::Timestamp;
 
 /// What one column of a plot shows.
@@ -27,12 +25,6 @@ pub struct Column {
     pub gap_before: bool,
 }
 
-/// How time is cut into columns: by the bits of the nanosecond that are passed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Grid {
-    shift: u32,
-}
-
 /// The samples of one column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Part {
@@ -40,35 +32,6 @@ pub(super) struct Part {
     pub(super) index: i64,
     /// What they come to.
     pub(super) sum: Summary,
-}
-
-impl Grid {
-    /// The widest columns of which at least so many lie in a span, ns.
-    pub(super) fn new(from: i64, to: i64, columns: usize) -> Self {
-        let span = (i128::from(to) - i128::from(from)).max(1);
-        let width = (span / columns.max(1) as i128).max(1);
-        Self { shift: width.ilog2().min(62) }
-    }
-
-    /// In which column an instant lies.
-    pub(super) fn index(self, at: i64) -> i64 {
-        at >> self.shift
-    }
-
-    /// The columns that a span touches, both ends included.
-    pub(super) fn range(self, from: i64, to: i64) -> Range<i64> {
-        self.index(from)..self.index(to) + 1
-    }
-
-    /// When a column begins, ns.
-    fn begin(self, index: i64) -> i64 {
-        index.saturating_mul(1 << self.shift)
-    }
-
-    /// When a column has its middle, ns.
-    fn middle(self, index: i64) -> i64 {
-        self.begin(index).saturating_add((1 << self.shift) / 2)
-    }
 }
 
 /// Gathers parts. Samples must come in the order of their time.
@@ -130,7 +93,7 @@ pub(super) fn columns(grid: Grid, parts: &[Part], before: Option<i64>, max_gap: 
         let sum = &part.sum;
         let gap_before = before.replace(sum.last_at).is_some_and(|it| sum.first_at.saturating_sub(it) > max_gap);
         Column {
-            at: Timestamp::from_nanos(grid.middle(part.index)),
+            at: grid.middle(part.index),
             min: sum.min,
             max: sum.max,
             first: sum.first,

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::plot::{Gathering, Grid, Part};
+use super::grid::Grid;
+use super::plot::{Gathering, Part};
 
 /// Grids that are kept for a signal: the plot's, the sparkline's, and those that a zoom has just left.
 const GRIDS: usize = 4;

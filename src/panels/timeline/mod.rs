@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use egui::Ui;
 
-use super::actions::Action;
+use super::actions::{Action, StepTo};
 use super::format::Clock;
 use super::tree::empty_ui;
 use crate::command::Phase;
@@ -50,6 +50,8 @@ pub struct TimelineState {
     drag: Option<Drag>,
     /// The playhead was in sight in the last frame.
     in_sight: bool,
+    /// What was shown before, the latest last.
+    recent: Vec<Window>,
 }
 
 /// What the timeline shows.
@@ -139,9 +141,13 @@ impl Default for TimelineState {
             renames: None,
             drag: None,
             in_sight: true,
+            recent: Vec::new(),
         }
     }
 }
+
+/// Windows that are kept to go back to.
+const RECENT: usize = 6;
 
 impl TimelineState {
     /// From when until when it shows, but for what is left free.
@@ -167,6 +173,26 @@ impl TimelineState {
         // What is left free is a share of the width: of a time with a folded night in it, it would be hours.
         let free = Scale::new(window, self.width / (1.0 + AHEAD), &folds);
         Scale::new((window.0, free.at(self.width)), self.width, &folds)
+    }
+
+    /// Shows something else; what was shown can be gone back to.
+    pub(super) fn show(&mut self, window: Window) {
+        if self.window != window {
+            self.recent.retain(|it| *it != self.window && *it != window);
+            self.recent.push(self.window);
+            self.recent.drain(..self.recent.len().saturating_sub(RECENT));
+            self.window = window;
+        }
+    }
+
+    /// Shows the span before or after, just as long.
+    pub(super) fn shift(&mut self, to: StepTo, extent: Extent) {
+        let (from, until) = self.window(extent);
+        let span = until.since(from);
+        self.window = match to {
+            StepTo::Previous => Window::Fixed(from - span, from),
+            StepTo::Next => Window::Fixed(until, until + span),
+        };
     }
 
     /// A person goes back to live: what stood still follows now again.

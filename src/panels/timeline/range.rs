@@ -113,7 +113,7 @@ fn menu_ui(ui: &mut Ui, range: Span, looped: bool, state: &mut TimelineState, as
     }
     if ui.button("Zoom to it").clicked() {
         let margin = std::time::Duration::from_secs_f64(range.1.secs_since(range.0) * 0.04);
-        state.window = Window::Fixed(range.0 - margin, range.1 + margin);
+        state.show(Window::Fixed(range.0 - margin, range.1 + margin));
         ui.close();
     }
     if ui.button("Bookmark it").clicked() {

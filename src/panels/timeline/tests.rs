@@ -212,8 +212,8 @@ fn the_tools_play_pause_copy_and_go_live() {
         Action::TogglePause,
         Action::Live,
         Action::Copy(at(988.0).to_string()),
-        Action::Step(super::super::actions::StepTo::Next),
-        Action::Step(super::super::actions::StepTo::Previous),
+        Action::Step(StepTo::Next),
+        Action::Step(StepTo::Previous),
     ];
     assert_eq!(harness.state().asked, want);
     assert!(harness.query_by_label("Speed").is_some());

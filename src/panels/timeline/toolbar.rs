@@ -1,8 +1,11 @@
 //! Above the axis: play, how fast, round and round, where the cursor is, and how to get it elsewhere.
 
+use std::time::Duration;
+
 use egui::{Align, Key, Layout, Popup, RichText, Ui, vec2};
 
 use super::super::actions::{Action, StepTo};
+use super::super::plot::SPANS;
 use super::super::plot_panel::tag_ui;
 use super::super::{format, icons, theme};
 use super::time_text::{Anchors, read_time};
@@ -29,10 +32,11 @@ pub(super) fn toolbar_ui(ui: &mut Ui, rows: &TimelineRows, state: &mut TimelineS
             go_to_ui(ui, rows, state, asked);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            windows_ui(ui, rows, state);
             if state.window != Window::Whole
                 && ui.button("Fit").on_hover_text("Show all of the session. Or double-click the timeline.").clicked()
             {
-                state.window = Window::Whole;
+                state.show(Window::Whole);
             }
             // With no gap there is nothing to fold.
             if room >= 680.0 && (!rows.gaps.is_empty() || state.real_scale) {
@@ -48,6 +52,53 @@ pub(super) fn toolbar_ui(ui: &mut Ui, rows: &TimelineRows, state: &mut TimelineS
             }
         });
     });
+}
+
+/// What is shown: the span before and after, and what was shown before or has a name.
+fn windows_ui(ui: &mut Ui, rows: &TimelineRows, state: &mut TimelineState) {
+    let next = icons::button(ui, "The span after", |painter, at, color| icons::chevron(painter, at, true, color));
+    if next.clicked() {
+        state.shift(StepTo::Next, rows.extent);
+    }
+    let menu = ui.button("Window").on_hover_text("What the timeline shows: usual, named and recent spans.");
+    let offered = windows(rows, state);
+    Popup::menu(&menu).show(|ui| {
+        ui.set_min_width(200.0);
+        for (text, window) in offered {
+            if ui.add(egui::Button::selectable(state.window == window, text)).clicked() {
+                state.show(window);
+            }
+        }
+    });
+    let previous = icons::button(ui, "The span before", |painter, at, color| icons::chevron(painter, at, false, color));
+    if previous.clicked() {
+        state.shift(StepTo::Previous, rows.extent);
+    }
+}
+
+/// The windows that are offered, by name.
+fn windows(rows: &TimelineRows, state: &TimelineState) -> Vec<(String, Window)> {
+    let mut all = vec![("All of the session".to_owned(), Window::Whole)];
+    for (secs, name) in SPANS {
+        all.push(if rows.extent.live {
+            (format!("The last {name}"), Window::Last(secs))
+        } else {
+            let half = Duration::from_secs_f64(secs / 2.0);
+            (format!("{name} about the cursor"), Window::Fixed(rows.cursor.at - half, rows.cursor.at + half))
+        });
+    }
+    // A bookmark of a range is a window with a name.
+    let named =
+        rows.marks.iter().filter_map(|it| Some((format!("Bookmark: {}", it.text), Window::Fixed(it.at, it.to?))));
+    all.extend(named);
+    let recent = state.recent.iter().rev().filter_map(|it| match it {
+        Window::Fixed(from, to) => {
+            Some((format!("Recent: {} \u{2013} {}", rows.clock.time(*from), rows.clock.time(*to)), *it))
+        }
+        Window::Whole | Window::Last(_) => None,
+    });
+    all.extend(recent);
+    all
 }
 
 fn play_ui(ui: &mut Ui, rows: &TimelineRows, asked: &mut Vec<Action>) {

@@ -162,7 +162,7 @@ fn take_pointer(
         state.look_at(scale.panned(response.drag_delta().x), rows);
     }
     if response.double_clicked() {
-        state.window = Window::Whole;
+        state.show(Window::Whole);
     }
     let Some(over) = response.hover_pos() else { return };
     let (zoom, scroll) = ui.input(|it| (it.zoom_delta(), it.smooth_scroll_delta()));
