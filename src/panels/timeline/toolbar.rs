@@ -32,14 +32,16 @@ pub(super) fn toolbar_ui(ui: &mut Ui, rows: &TimelineRows, state: &mut TimelineS
             go_to_ui(ui, rows, state, asked);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            windows_ui(ui, rows, state);
+            if room >= 620.0 {
+                windows_ui(ui, rows, state);
+            }
             if state.window != Window::Whole
                 && ui.button("Fit").on_hover_text("Show all of the session. Or double-click the timeline.").clicked()
             {
                 state.show(Window::Whole);
             }
             // With no gap there is nothing to fold.
-            if room >= 680.0 && (!rows.gaps.is_empty() || state.real_scale) {
+            if room >= 760.0 && (!rows.gaps.is_empty() || state.real_scale) {
                 let real = egui::Button::selectable(state.real_scale, "Real scale");
                 let hint = "Long gaps are folded to a fixed width. With the real scale they are as long as they were.";
                 if ui.add(real).on_hover_text(hint).clicked() {

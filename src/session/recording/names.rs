@@ -28,8 +28,8 @@ pub(super) const RESPONSE_TOPIC: &str = "response_topic";
 /// A channel's metadata: the User Properties of its messages, each as `user:NAME`.
 pub(super) const USER: &str = "user:";
 
-/// The state of all signals before the messages that follow it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The state of all signals before the messages that follow it, in columns: one entry a signal that has spoken.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KeyframeDoc {
     /// The version of this shape.
     pub v: u32,
@@ -37,27 +37,24 @@ pub struct KeyframeDoc {
     /// the chunks from there on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<i64>,
-    /// The signals that have spoken.
+    /// Their addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub signals: Vec<CellDoc>,
-}
-
-/// One signal of a keyframe.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CellDoc {
-    /// Its address.
-    pub signal: String,
-    /// When it was measured, ns since 1970.
-    pub at: i64,
-    /// When it arrived, ns since 1970.
-    pub received: i64,
-    /// `n` number, `b` flag, `t` text, `-` none.
-    pub is: char,
-    /// The value: numbers as text, so that every bit of them comes back.
-    pub value: String,
-    /// The newest payload could not be read.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unreadable: bool,
+    pub signals: Vec<String>,
+    /// When each arrived, ns since 1970.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub received: Vec<i64>,
+    /// How long before that it was measured, ns. Empty: none tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub late: Vec<i64>,
+    /// What the values are, a letter each: `n` number, `b` flag, `t` text, `-` none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub is: String,
+    /// The values as text: numbers so that every bit of them comes back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+    /// The places of those whose newest payload could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<usize>,
 }
 
 /// What was asked of a device, and where it stands.
@@ -90,48 +87,61 @@ pub(super) struct PropertiesDoc {
 impl KeyframeDoc {
     /// The state as a document.
     pub fn of(fold: &Fold, site: &Site) -> Self {
+        let mut doc = Self { v: 2, ..Self::default() };
         let spoken = site.signals.iter().map(|it| (it, fold.get(it.id))).filter(|it| *it.1 != Cell::NOTHING);
-        let signals = spoken.map(|(signal, cell)| CellDoc::of(&signal.address, cell)).collect();
-        Self { v: 1, since: None, signals }
+        for (signal, cell) in spoken {
+            let (is, value) = match &cell.value {
+                None => ('-', String::new()),
+                Some(Value::Number(number)) => ('n', format!("{number:?}")),
+                Some(Value::Flag(on)) => ('b', on.to_string()),
+                Some(Value::Text(text)) => ('t', text.to_string()),
+            };
+            if cell.unreadable {
+                doc.unreadable.push(doc.signals.len());
+            }
+            doc.signals.push(signal.address.to_string());
+            doc.received.push(cell.received.as_nanos());
+            doc.late.push(cell.received.as_nanos().wrapping_sub(cell.at.as_nanos()));
+            doc.is.push(is);
+            doc.values.push(value);
+        }
+        if doc.late.iter().all(|it| *it == 0) {
+            doc.late.clear();
+        }
+        doc
     }
 
     /// A keyframe that leads to another.
     pub fn after(since: i64) -> Self {
-        Self { v: 1, since: Some(since), signals: Vec::new() }
+        Self { v: 2, since: Some(since), ..Self::default() }
+    }
+
+    /// A keyframe before the first message.
+    pub fn nothing() -> Self {
+        Self { v: 2, ..Self::default() }
     }
 
     /// The state on a site. Signals that the site doesn't have are passed over.
     pub fn fold(&self, site: &Site) -> Fold {
         let mut fold = Fold::default();
-        for doc in &self.signals {
-            if let Some(signal) = site.signal_at(&doc.signal) {
-                fold.set(signal.id, doc.cell());
-            }
+        let columns = self.signals.iter().zip(&self.received).zip(self.is.chars().zip(&self.values));
+        for (place, ((address, &received), (is, text))) in columns.enumerate() {
+            let Some(signal) = site.signal_at(address) else { continue };
+            let value = match is {
+                'n' => text.parse().ok().map(Value::Number),
+                'b' => text.parse().ok().map(Value::Flag),
+                't' => Some(Value::Text(Arc::from(text.as_str()))),
+                _ => None,
+            };
+            let late = self.late.get(place).copied().unwrap_or(0);
+            let cell = Cell {
+                value,
+                at: Timestamp::from_nanos(received.wrapping_sub(late)),
+                received: Timestamp::from_nanos(received),
+                unreadable: self.unreadable.contains(&place),
+            };
+            fold.set(signal.id, cell);
         }
         fold
-    }
-}
-
-impl CellDoc {
-    fn of(address: &str, cell: &Cell) -> Self {
-        let (is, value) = match &cell.value {
-            None => ('-', String::new()),
-            Some(Value::Number(number)) => ('n', format!("{number:?}")),
-            Some(Value::Flag(on)) => ('b', on.to_string()),
-            Some(Value::Text(text)) => ('t', text.to_string()),
-        };
-        let (at, received) = (cell.at.as_nanos(), cell.received.as_nanos());
-        Self { signal: address.to_owned(), at, received, is, value, unreadable: cell.unreadable }
-    }
-
-    fn cell(&self) -> Cell {
-        let value = match self.is {
-            'n' => self.value.parse().ok().map(Value::Number),
-            'b' => self.value.parse().ok().map(Value::Flag),
-            't' => Some(Value::Text(Arc::from(self.value.as_str()))),
-            _ => None,
-        };
-        let (at, received) = (Timestamp::from_nanos(self.at), Timestamp::from_nanos(self.received));
-        Cell { value, at, received, unreadable: self.unreadable }
     }
 }

@@ -52,7 +52,6 @@ pub struct SessionWriter<W: Write> {
     audit: u16,
     properties: u16,
     more: u16,
-    sequence: u32,
     chunk_secs: f64,
     open: Option<OpenChunk>,
     /// The state to begin the next chunk with.
@@ -127,7 +126,6 @@ impl<W: Write> SessionWriter<W> {
             audit,
             properties,
             more,
-            sequence: 0,
             chunk_secs: CHUNK_SECS,
             open: None,
             state: None,
@@ -232,7 +230,7 @@ impl<W: Write> SessionWriter<W> {
             // Nothing was known before the first message.
             (None, None) => {
                 self.last_full = Some(self.latest);
-                serde_json::to_vec(&KeyframeDoc { v: 1, since: None, signals: Vec::new() }).unwrap_or_default()
+                serde_json::to_vec(&KeyframeDoc::nothing()).unwrap_or_default()
             }
         };
         self.put(self.keyframe, Timestamp::from_nanos(self.latest), &data)
@@ -247,8 +245,8 @@ impl<W: Write> SessionWriter<W> {
 
     fn put(&mut self, channel_id: u16, at: Timestamp, data: &[u8]) -> Result<(), McapError> {
         let log_time = at.as_nanos().max(0) as u64;
-        let header = MessageHeader { channel_id, sequence: self.sequence, log_time, publish_time: log_time };
-        self.sequence = self.sequence.wrapping_add(1);
+        // Nobody counts them: the order is that of the file, and a count would take a sixth of it.
+        let header = MessageHeader { channel_id, sequence: 0, log_time, publish_time: log_time };
         self.latest = self.latest.max(at.as_nanos());
         self.mcap.write_to_known_channel(&header, data)?;
         if let Some(open) = &mut self.open {
