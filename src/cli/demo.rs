@@ -28,7 +28,7 @@ use pollux::twin::{Readings, Select};
 use pollux::view::{Camera, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
 use tracing_subscriber::fmt;
 
-use super::options::{BrokerOption, LoadedSite, load, parse_span};
+use super::options::{BrokerOption, LoadedSite, load, parse_range, parse_span};
 use super::source::{RecordOption, Source, open_session};
 use super::summary::Summary;
 use super::{Failure, Outcome, has_colors};
@@ -113,8 +113,25 @@ pub(crate) struct ReplayArguments {
     /// Hide what came after the instant that is shown, as it was on the day itself
     #[arg(long)]
     as_live: bool,
+    /// Go round from one instant to another, such as 2026-01-31T14:03:27Z/2026-01-31T14:05:00Z
+    #[arg(long = "loop", value_name = "FROM/TO", value_parser = parse_range)]
+    looped: Option<(Timestamp, Timestamp)>,
     #[command(flatten)]
     show: ShowOptions,
+}
+
+impl ReplayArguments {
+    /// What the cursor does first.
+    fn first(&self) -> Vec<Seek> {
+        let mut first = vec![Seek::AsLive(self.as_live)];
+        first.extend(self.looped.map(|it| Seek::Loop(Some(it))));
+        match (self.at, self.looped) {
+            (Some(at), _) => first.extend([Seek::Pause, Seek::To(at)]),
+            (None, Some((from, _))) => first.extend([Seek::To(from), Seek::Play]),
+            (None, None) => (),
+        }
+        first
+    }
 }
 
 impl LiveOptions {
@@ -149,12 +166,9 @@ pub(crate) fn view(arguments: ViewArguments) -> Outcome {
 /// A recording: its site comes out of it.
 pub(crate) fn replay(arguments: ReplayArguments) -> Outcome {
     let folder = tempfile::tempdir()?;
-    let (recording, loaded) = open_session(&arguments.file, arguments.site.as_deref(), folder.path())?;
-    let mut first = vec![Seek::AsLive(arguments.as_live)];
-    if let Some(at) = arguments.at {
-        first.extend([Seek::Pause, Seek::To(at)]);
-    }
-    show(loaded, Source::Replay(Arc::new(recording), first), arguments.show)
+    let opened = open_session(&arguments.file, arguments.site.as_deref(), folder.path())?;
+    let (recording, findings) = (Arc::new(opened.recording), opened.findings);
+    show(opened.loaded, Source::Replay { recording, first: arguments.first(), findings }, arguments.show)
 }
 
 fn parse_size(text: &str) -> Result<UVec2, String> {
@@ -268,7 +282,8 @@ fn run_app(loaded: LoadedSite, source: Source, options: ShowOptions) -> Outcome 
     let ask = options.ask.as_deref().map(|it| parse_ask(&loaded.site, it)).transpose()?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_history_bytes(options.history.saturating_mul(1_000_000));
-    let replay = matches!(source, Source::Replay(..));
+    let replay = matches!(source, Source::Replay { .. });
+    let notice = source.notice();
     let (session, first) = source.give(session);
     let mut app = App::new();
     app.add_plugins(engine(title, &options))
@@ -277,8 +292,10 @@ fn run_app(loaded: LoadedSite, source: Source, options: ShowOptions) -> Outcome 
             view: ViewPlugin { target },
             panels: PanelsPlugin { store, plots },
         })
+        .add_plugins(super::launch::plugin)
         .set_error_handler(bevy::ecs::error::error);
     app.world_mut().write_message_batch(first);
+    app.world_mut().write_message_batch(notice);
     if let Some(twin) = selected {
         app.world_mut().write_message(Select::Twin(Some(twin)));
     }

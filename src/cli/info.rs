@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use pollux::session::recording::Recording;
+use pollux::session::draft;
+use pollux::session::recording::{Recording, SITE_ATTACHMENT};
 use serde::Serialize;
 
-use super::Outcome;
+use super::{Outcome, counted};
 
 /// Arguments of `info`.
 #[derive(Debug, Args)]
@@ -60,7 +61,7 @@ pub(crate) fn run(arguments: InfoArguments) -> Outcome {
         topics: recording.counts.clone(),
         attachments: recording.attachments().map(|(name, bytes)| (name.to_owned(), bytes)).collect(),
         about: recording.about.clone(),
-        findings: recording.findings.clone(),
+        findings: findings(&recording),
     };
     let mut out = io::stdout().lock();
     let printed = if arguments.json {
@@ -73,6 +74,18 @@ pub(crate) fn run(arguments: InfoArguments) -> Outcome {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         printed => Ok(printed.map(|()| ExitCode::SUCCESS)?),
     }
+}
+
+/// What was lost or is odd; and of a file without a site, what cannot be shown of it.
+fn findings(recording: &Recording) -> Vec<String> {
+    let mut findings = recording.findings.clone();
+    if recording.attachments().all(|it| it.0 != SITE_ATTACHMENT) {
+        let draft = draft::of_recording(recording);
+        let n_signals = counted(draft.signals, "signal");
+        findings.push(format!("there is no site in this file: a draft of its messages has {n_signals}"));
+        findings.extend(draft.findings);
+    }
+    findings
 }
 
 fn print_plain(out: &mut impl Write, info: &Info) -> io::Result<()> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use pollux::link::{self, BrokerUrl, LinkError};
+use pollux::signal::Timestamp;
 use pollux::site::{self, Ids, LoadError, Loaded, Site};
 
 use super::Failure;
@@ -90,4 +91,13 @@ pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
         _ => return Err(wrong()),
     };
     Duration::try_from_secs_f64(secs).ok().ok_or_else(wrong)
+}
+
+/// Parses `FROM/TO`, two instants in their order.
+pub(crate) fn parse_range(text: &str) -> Result<(Timestamp, Timestamp), String> {
+    let wrong = || format!("{text:?} is no range: expected two instants in their order with a / between them");
+    let (from, to) = text.split_once('/').ok_or_else(wrong)?;
+    let time = |it: &str| it.parse::<Timestamp>().map_err(|error| error.to_string());
+    let (from, to) = (time(from)?, time(to)?);
+    if from < to { Ok((from, to)) } else { Err(wrong()) }
 }

@@ -6,21 +6,23 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use directories::ProjectDirs;
 use pollux::link::{self, BrokerUrl};
 use pollux::session::recording::{About, RecorderOptions, Recording, site_files, unpack_site};
-use pollux::session::{Seek, SessionPlugin};
+use pollux::session::{Notice, NoticeTone, Seek, SessionPlugin, draft, sessions_dir};
 use pollux::signal::Timestamp;
 use pollux::site;
 use tracing::{info, warn};
 
-use super::Failure;
 use super::options::{BrokerOption, LoadedSite, load};
+use super::{Failure, counted};
 
 /// Recordings that were made by themselves are kept for so long.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// And take no more than so much.
 const KEPT_BYTES: u64 = 10_000_000_000;
+
+/// Findings of a recording that are told in the window; standard error has all.
+const TOLD: usize = 3;
 
 /// Whether and where a run is recorded.
 #[derive(Debug, Clone, Args)]
@@ -44,8 +46,15 @@ pub(crate) enum Source {
         /// Where it is recorded to.
         record: Box<RecorderOptions>,
     },
-    /// A recording, and what the cursor does first.
-    Replay(Arc<Recording>, Vec<Seek>),
+    /// A recording.
+    Replay {
+        /// Which.
+        recording: Arc<Recording>,
+        /// What the cursor does first.
+        first: Vec<Seek>,
+        /// What was lost of it or is odd.
+        findings: Vec<String>,
+    },
 }
 
 impl RecordOption {
@@ -74,13 +83,24 @@ impl RecordOption {
 }
 
 impl Source {
+    /// What a person is to know of it. `None`: nothing.
+    pub(crate) fn notice(&self) -> Option<Notice> {
+        let Self::Replay { findings, .. } = self else { return None };
+        let text = match findings.as_slice() {
+            [] => return None,
+            [all @ ..] if all.len() <= TOLD => all.join(". "),
+            [some @ ..] => format!("{}. And {} more", some[..TOLD].join(". "), some.len() - TOLD),
+        };
+        Some(Notice::new(NoticeTone::Warning, text))
+    }
+
     /// Gives a session its source. Returns what the cursor does first.
     pub(crate) fn give(self, session: SessionPlugin) -> (SessionPlugin, Vec<Seek>) {
         match self {
             Self::Live { broker, allow_insecure, record } => {
                 (session.with_broker(broker).with_insecure(allow_insecure).with_recorder(*record), Vec::new())
             }
-            Self::Replay(recording, first) => (session.with_replay(recording), first),
+            Self::Replay { recording, first, .. } => (session.with_replay(recording), first),
         }
     }
 }
@@ -106,29 +126,37 @@ pub(crate) fn recorder(
     Ok(RecorderOptions { path, about, files, temporary, split: None })
 }
 
-/// Opens a recorded session, and says what was lost of it. Its site is the one that is named, or comes out of the file into a
-/// folder, which must live as long as the site is used: its models are read from there.
-pub(crate) fn open_session(
-    file: &Path,
-    site: Option<&Path>,
-    folder: &Path,
-) -> Result<(Recording, LoadedSite), Failure> {
-    let recording = Recording::open(file)?;
-    for finding in &recording.findings {
-        eprintln!("{}: {finding}", file.display());
-    }
-    let path = match site {
-        Some(site) => site::find(site)?,
-        None => unpack_site(&recording, folder)?
-            .ok_or_else(|| Failure::new("there is no site in this file: name one with --site".to_owned()))?,
-    };
-    Ok((recording, load(&path)?))
+/// A recorded session that was opened.
+pub(crate) struct OpenedSession {
+    /// Its file.
+    pub(crate) recording: Recording,
+    /// Its site.
+    pub(crate) loaded: LoadedSite,
+    /// What was lost of it or is odd, for a person.
+    pub(crate) findings: Vec<String>,
 }
 
-/// Where recordings go that nobody gave a name.
-fn sessions_dir() -> PathBuf {
-    let own = ProjectDirs::from("", "", "pollux").map(|it| it.data_dir().join("sessions"));
-    own.unwrap_or_else(|| std::env::temp_dir().join("pollux-sessions"))
+/// Opens a recorded session, and says what was lost of it. Its site is the one that is named, or comes out of the file into a
+/// folder, which must live as long as the site is used: its models are read from there. Where there is none, one is drafted.
+pub(crate) fn open_session(file: &Path, site: Option<&Path>, folder: &Path) -> Result<OpenedSession, Failure> {
+    let recording = Recording::open(file)?;
+    let mut findings = recording.findings.clone();
+    let unpacked = match site {
+        Some(site) => Some(site::find(site)?),
+        None => unpack_site(&recording, folder)?,
+    };
+    let path = match unpacked {
+        Some(path) => path,
+        None => {
+            let draft = draft::of_recording(&recording);
+            let n_signals = counted(draft.signals, "signal");
+            findings.push(format!("there is no site in this file, so one was drafted, with {n_signals}"));
+            findings.extend(draft.findings.iter().cloned());
+            draft.write(folder)?
+        }
+    };
+    findings.iter().for_each(|it| eprintln!("{}: {it}", file.display()));
+    Ok(OpenedSession { recording, loaded: load(&path)?, findings })
 }
 
 fn own_path(folder: &Path, loaded: &LoadedSite, began: Timestamp) -> PathBuf {

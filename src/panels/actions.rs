@@ -3,11 +3,14 @@
 //! Panels return an [`Action`]; `perform` is the one place that turns it into requests to other folders
 //! and into changes of what the panels themselves keep.
 
+use std::path::PathBuf;
+
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::diagnostics::DiagnosticKind;
 use super::layout::Pane;
-use crate::session::{EditMark, Recollect};
+use crate::session::export::{Export, Format};
+use crate::session::{EditMark, Recollect, WorkId};
 use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::{CommandId, TwinId};
 use crate::view;
@@ -99,6 +102,18 @@ pub enum Action {
     ToggleReducedMotion,
     /// Copy a text.
     Copy(String),
+    /// Choose a session, a table or a site to open.
+    AskOpen,
+    /// Open it, in a window of its own.
+    Open(PathBuf),
+    /// Choose where to write the range, or the whole session.
+    AskExport(Format),
+    /// Write it.
+    Export(Export, PathBuf),
+    /// Copy a command line that shows the instant and the range.
+    CopyLink,
+    /// Stop an export or an import.
+    CancelWork(WorkId),
 }
 
 /// To which sample.
@@ -159,6 +174,11 @@ pub(super) fn all() -> Vec<Named> {
         named("Find", "Find: continue where it was", ctrl_shift(Key::K), Action::ReopenPalette),
         named("Find", "Search the tree", ctrl(Key::F), Action::SearchTree),
         named("Find", "Show all keys", plain(Key::Questionmark), Action::ToggleKeys),
+        named("Session", "Open a session…", ctrl(Key::O), Action::AskOpen),
+        named("Session", "Save a recording of the range…", None, Action::AskExport(Format::Mcap)),
+        named("Session", "Export the range as CSV…", None, Action::AskExport(Format::Csv)),
+        named("Session", "Export the range as Parquet…", None, Action::AskExport(Format::Parquet)),
+        named("Session", "Copy a link to the range", None, Action::CopyLink),
         named("Panels", "Show the tree", ctrl(Key::Num1), Action::Show(Pane::Tree)),
         named("Panels", "Show the inspector", ctrl(Key::Num2), Action::Show(Pane::Inspector)),
         named("Panels", "Show the plots", ctrl(Key::Num3), Action::Show(Pane::Plots)),

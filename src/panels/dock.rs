@@ -11,6 +11,7 @@ use super::command_log::command_log_ui;
 use super::diagnostics::{Diagnostic, Suppressed};
 use super::diagnostics_panel::diagnostics_panel_ui;
 use super::facts::Facts;
+use super::files::Files;
 use super::inspector::inspector_panel_ui;
 use super::keys_sheet::keys_sheet_ui;
 use super::layout::{Layout, Pane};
@@ -48,6 +49,8 @@ pub struct Desk {
     pub keys_open: bool,
     /// Nothing slides or fades.
     pub reduced_motion: bool,
+    /// The file dialogs.
+    pub files: Files,
     /// Notes at the edge.
     pub toasts: Toasts,
     /// The theme that was put on last: with reduced motion or not.
@@ -73,7 +76,7 @@ pub(super) fn show_panels(
     }
     desk.plot.hover = desk.plot.hovering.take();
     let mut asked = Vec::new();
-    if desk.palette.is_none() {
+    if desk.palette.is_none() && !desk.files.is_open() {
         let taken = ctx.egui_wants_keyboard_input();
         asked.extend(ctx.input_mut(|it| actions::pressed(it, taken)));
     }
@@ -164,6 +167,7 @@ fn overlays_ui(ctx: &egui::Context, facts: &Facts, desk: &mut Desk, asked: &mut 
         .corner_radius(6)
         .inner_margin(Margin::same(12));
     let shade = theme::GROUND.gamma_multiply(0.55);
+    asked.extend(desk.files.show(ctx));
     if let Some(palette) = &mut desk.palette {
         let id = egui::Id::new("palette");
         let area = egui::Modal::default_area(id).anchor(egui::Align2::CENTER_TOP, [0.0, 72.0]);

@@ -2,6 +2,7 @@
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
+use std::path::Path;
 use std::time::Duration;
 
 use super::actions::{EventKind, StepTo};
@@ -13,12 +14,14 @@ use super::inspector::{Card, DeviceLine, LinkRow, ReadingRow};
 use super::plot::{PlotState, Series};
 use super::pulse::Pulse;
 use super::sparkline::Spark;
-use super::status_bar::{LinkLine, Picture, Status};
+use super::status_bar::{LinkLine, Picture, Status, WorkLine};
 use super::timeline::{CommandDot, Strip, TimelineRows, TimelineState};
 use super::tree::{TreeRow, TreeState, tree_rows};
 use crate::command::{CommandLog, CommandRow};
 use crate::link::{self, LinkState};
-use crate::session::{CurrentSite, Cursor, CursorMode, Extent, Marks, Recalled, Recollect, Session, SiteFindings};
+use crate::session::{
+    CurrentSite, Cursor, CursorMode, Extent, Marks, Recalled, Recollect, Session, SiteFindings, Works,
+};
 use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
@@ -45,6 +48,7 @@ pub(super) struct Facts<'w, 's> {
     log: Res<'w, CommandLog>,
     pub(super) marks: Res<'w, Marks>,
     pub(super) recalled: Res<'w, Recalled>,
+    works: Res<'w, Works>,
     quality: Option<Res<'w, Quality>>,
 }
 
@@ -399,6 +403,17 @@ impl Facts<'_, '_> {
         self.session.recording_warning()
     }
 
+    /// Where the session is recorded, or was. `None`: nowhere.
+    pub(super) fn recording_path(&self) -> Option<&Path> {
+        self.session.recording().map(|it| it.path.as_path())
+    }
+
+    fn work_lines(&self) -> Vec<WorkLine> {
+        let line =
+            |it: &crate::session::Work| WorkLine { id: it.id, title: it.title.clone(), share: it.progress.share() };
+        self.works.list.iter().map(line).collect()
+    }
+
     pub(super) fn link_line(&self) -> LinkLine {
         if let Some(problem) = &self.session.problem {
             return LinkLine::Never(problem.clone());
@@ -431,6 +446,7 @@ impl Facts<'_, '_> {
         let fresh = self.site.signals.iter().filter(|it| self.readings.get(it.id).state == ReadingState::Fresh).count();
         Status {
             link: self.link_line(),
+            works: self.work_lines(),
             arrivals_per_sec: self.pulse.arrivals_per_sec,
             live: (fresh, self.site.signals.len()),
             delay_ms: tally.delay_p50_ms.zip(tally.delay_p99_ms),

@@ -10,6 +10,7 @@ mod diagnostics;
 mod diagnostics_panel;
 mod dock;
 mod facts;
+mod files;
 #[cfg(test)]
 mod fixture;
 pub mod format;
@@ -26,6 +27,7 @@ mod plot;
 mod plot_legend;
 mod plot_panel;
 mod pulse;
+mod session_menu;
 mod sparkline;
 mod status_bar;
 mod store;
@@ -66,7 +68,9 @@ impl Plugin for PanelsPlugin {
             .add_systems(Startup, keep::load_layout)
             .add_systems(
                 Update,
-                (pulse::follow_pulse, pulse::raise_toasts, keep::save_layout).chain().in_set(Stage::Show),
+                (files::follow_drops, pulse::follow_pulse, pulse::raise_toasts, keep::save_layout)
+                    .chain()
+                    .in_set(Stage::Show),
             )
             .add_systems(
                 PreUpdate,

@@ -7,11 +7,13 @@ use super::actions::{Action, LoopEnd};
 use super::diagnostics::Suppressed;
 use super::dock::Desk;
 use super::facts::Facts;
+use super::files;
 use super::layout::{Layout, Pane};
 use super::palette::Palette;
 use super::timeline::{TimelineState, Window};
 use crate::command::Ask;
-use crate::session::{CursorMode, EditMark, Recollect, Seek};
+use crate::session::export::Export;
+use crate::session::{CancelWork, CursorMode, EditMark, Notice, NoticeTone, Open, Recollect, Seek, StartExport};
 use crate::signal::Timestamp;
 use crate::site::TwinId;
 use crate::twin::Select;
@@ -26,6 +28,10 @@ pub(super) struct Requests<'w> {
     edit_mark: MessageWriter<'w, EditMark>,
     recollect: MessageWriter<'w, Recollect>,
     camera: MessageWriter<'w, Camera>,
+    open: MessageWriter<'w, Open>,
+    export: MessageWriter<'w, StartExport>,
+    cancel_work: MessageWriter<'w, CancelWork>,
+    notice: MessageWriter<'w, Notice>,
     pub(super) frame: MessageWriter<'w, Frame>,
 }
 
@@ -167,7 +173,40 @@ pub(super) fn perform(
         Action::ResetLayout => *layout = Layout::default(),
         Action::ToggleReducedMotion => desk.reduced_motion = !desk.reduced_motion,
         Action::Copy(text) => ctx.copy_text(text),
+        Action::AskOpen => desk.files.ask_open(),
+        Action::Open(path) => {
+            requests.open.write(Open(path));
+        }
+        Action::AskExport(format) => {
+            let range = range_at_hand(facts, &desk.timeline);
+            let name = files::export_name(&facts.site.name, range, &facts.pulse.clock);
+            desk.files.ask_export(Export { range, only: String::new(), format }, &name);
+        }
+        Action::Export(export, path) => {
+            requests.export.write(StartExport { export, path });
+        }
+        Action::CopyLink => {
+            let range = facts.cursor.looped.or(desk.timeline.range);
+            requests.notice.write(match facts.recording_path() {
+                Some(file) => {
+                    let text = files::link(file, facts.cursor.at, range);
+                    let notice = Notice::new(NoticeTone::Good, format!("Copied: {text}"));
+                    ctx.copy_text(text);
+                    notice
+                }
+                None => Notice::new(NoticeTone::Bad, "This session is not recorded: nothing can lead to it."),
+            });
+        }
+        Action::CancelWork(id) => {
+            requests.cancel_work.write(CancelWork(id));
+        }
     }
+}
+
+/// The range that is marked out or looped; else the whole session.
+fn range_at_hand(facts: &Facts, timeline: &TimelineState) -> (Timestamp, Timestamp) {
+    let extent = facts.extent();
+    facts.cursor.looped.or(timeline.range).unwrap_or((extent.from, extent.to))
 }
 
 /// A loop that begins or ends at the cursor; the other end stays, where it makes a loop.

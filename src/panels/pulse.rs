@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use bevy::prelude::*;
 
+use super::command_form::sentence;
 use super::dock::Desk;
 use super::format::Clock;
 use super::toasts::Tone;
 use crate::command::{CommandLog, Phase};
 use crate::link::{Link, LinkState};
-use crate::session::{CurrentSite, Marks, Session, SiteFindings, TallySnapshot};
+use crate::session::{CurrentSite, Marks, Notice, NoticeTone, Session, SiteFindings, TallySnapshot};
 use crate::site::Severity;
 
 /// Seconds between two looks at the counters.
@@ -77,11 +78,21 @@ pub(super) fn raise_toasts(
     log: Res<CommandLog>,
     marks: Res<Marks>,
     findings: Res<SiteFindings>,
+    mut notices: MessageReader<Notice>,
     mut seen: Local<Seen>,
     mut desk: ResMut<Desk>,
 ) {
     let now = time.elapsed_secs_f64();
     desk.toasts.pass(now);
+    for Notice { text, tone } in notices.read() {
+        let tone = match tone {
+            NoticeTone::Plain => Tone::Plain,
+            NoticeTone::Good => Tone::Good,
+            NoticeTone::Warning => Tone::Warning,
+            NoticeTone::Bad => Tone::Bad,
+        };
+        desk.toasts.add(sentence(text), tone, now);
+    }
     if log.is_changed() {
         for row in &log.rows {
             if seen.phases.insert(row.correlation.clone(), row.phase) == Some(row.phase) {

@@ -4,14 +4,17 @@ use egui::{Align, Align2, Color32, Layout, Painter, Pos2, RichText, Sense, Ui, p
 
 use super::actions::Action;
 use super::plot_panel::tag_ui;
+use super::session_menu::session_menu_ui;
 use super::{format, icons, theme};
-use crate::session::CursorMode;
+use crate::session::{CursorMode, WorkId};
 
 /// All that the status bar tells.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Status {
     /// The link.
     pub link: LinkLine,
+    /// Exports and imports under way.
+    pub works: Vec<WorkLine>,
     /// Messages a second.
     pub arrivals_per_sec: f64,
     /// Signals with a fresh value, of all that the site binds.
@@ -30,6 +33,17 @@ pub(super) struct Status {
     pub time: (String, String, String),
     /// How the cursor moves, and how fast where it plays.
     pub cursor: (CursorMode, f64),
+}
+
+/// An export or an import under way.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct WorkLine {
+    /// Which.
+    pub id: WorkId,
+    /// What is done.
+    pub title: String,
+    /// How far it is, 0 to 1.
+    pub share: f32,
 }
 
 /// How the link is.
@@ -90,6 +104,7 @@ pub(super) fn status_bar_ui(ui: &mut Ui, status: &Status) -> Option<Action> {
     let mut action = None;
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GAP + theme::STEP;
+        action = session_menu_ui(ui);
         let room = ui.available_width() - theme::GAP;
         let width = |it: &Segment| segment_width(ui, it) + theme::GAP + theme::STEP;
         while left.iter().chain(&right).map(width).sum::<f32>() > room {
@@ -130,6 +145,16 @@ fn left_segments(status: &Status) -> Vec<Segment> {
             )
         });
     }
+    out.extend(status.works.iter().map(|work| Segment {
+        color: theme::ACCENT,
+        icon: Some(icons::cross),
+        action: Some(Action::CancelWork(work.id)),
+        ..plain(
+            0,
+            format!("{}: {:.0}\u{a0}%", work.title, (work.share * 100.0).floor()),
+            "Click to stop it: nothing will be left of it.",
+        )
+    }));
     let (live, all) = status.live;
     out.push(Segment {
         color: if live == all { theme::WEAK } else { theme::TEXT },
@@ -334,6 +359,7 @@ mod tests {
     fn status() -> Status {
         Status {
             link: LinkLine::Up { url: "mqtt://127.0.0.1:1883".to_owned(), exposed: false, reconnects: 1 },
+            works: vec![WorkLine { id: WorkId(7), title: "exporting week.csv".to_owned(), share: 0.427 }],
             arrivals_per_sec: 412.3,
             live: (161, 162),
             delay_ms: Some((1.8, 6.4)),
@@ -374,6 +400,14 @@ mod tests {
         assert_eq!(*harness.state(), Some(Action::Live));
         let playing = self::harness(1600.0, Status { cursor: (CursorMode::Playing, -10.0), ..status() });
         assert!(playing.query_by_label("PLAYING −10×").is_some());
+    }
+
+    #[test]
+    fn work_under_way_says_how_far_it_is_and_is_stopped_by_a_click() {
+        let mut harness = harness(1600.0, status());
+        harness.get_by_label("exporting week.csv: 42\u{a0}%").click();
+        harness.run();
+        assert_eq!(*harness.state(), Some(Action::CancelWork(WorkId(7))));
     }
 
     #[test]

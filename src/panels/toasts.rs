@@ -9,6 +9,8 @@ use super::{icons, theme};
 
 /// How long a note stays, seconds.
 const STAYS_SECS: f64 = 6.0;
+/// Letters that a person reads in a second: a long note stays longer.
+const LETTERS_A_SEC: f64 = 20.0;
 /// At most so many are on the screen.
 const SHOWN: usize = 4;
 
@@ -45,7 +47,9 @@ pub enum Tone {
 impl Toasts {
     /// Adds a note. The same text again only stays longer.
     pub fn add(&mut self, text: impl Into<String>, tone: Tone, now_secs: f64) {
-        let toast = Toast { text: text.into(), tone, until_secs: now_secs + STAYS_SECS };
+        let text = text.into();
+        let stays_secs = STAYS_SECS + text.len() as f64 / LETTERS_A_SEC;
+        let toast = Toast { text, tone, until_secs: now_secs + stays_secs };
         self.notes.retain(|it| it.text != toast.text);
         self.notes.push_back(toast);
         while self.notes.len() > SHOWN {

@@ -98,7 +98,12 @@ pub struct Follower {
 impl Follower {
     /// Before the first message.
     pub fn new(site: &Site) -> Self {
-        Self { decoder: Decoder::new(site), fold: Fold::default() }
+        Self::after(Fold::default(), site)
+    }
+
+    /// After messages that led to a state.
+    pub fn after(fold: Fold, site: &Site) -> Self {
+        Self { decoder: Decoder::new(site), fold }
     }
 
     /// The state after the messages so far.

@@ -7,15 +7,21 @@ mod batch;
 mod block;
 mod column;
 pub mod cursor;
+pub mod draft;
+pub mod export;
 mod fill;
 mod fold;
 mod grid;
 mod history;
 pub mod import;
 mod ingest;
+mod keyed;
 mod marks;
+mod new_file;
+mod open;
 mod past;
 mod plot;
+mod progress;
 mod recall;
 pub mod recording;
 mod reload;
@@ -23,6 +29,7 @@ mod tally;
 mod tiles;
 mod timeline;
 mod waker;
+mod work;
 
 use std::env;
 use std::path::PathBuf;
@@ -40,12 +47,16 @@ pub use fold::{Cell, Fold, Follower, Taken};
 pub use history::{History, Point};
 pub use ingest::{Answer, Ingest, IngestOptions};
 pub use marks::{EditMark, Mark, MarkId, Marks};
+pub use new_file::{Existing, NewFile};
+pub use open::{Opens, Refusal, sessions_dir, what_opens};
 pub use past::{Past, Shown};
 pub use plot::Column;
+pub use progress::Progress;
 pub use recall::{Recalled, Recollect};
 pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
 pub use timeline::{DensityRow, Timeline, TimelineData};
 pub use waker::Waker;
+pub use work::{CancelWork, Launch, Notice, NoticeTone, Open, StartExport, Work, WorkId, Works};
 
 use self::recording::{AuditDoc, Entry, Recorder, RecorderOptions, Recording};
 use crate::link::{self, BrokerUrl, Link, LinkOptions};
@@ -132,6 +143,7 @@ impl Plugin for SessionPlugin {
             .add_message::<SamplesArrived>()
             .add_message::<SiteReloaded>()
             .add_message::<Seek>()
+            .add_plugins(work::plugin)
             .insert_resource(Marks::kept_in(marks_file))
             .add_message::<EditMark>()
             .init_resource::<Recalled>()

@@ -72,6 +72,12 @@ impl Timestamp {
         Ok(Self((number.trunc() as i64).saturating_mul(scale as i64) + (number.fract() * scale) as i64))
     }
 
+    /// ISO 8601 in UTC with all nine digits of the nanoseconds, so that no two instants look alike.
+    pub fn exact(self) -> String {
+        let instant = jiff::Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or(jiff::Timestamp::MAX);
+        instant.strftime("%Y-%m-%dT%H:%M:%S%.9fZ").to_string()
+    }
+
     /// The span since `earlier`; zero where `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

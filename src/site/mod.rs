@@ -41,4 +41,5 @@ pub use load::{LoadError, Loaded, load};
 pub(crate) use model::Index;
 pub use model::{Command, CommandId, Confirm, Flow, Look, Signal, Site, Twin, TwinId};
 pub(crate) use near::did_you_mean;
+pub use values::topic_fault;
 pub use watch::{Watch, watch};

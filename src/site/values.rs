@@ -14,6 +14,11 @@ pub(super) fn note(problems: &mut Problems, checked: Result<(), Wrong>, place: i
     }
 }
 
+/// Why a signal cannot be bound to a topic, for a person. `None`: it can.
+pub fn topic_fault(topic: &str) -> Option<String> {
+    check_topic(topic).err().map(|it| it.0)
+}
+
 /// A topic that one publishes to (MQTT 5, 4.7).
 pub(super) fn check_topic(topic: &str) -> Result<(), Wrong> {
     const EXPECTED: &str = "a topic, such as site/pump/state";

@@ -7,8 +7,8 @@ use super::camera::bounds_of;
 use super::drawn::PropBody;
 use super::studio::Backdrop;
 use crate::command::CommandLog;
-use crate::signal::text;
-use crate::site::doc::ShowDoc;
+use crate::signal::{Unit, text};
+use crate::site::doc::{ShowDoc, ValueKind};
 use crate::site::{Site, Twin, TwinId};
 use crate::twin::{Health, Level, ReadingState, Readings, Selection, TwinIndex};
 
@@ -42,8 +42,9 @@ pub(super) struct Boxes {
 }
 
 fn lines_of(site: &Site, twin: &Twin, readings: &Readings) -> Vec<(String, Option<&'static str>)> {
-    let texts = twin.looks.iter().filter(|it| matches!(it.show, ShowDoc::Text));
-    texts
+    let texts = || twin.looks.iter().filter(|it| matches!(it.show, ShowDoc::Text));
+    let several = texts().nth(1).is_some();
+    texts()
         .filter_map(|look| {
             let signal = site.signal(look.signal)?;
             let reading = readings.get(signal.id);
@@ -51,6 +52,9 @@ fn lines_of(site: &Site, twin: &Twin, readings: &Readings) -> Vec<(String, Optio
                 .value
                 .as_ref()
                 .map_or("\u{2013}".to_owned(), |it| text::value(it, signal.unit, signal.decimals));
+            // Among several, what has no unit says nothing without its name.
+            let unnamed = several && signal.unit == Unit::NONE && signal.is != ValueKind::Text;
+            let text = if unnamed { format!("{} {text}", signal.name) } else { text };
             let note = match reading.state {
                 ReadingState::Fresh => None,
                 state @ (ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad) => Some(state.label()),
@@ -64,7 +68,7 @@ fn awaited_of(site: &Site, twin: &Twin, log: &CommandLog) -> Option<String> {
     let row = site.commands_of(twin.id).find_map(|it| log.open_for(it.id))?;
     let command = site.command(row.command)?;
     let signal = site.signal(command.reports);
-    let unit = signal.map_or(crate::signal::Unit::NONE, |it| it.unit);
+    let unit = signal.map_or(Unit::NONE, |it| it.unit);
     let desired = text::value(&row.desired, unit, signal.and_then(|it| it.decimals));
     Some(format!("\u{2192} {desired} \u{b7} {}", row.phase.label()))
 }

@@ -5,6 +5,7 @@ mod command;
 mod field;
 mod harness;
 mod house;
+mod inout;
 mod link;
 mod races;
 mod readings;

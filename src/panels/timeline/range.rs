@@ -8,6 +8,7 @@ use super::super::{format, theme};
 use super::scale::{Scale, Span};
 use super::{Drag, TimelineRows, TimelineState, Window};
 use crate::session::EditMark;
+use crate::session::export::Format;
 
 /// Draws the range and takes what is done to it.
 pub(super) fn range_ui(
@@ -120,6 +121,19 @@ fn menu_ui(ui: &mut Ui, range: Span, looped: bool, state: &mut TimelineState, as
         asked.push(Action::EditMark(EditMark::Add { at: range.0, to: Some(range.1), text: String::new() }));
         ui.close();
     }
+    ui.separator();
+    for (name, action) in [
+        ("Save a recording of this range…", Action::AskExport(Format::Mcap)),
+        ("Export as CSV…", Action::AskExport(Format::Csv)),
+        ("Export as Parquet…", Action::AskExport(Format::Parquet)),
+        ("Copy a link", Action::CopyLink),
+    ] {
+        if ui.button(name).clicked() {
+            asked.push(action);
+            ui.close();
+        }
+    }
+    ui.separator();
     if ui.button("Clear").clicked() {
         state.range = None;
         if looped {

@@ -4,7 +4,10 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use mcap::records::op;
+
 use super::reader::{ReadError, Recording};
+use super::unpack::RECORD_HEAD;
 use crate::site::{self, Site};
 
 /// The attachment that is the site itself.
@@ -31,6 +34,28 @@ pub enum AssetError {
         /// What the system says.
         source: io::Error,
     },
+}
+
+impl Recording {
+    /// All attachments by name, also of a session that is still being recorded: they stand before its first messages.
+    pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
+        let names: Vec<String> = self.attachments().map(|it| it.0.to_owned()).collect();
+        if !names.is_empty() {
+            return names.into_iter().filter_map(|it| Some(self.attachment(&it)?.map(|data| (it, data)))).collect();
+        }
+        let mut files = Vec::new();
+        let end = self.chunk(0).map_or(0, |it| it.offset);
+        let mut at = mcap::MAGIC.len() as u64;
+        while at + RECORD_HEAD <= end {
+            let head = self.read(at, RECORD_HEAD)?;
+            let length = head[1..].iter().rev().fold(0, |sum, it| (sum << 8) | u64::from(*it));
+            if head[0] == op::ATTACHMENT {
+                files.push(self.attachment_at(at, RECORD_HEAD + length)?);
+            }
+            at = at.saturating_add(RECORD_HEAD).saturating_add(length);
+        }
+        Ok(files)
+    }
 }
 
 /// The files of a site, by the names under which a session keeps them: the site as it was read, and its models.

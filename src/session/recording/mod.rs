@@ -6,6 +6,7 @@
 //! where the disk is slow, the link waits.
 
 mod assets;
+mod channel;
 mod names;
 mod reader;
 mod recorder;
@@ -18,6 +19,7 @@ mod unpack;
 mod writer;
 
 pub use assets::{AssetError, SITE_ATTACHMENT, site_files, unpack_site};
+pub use channel::PayloadKind;
 pub use names::{AuditDoc, KeyframeDoc};
 pub use reader::{ChunkRef, Item, OpenError, ReadError, Recording};
 pub use recorder::{Entry, Recorder, RecorderOptions, RecorderStatus};

@@ -1,6 +1,6 @@
 //! Reads a session: the summary at once, chunks when they are asked for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use bytes::Bytes;
 use mcap::records::{AttachmentIndex, Record};
 
+pub(super) use super::channel::Channel;
+use super::channel::PayloadKind;
 use super::names::{self, AuditDoc, KeyframeDoc, PropertiesDoc};
 use super::scan::scan;
 use super::summary;
 use super::unpack::{Found, Records, unpack};
-use crate::link::{Arrival, Properties};
+use crate::link::Arrival;
 use crate::signal::Timestamp;
 
 /// No record is larger: a length beyond it is damage, and not read.
@@ -100,6 +102,7 @@ pub struct Recording {
     file: Mutex<File>,
     grown: RwLock<Grown>,
     channels: RwLock<HashMap<u16, Channel>>,
+    schemas: RwLock<HashMap<u16, String>>,
     attachments: Vec<AttachmentIndex>,
 }
 
@@ -111,38 +114,13 @@ struct Grown {
     tail: Vec<(Arc<Vec<Arrival>>, usize)>,
 }
 
-/// What a channel says of its messages.
-#[derive(Debug, Clone)]
-pub(super) struct Channel {
-    pub(super) topic: Bytes,
-    retained: bool,
-    properties: Option<Box<Properties>>,
-}
-
-impl Channel {
-    pub(super) fn new(topic: &str, metadata: &BTreeMap<String, String>) -> Self {
-        let user: Vec<(String, String)> = metadata
-            .iter()
-            .filter_map(|(name, value)| Some((name.strip_prefix(names::USER)?.to_owned(), value.clone())))
-            .collect();
-        let properties = Properties {
-            content_type: metadata.get(names::CONTENT_TYPE).cloned(),
-            response_topic: metadata.get(names::RESPONSE_TOPIC).cloned(),
-            user,
-        };
-        Self {
-            topic: Bytes::copy_from_slice(topic.as_bytes()),
-            retained: metadata.contains_key(names::RETAINED),
-            properties: (properties != Properties::default()).then(|| Box::new(properties)),
-        }
-    }
-}
-
 /// What a look over a whole file finds, where it has no summary.
 #[derive(Debug, Default)]
 pub(super) struct Scanned {
     pub(super) chunks: Vec<ChunkRef>,
     pub(super) channels: HashMap<u16, Channel>,
+    /// The names of schemas.
+    pub(super) schemas: HashMap<u16, String>,
     pub(super) attachments: Vec<AttachmentIndex>,
     pub(super) about: BTreeMap<String, String>,
     pub(super) counts: BTreeMap<String, u64>,
@@ -163,9 +141,15 @@ impl Recording {
         }
         let told = summary::read(&mut file, bytes);
         let mut scanned = told.unwrap_or_else(|| scan(&mut file, bytes)).map_err(io)?;
-        // Pollux's own first chunk holds channels alone.
-        scanned.chunks.retain(|it| it.to.as_nanos() != 0);
-        order(&mut scanned.chunks);
+        // Pollux's own first chunk holds channels alone; a clock that stood still in 1970 is no such chunk.
+        let any_message = scanned.counts.values().any(|it| *it > 0);
+        if !any_message || scanned.chunks.iter().any(|it| it.to.as_nanos() != 0) {
+            scanned.chunks.retain(|it| it.to.as_nanos() != 0);
+        }
+        if !order(&mut scanned.chunks) {
+            let told = "its messages do not stand in the order of their times: one that is late shows when those before it have";
+            scanned.findings.push(told.to_owned());
+        }
         if scanned.chunks.is_empty() {
             let why = scanned.findings.first().map(|it| format!(": {it}")).unwrap_or_default();
             return Err(OpenError::Empty { path: path.to_owned(), why });
@@ -179,6 +163,7 @@ impl Recording {
             file: Mutex::new(file),
             grown: RwLock::new(Grown { chunks: scanned.chunks, tail: Vec::new() }),
             channels: RwLock::new(scanned.channels),
+            schemas: RwLock::new(scanned.schemas),
             attachments: scanned.attachments,
         })
     }
@@ -196,6 +181,7 @@ impl Recording {
             file: Mutex::new(file),
             grown: RwLock::default(),
             channels: RwLock::default(),
+            schemas: RwLock::default(),
             attachments: Vec::new(),
         })
     }
@@ -257,6 +243,17 @@ impl Recording {
         Some((grown.chunks.first()?.from, grown.chunks.last()?.to))
     }
 
+    /// How the payloads of each topic are written, as far as its channels have been read; more than one way where channels
+    /// of one topic differ.
+    pub fn payload_kinds(&self) -> BTreeMap<String, Vec<PayloadKind>> {
+        let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
+        let mut kinds: BTreeMap<String, BTreeSet<PayloadKind>> = BTreeMap::new();
+        for channel in channels.iter().map(|it| it.1) {
+            kinds.entry(String::from_utf8_lossy(&channel.topic).into_owned()).or_default().insert(channel.kind());
+        }
+        kinds.into_iter().map(|(topic, kinds)| (topic, kinds.into_iter().collect())).collect()
+    }
+
     /// The names and sizes of the attachments, bytes.
     pub fn attachments(&self) -> impl Iterator<Item = (&str, u64)> {
         self.attachments.iter().map(|it| (it.name.as_str(), it.data_size))
@@ -265,18 +262,21 @@ impl Recording {
     /// An attachment. `None`: there is none of that name.
     pub fn attachment(&self, name: &str) -> Option<Result<Vec<u8>, ReadError>> {
         let index = self.attachments.iter().find(|it| it.name == name)?;
-        let read = self.read(index.offset, index.length).and_then(|bytes| {
-            let damaged = |why: &str| ReadError { offset: index.offset, why: why.to_owned() };
-            match Records::of(&bytes).next().map(|it| it.record) {
-                Some(Ok(Record::Attachment { data, header: _, crc })) if crc == 0 || crc_of(&bytes) == crc => {
-                    Ok(data.into_owned())
-                }
-                Some(Ok(Record::Attachment { .. })) => Err(damaged("the attachment's checksum (CRC-32) is wrong")),
-                Some(Err(error)) => Err(damaged(&error.to_string())),
-                Some(Ok(_)) | None => Err(damaged("there is no attachment")),
+        Some(self.attachment_at(index.offset, index.length).map(|it| it.1))
+    }
+
+    /// The attachment that stands at a place, with its name.
+    pub(super) fn attachment_at(&self, offset: u64, length: u64) -> Result<(String, Vec<u8>), ReadError> {
+        let bytes = self.read(offset, length)?;
+        let damaged = |why: &str| ReadError { offset, why: why.to_owned() };
+        match Records::of(&bytes).next().map(|it| it.record) {
+            Some(Ok(Record::Attachment { data, header, crc })) if crc == 0 || crc_of(&bytes) == crc => {
+                Ok((header.name, data.into_owned()))
             }
-        });
-        Some(read)
+            Some(Ok(Record::Attachment { .. })) => Err(damaged("the attachment's checksum (CRC-32) is wrong")),
+            Some(Err(error)) => Err(damaged(&error.to_string())),
+            Some(Ok(_)) | None => Err(damaged("there is no attachment")),
+        }
     }
 
     /// What a chunk holds. What could be read before a fault is returned beside it.
@@ -288,7 +288,7 @@ impl Recording {
         }
     }
 
-    fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, ReadError> {
+    pub(super) fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, ReadError> {
         if length > MAX_RECORD {
             return Err(ReadError { offset, why: format!("a stretch of {length} bytes is told, which cannot be") });
         }
@@ -327,9 +327,13 @@ impl Recording {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the format's records are many, and others may come")]
     fn take(&self, record: Record<'_>, correlation: &mut Option<Bytes>, items: &mut Vec<Item>) {
         match record {
+            Record::Schema { header, .. } => {
+                self.schemas.write().unwrap_or_else(PoisonError::into_inner).entry(header.id).or_insert(header.name);
+            }
             Record::Channel(channel) => {
+                let schemas = self.schemas.read().unwrap_or_else(PoisonError::into_inner);
                 let mut channels = self.channels.write().unwrap_or_else(PoisonError::into_inner);
-                channels.entry(channel.id).or_insert_with(|| Channel::new(&channel.topic, &channel.metadata));
+                channels.entry(channel.id).or_insert_with(|| Channel::of(&channel, &schemas));
             }
             Record::Message { header, data } => {
                 let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
@@ -379,15 +383,18 @@ fn unwrapped(channel: &Channel, received: Timestamp, data: &[u8]) -> Option<Arri
     Some(Arrival { topic: Bytes::copy_from_slice(topic), ..message(channel, received, payload, None) })
 }
 
-/// In the order of the file; times never run backward.
-fn order(chunks: &mut [ChunkRef]) {
+/// In the order of the file; times never run backward. Returns whether they did not before.
+fn order(chunks: &mut [ChunkRef]) -> bool {
     chunks.sort_by_key(|it| it.offset);
     let mut latest = Timestamp::MIN;
+    let mut in_order = true;
     for chunk in chunks {
+        in_order &= chunk.from >= latest;
         chunk.from = chunk.from.max(latest);
         latest = latest.max(chunk.to);
         chunk.to = latest;
     }
+    in_order
 }
 
 pub(super) fn time(nanos: u64) -> Timestamp {

@@ -49,7 +49,9 @@ pub(super) fn scan(file: &mut File, bytes: u64) -> io::Result<Scanned> {
         at = end + length;
     }
     found.chunks.extend(stretch);
-    if ended {
+    if ended && found.chunks.is_empty() {
+        // Nothing that could be missing: that it is empty is told where it is opened.
+    } else if ended {
         found
             .findings
             .push("the file has no whole summary, so that all of it was read; no message is missing".to_owned());
@@ -73,8 +75,9 @@ struct Place {
 fn take(found: &mut Scanned, opcode: u8, body: &[u8], place: Place) {
     let Place { offset, length } = place;
     match mcap::parse_record(opcode, body) {
+        Ok(Record::Schema { header, .. }) => drop(found.schemas.insert(header.id, header.name)),
         Ok(Record::Channel(channel)) => {
-            found.channels.insert(channel.id, Channel::new(&channel.topic, &channel.metadata));
+            found.channels.insert(channel.id, Channel::of(&channel, &found.schemas));
         }
         Ok(Record::Metadata(metadata)) if metadata.name == names::METADATA => found.about = metadata.metadata,
         Ok(Record::Attachment { header, data, .. }) => found.attachments.push(AttachmentIndex {
@@ -95,8 +98,9 @@ fn take(found: &mut Scanned, opcode: u8, body: &[u8], place: Place) {
                 Ok(unpacked) => {
                     for Found { record, .. } in Records::of(&unpacked) {
                         match record {
+                            Ok(Record::Schema { header, .. }) => drop(found.schemas.insert(header.id, header.name)),
                             Ok(Record::Channel(channel)) => {
-                                found.channels.insert(channel.id, Channel::new(&channel.topic, &channel.metadata));
+                                found.channels.insert(channel.id, Channel::of(&channel, &found.schemas));
                             }
                             Ok(Record::Message { header, .. }) => {
                                 messages += 1;

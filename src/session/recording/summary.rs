@@ -37,8 +37,8 @@ fn find(file: &mut File, bytes: u64) -> Result<Option<Summary>, McapError> {
 
 /// A summary that leaves chunks out is no help.
 fn is_complete(summary: &Summary) -> bool {
-    let told = summary.stats.as_ref().map_or(0, |it| u64::from(it.chunk_count));
-    !summary.chunk_indexes.is_empty() && summary.chunk_indexes.len() as u64 >= told
+    let told = summary.stats.as_ref().map(|it| u64::from(it.chunk_count));
+    !summary.chunk_indexes.is_empty() && told.is_some_and(|it| summary.chunk_indexes.len() as u64 >= it)
 }
 
 fn from_summary(file: &mut File, summary: Summary) -> io::Result<Scanned> {
@@ -52,8 +52,13 @@ fn from_summary(file: &mut File, summary: Summary) -> io::Result<Scanned> {
             messages: 0,
         });
     }
-    let channels = summary.channels.iter();
-    scanned.channels = channels.map(|(id, it)| (*id, Channel::new(&it.topic, &it.metadata))).collect();
+    let channel = |it: &mcap::Channel| Channel {
+        encoding: it.message_encoding.clone(),
+        schema: it.schema.as_ref().map(|it| it.name.clone()).unwrap_or_default(),
+        ..Channel::new(&it.topic, &it.metadata)
+    };
+    scanned.channels = summary.channels.iter().map(|(id, it)| (*id, channel(it))).collect();
+    scanned.schemas = summary.schemas.iter().map(|(id, it)| (*id, it.name.clone())).collect();
     for (id, count) in summary.stats.iter().flat_map(|it| &it.channel_message_counts) {
         if let Some(channel) = summary.channels.get(id) {
             *scanned.counts.entry(channel.topic.clone()).or_default() += count;

@@ -1,4 +1,4 @@
-//! From a table (CSV) to a session: finds out how the table is written, and drafts a site where there is none.
+//! Finds out how a table is written: what stands between its cells, which column is the time, how numbers look.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -6,7 +6,10 @@ use jiff::tz::TimeZone;
 use crate::signal::Timestamp;
 
 /// Rows that are looked at to find out how a table is written.
-const LOOKED_AT: usize = 200;
+pub(super) const LOOKED_AT: usize = 200;
+
+/// A column of times may have one in so many rows that cannot be read.
+const ODD_IN_ROWS: usize = 20;
 
 /// How times are written, most usual first. The ones with a zone of their own and plain numbers stand before these.
 const FORMATS: [&str; 12] = [
@@ -75,8 +78,18 @@ impl TimeFormat {
                     Some(jiff::civil::Date::strptime(pattern, text).ok()?.to_datetime(jiff::civil::Time::midnight()))
                 })?;
                 let nanos = zone.to_ambiguous_timestamp(civil).compatible().ok()?.as_nanosecond();
-                Some(Timestamp::from_nanos(i64::try_from(nanos).ok()?))
+                Some(Timestamp::from_nanos(i64::try_from(nanos).ok().filter(|it| *it >= 0)?))
             }
+        }
+    }
+
+    /// Reads a time that is written in another way than the rest of its column: with a zone among times without one, or
+    /// without one among times with it.
+    pub(super) fn read_odd(&self, text: &str, zone: &TimeZone) -> Option<Timestamp> {
+        match self {
+            Self::Zoned => FORMATS[..4].iter().find_map(|it| Self::Pattern((*it).to_owned()).read(text, zone)),
+            Self::Pattern(_) => Self::Zoned.read(text, zone),
+            Self::Epoch => None,
         }
     }
 
@@ -126,16 +139,27 @@ pub fn guess(
         None => TimeFormat::all().collect(),
     };
     for time_column in columns {
-        // Among those that read every row the one whose times go forward: 03/04 is a day in March or in April.
+        // Among those that read the rows the one whose times go forward: 03/04 is a day in March or in April.
         let readable = formats.iter().filter_map(|format| {
-            let times: Option<Vec<Timestamp>> =
-                rows.iter().map(|row| format.read(row.get(time_column)?, zone)).collect();
-            let back = times?.windows(2).filter(|it| it[1] < it[0]).count();
-            // A measured value is a number, too, but hardly one of the years since 1973.
-            let plausible = column.is_some()
-                || *format != TimeFormat::Epoch
-                || rows.iter().all(|row| row[time_column].trim().parse::<f64>().is_ok_and(|it| it > 1e8));
-            plausible.then_some((back, format))
+            let times: Vec<Timestamp> = rows
+                .iter()
+                .filter_map(|row| {
+                    let text = row.get(time_column)?;
+                    // A measured value is a number, too, but hardly one of the years since 1973.
+                    let plausible = column.is_some()
+                        || *format != TimeFormat::Epoch
+                        || text.trim().parse::<f64>().is_ok_and(|it| it > 1e8);
+                    format.read(text, zone).filter(|_| plausible)
+                })
+                .collect();
+            let unread = rows.len() - times.len();
+            let odd = rows.iter().filter(|row| {
+                let text = row.get(time_column).map_or("", String::as_str);
+                format.read(text, zone).is_none() && format.read_odd(text, zone).is_some()
+            });
+            let back = times.windows(2).filter(|it| it[1] < it[0]).count();
+            let mostly = !times.is_empty() && (unread - odd.count().min(unread)) * ODD_IN_ROWS <= rows.len();
+            mostly.then_some(((unread, back), format))
         });
         if let Some((_, format)) = readable.min_by_key(|it| it.0) {
             let comma = |cell: &String| {
@@ -152,57 +176,6 @@ pub fn guess(
         }
     }
     Err(TableError::NoTime)
-}
-
-/// A column of a drafted site.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DraftColumn {
-    /// As its heading says.
-    pub name: String,
-    /// Its topic.
-    pub topic: String,
-    /// Numbers, or states' names.
-    pub numeric: bool,
-}
-
-/// A site for columns: one twin, a signal for each.
-pub fn draft_site(name: &str, columns: &[DraftColumn], period_secs: f64) -> String {
-    let mut ids: Vec<String> = Vec::new();
-    let mut signals = String::new();
-    let mut looks = String::new();
-    for column in columns {
-        let mut id = id_of(&column.name);
-        while ids.contains(&id) {
-            id.push('_');
-        }
-        let kind = if column.numeric { "" } else { ", is: Text" };
-        let (name, topic) = (&column.name, &column.topic);
-        signals +=
-            &format!("            (id: {id:?}, name: {name:?}, topic: {topic:?}, period: {period_secs:?}{kind}),\n");
-        if ids.len() < 6 {
-            looks += &format!("            (signal: \"./{id}\", show: Text),\n");
-        }
-        ids.push(id);
-    }
-    let plots: Vec<String> =
-        ids.iter().zip(columns).filter(|it| it.1.numeric).take(4).map(|it| format!("\"plant/{}\"", it.0)).collect();
-    format!(
-        "#![enable(implicit_some)]\n// A draft: one twin with all that was found. Give it a body, units and ranges.\n(\n    name: {name:?},\n    \
-         place: (latitude: 0, longitude: 0),\n    plots: [{}],\n    viewpoints: [(id: \"home\", eye: (6, 5, 7), target: (0, 1, 0))],\n    \
-         twins: [(\n        id: \"plant\", name: {name:?}, kind: Asset, body: Slab(size: (4, 4), thickness: 0.2),\n        \
-         signals: [\n{signals}        ],\n        looks: [\n{looks}        ],\n    )],\n)\n",
-        plots.join(", ")
-    )
-}
-
-/// An id out of a heading.
-fn id_of(name: &str) -> String {
-    let mut id: String =
-        name.chars().map(|it| if it.is_ascii_alphanumeric() { it.to_ascii_lowercase() } else { '_' }).collect();
-    if !id.starts_with(|it: char| it.is_ascii_lowercase()) {
-        id.insert_str(0, "c_");
-    }
-    id
 }
 
 /// The usual time between two rows, seconds: the middle one.
@@ -268,19 +241,5 @@ mod tests {
         assert_eq!(guessed, Err(TableError::NoTime));
         let named = guess(delimiter, &heading, &rows, Some("c"), None, &TimeZone::UTC);
         assert_eq!(named.unwrap_err().to_string(), "there is no column \"c\"; there are a, b");
-    }
-
-    #[test]
-    fn a_drafted_site_is_good() {
-        let column = |name: &str, numeric| DraftColumn { name: name.to_owned(), topic: format!("t/{name}"), numeric };
-        let columns =
-            [column("Volume Flow RateRMS", true), column("2nd", true), column("2nd!", false), column("2nd?", true)];
-        let text = draft_site("A \"table\"", &columns, 1.0);
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("site.ron");
-        std::fs::write(&path, text).unwrap();
-        let site = crate::site::load(&path, &mut crate::site::Ids::default()).unwrap().site;
-        let ids: Vec<&str> = site.signals.iter().map(|it| it.key.as_str()).collect();
-        assert_eq!(ids, ["volume_flow_raterms", "c_2nd", "c_2nd_", "c_2nd__"]);
     }
 }

@@ -1,0 +1,59 @@
+//! A part of a session as a session of its own: it begins with the state at its beginning.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+
+use mcap::McapError;
+
+use super::rows::{Came, each, state_before};
+use super::{Export, ExportSource, Exported, Stopped};
+use crate::session::keyed::KeyedWriter;
+use crate::session::progress::Progress;
+use crate::session::recording::{About, SITE_ATTACHMENT, site_files};
+
+pub(super) fn write(
+    export: &Export,
+    source: &ExportSource,
+    sink: impl Write,
+    progress: &Progress,
+) -> Result<Exported, Stopped> {
+    let ExportSource { recording, site, site_path } = source;
+    let mut files = recording.files()?;
+    if files.iter().all(|it| it.0 != SITE_ATTACHMENT) {
+        files.extend(fs::read(site_path).and_then(|text| site_files(site, &text)).map_err(Stopped::Site)?);
+    }
+    let mut more = recording.about.clone();
+    let name = recording.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    more.insert("cut_from".to_owned(), name);
+    let began = recording.span().map_or(export.range.0, |it| it.0.max(export.range.0));
+    let about = About { site: site.name.clone(), began, more, ..About::default() };
+    let before = state_before(export, source);
+    let mut writer = KeyedWriter::new(BufWriter::new(sink), &about, &files, site, before).map_err(io)?;
+    let topics: Vec<&str> = site
+        .signals
+        .iter()
+        .filter(|it| !export.only.is_empty() && it.address.starts_with(&export.only))
+        .map(|it| it.topic.as_str())
+        .collect();
+    let mut count = 0;
+    let findings = each(export, source, progress, |came| match came {
+        Came::Message(arrival) => {
+            let topic = std::str::from_utf8(&arrival.topic).unwrap_or_default();
+            if !export.only.is_empty() && !topics.contains(&topic) {
+                return Ok(());
+            }
+            count += 1;
+            writer.message(arrival).map_err(io)
+        }
+        Came::Audit(audit) => writer.audit(audit).map_err(io),
+    })?;
+    writer.finish().map_err(io)?.flush()?;
+    Ok(Exported { count, findings })
+}
+
+fn io(error: McapError) -> Stopped {
+    match error {
+        McapError::Io(error) => Stopped::Write(error),
+        other => Stopped::Write(io::Error::other(other)),
+    }
+}

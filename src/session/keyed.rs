@@ -1,0 +1,65 @@
+//! Writes messages that are there already as a session, with the state of all signals before every so many bytes.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use mcap::McapError;
+
+use super::fold::{Fold, Follower};
+use super::recording::{About, AuditDoc, SessionWriter};
+use crate::link::Arrival;
+use crate::site::Site;
+
+/// The state stands before each so many bytes of messages: a seek reads about as much.
+const KEYFRAME_BYTES: usize = 1 << 20;
+/// What the format adds to a message, bytes.
+const MESSAGE_HEAD: usize = 31;
+
+/// A session that is written at once, and not while it happens.
+pub(super) struct KeyedWriter<W: Write> {
+    writer: SessionWriter<W>,
+    site: Arc<Site>,
+    follower: Follower,
+    /// Since the last keyframe.
+    bytes: usize,
+}
+
+impl<W: Write> KeyedWriter<W> {
+    /// Begins a session with the state before its first message.
+    pub(super) fn new(
+        sink: W,
+        about: &About,
+        files: &[(String, Vec<u8>)],
+        site: &Arc<Site>,
+        before: Fold,
+    ) -> Result<Self, McapError> {
+        Ok(Self {
+            writer: SessionWriter::new(sink, about, files)?.with_chunk_secs(f64::INFINITY),
+            site: Arc::clone(site),
+            follower: Follower::after(before, site),
+            bytes: KEYFRAME_BYTES,
+        })
+    }
+
+    /// Writes a message.
+    pub(super) fn message(&mut self, arrival: &Arrival) -> Result<(), McapError> {
+        if self.bytes >= KEYFRAME_BYTES {
+            self.bytes = 0;
+            self.writer.keyframe(self.follower.fold(), &self.site)?;
+        }
+        self.bytes += arrival.payload.len() + MESSAGE_HEAD;
+        self.writer.message(arrival)?;
+        self.follower.take(arrival);
+        Ok(())
+    }
+
+    /// Writes what was asked of a device.
+    pub(super) fn audit(&mut self, doc: &AuditDoc) -> Result<(), McapError> {
+        self.writer.audit(doc).map(drop)
+    }
+
+    /// Ends the session with its summary.
+    pub(super) fn finish(self) -> Result<W, McapError> {
+        self.writer.finish()
+    }
+}
