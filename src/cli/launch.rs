@@ -36,8 +36,8 @@ fn launch(
     for wanted in asked.read() {
         let name = wanted.path.file_name().unwrap_or(wanted.path.as_os_str()).to_string_lossy().into_owned();
         notices.write(match start(wanted, name.clone(), launched.sender.clone(), session.waker.clone()) {
-            Ok(()) => Notice::new(NoticeTone::Plain, format!("{name} opens in a window of its own")),
-            Err(error) => Notice::new(NoticeTone::Bad, format!("{name} could not be opened: {error}")),
+            Ok(()) => Notice::new(NoticeTone::Plain, format!("opening {name} in a window of its own")),
+            Err(error) => Notice::new(NoticeTone::Bad, format!("the window of {name} could not be started: {error}")),
         });
     }
     for text in launched.ended.try_iter() {
@@ -83,5 +83,5 @@ fn last_words(mut child: Child, mut said: File, name: &str) -> Option<String> {
         .and_then(|_| said.take(LAST_WORDS).read_to_string(&mut text));
     let last = text.lines().rev().map(str::trim).find(|it| !it.is_empty() && read.is_ok());
     let why = last.map_or_else(|| status.to_string(), |it| it.trim_start_matches("pollux: ").to_owned());
-    Some(format!("{name}: {why}"))
+    Some(format!("the window of {name} has ended: {why}"))
 }

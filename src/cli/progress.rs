@@ -24,24 +24,22 @@ pub(super) fn with_progress<T: Send, E: Send>(
     ctrlc::set_handler(move || cancelled.cancel())?;
     let shown = io::stderr().is_terminal();
     thread::scope(|scope| {
-        let (ended, end) = channel();
+        let (ended, end) = channel::<()>();
         let inner = &*progress;
         let body = move || {
             let outcome = work(inner);
-            // The other end waits for nothing else.
+            // Whoever tells how far it is stops here.
             drop(ended);
             outcome
         };
         let worker = thread::Builder::new().name("pollux-work".to_owned()).spawn_scoped(scope, body)?;
         let mut told = false;
-        while let Err(RecvTimeoutError::Timeout) = end.recv_timeout(TELL_EVERY) {
+        while end.recv_timeout(TELL_EVERY) == Err(RecvTimeoutError::Timeout) {
             if shown {
-                let share = f64::from(progress.share()) * 100.0;
+                let share = (progress.share() * 100.0).floor();
                 told |= write!(io::stderr(), "\r{what}: {share:.0} %\u{1b}[K").is_ok();
             }
         }
-        let end: Result<(), _> = end.recv();
-        debug_assert!(end.is_err(), "nothing is ever sent");
         if told {
             eprint!("\r\u{1b}[K");
         }

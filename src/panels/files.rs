@@ -25,6 +25,8 @@ pub struct Files {
     folder: Option<PathBuf>,
     /// Files that are dragged over the window.
     hovering: Vec<PathBuf>,
+    /// What is said of them, and whether they can be opened. `None`: there are none.
+    drop_text: Option<(String, bool)>,
 }
 
 /// What a dialog is for.
@@ -42,7 +44,7 @@ impl Files {
 
     /// Asks what to open.
     pub(super) fn ask_open(&mut self) {
-        let any = "Sessions, tables, sites";
+        let any = "Can be opened";
         let mut dialog = self
             .dialog("Open a session")
             .add_file_filter_extensions(any, vec!["mcap", "csv", "tsv", "ron"])
@@ -92,8 +94,8 @@ impl Files {
 
     /// Draws the dialog that is open, and what is dragged over the window. Returns what was chosen.
     pub(super) fn show(&mut self, ctx: &Context) -> Option<Action> {
-        if !self.hovering.is_empty() {
-            paint_drop(ctx, &self.hovering);
+        if let Some((text, opens)) = &self.drop_text {
+            paint_drop(ctx, text, *opens);
         }
         let (dialog, wish) = self.dialog.as_mut()?;
         dialog.update(ctx);
@@ -154,14 +156,18 @@ fn drop_text(paths: &[PathBuf]) -> (String, bool) {
     }
 }
 
-fn paint_drop(ctx: &Context, paths: &[PathBuf]) {
-    let (text, opens) = drop_text(paths);
+fn paint_drop(ctx: &Context, text: &str, opens: bool) {
     let color = if opens { theme::ACCENT } else { theme::WARNING };
     let painter = ctx.layer_painter(LayerId::new(Order::Foreground, Id::new("drop")));
     let place = ctx.content_rect();
     painter.rect_filled(place, 0.0, theme::GROUND.gamma_multiply(0.6));
     painter.rect_stroke(place.shrink(6.0), 6.0, egui::Stroke::new(2.0, color), egui::StrokeKind::Inside);
-    let galley = painter.layout(text, egui::FontId::proportional(theme::HEADING), theme::STRONG, place.width() - 80.0);
+    let galley = painter.layout(
+        text.to_owned(),
+        egui::FontId::proportional(theme::HEADING),
+        theme::STRONG,
+        place.width() - 80.0,
+    );
     let at = place.center() - galley.size() / 2.0;
     let card = egui::Rect::from_min_size(at, galley.size()).expand2(vec2(16.0, 12.0));
     painter.rect_filled(card, 6.0, theme::RAISED);
@@ -175,14 +181,16 @@ pub(super) fn follow_drops(
     mut opens: MessageWriter<Open>,
 ) {
     for drag in drags.read() {
+        let files = &mut desk.files;
         match drag {
-            FileDragAndDrop::HoveredFile { path_buf, .. } => desk.files.hovering.push(path_buf.clone()),
-            FileDragAndDrop::HoveredFileCanceled { .. } => desk.files.hovering.clear(),
+            FileDragAndDrop::HoveredFile { path_buf, .. } => files.hovering.push(path_buf.clone()),
+            FileDragAndDrop::HoveredFileCanceled { .. } => files.hovering.clear(),
             FileDragAndDrop::DroppedFile { path_buf, .. } => {
-                desk.files.hovering.clear();
+                files.hovering.clear();
                 opens.write(Open(path_buf.clone()));
             }
         }
+        files.drop_text = (!files.hovering.is_empty()).then(|| drop_text(&files.hovering));
     }
 }
 
@@ -216,6 +224,7 @@ pub(super) fn link(file: &Path, at: Timestamp, range: Option<(Timestamp, Timesta
 
 #[cfg(test)]
 mod tests {
+    use bevy::prelude::*;
     use egui_kittest::Harness;
     use egui_kittest::kittest::Queryable as _;
 
@@ -257,6 +266,28 @@ mod tests {
         assert_eq!(drop_text(&[file("a.csv")]), ("Drop to import and open the table a.csv".to_owned(), true));
         assert_eq!(drop_text(&[file("a.png")]), ("a.png is no session, table or site".to_owned(), false));
         assert_eq!(drop_text(&[file("a.mcap"), file("a.csv")]), ("Drop to open 2 files".to_owned(), true));
+    }
+
+    #[test]
+    fn what_is_dropped_is_opened_and_lights_the_window_up_before() {
+        let mut app = App::new();
+        app.add_message::<FileDragAndDrop>()
+            .add_message::<Open>()
+            .init_resource::<Desk>()
+            .add_systems(Update, follow_drops);
+        let (window, path_buf) = (Entity::PLACEHOLDER, PathBuf::from("/plant/week.mcap"));
+        let says = |app: &App| app.world().resource::<Desk>().files.drop_text.clone().map(|it| it.0);
+        app.world_mut().write_message(FileDragAndDrop::HoveredFile { window, path_buf: path_buf.clone() });
+        app.update();
+        assert_eq!(says(&app).as_deref(), Some("week.mcap is no session, table or site"));
+        app.world_mut().write_message(FileDragAndDrop::HoveredFileCanceled { window });
+        app.update();
+        assert_eq!(says(&app), None);
+        app.world_mut().write_message(FileDragAndDrop::HoveredFile { window, path_buf: path_buf.clone() });
+        app.world_mut().write_message(FileDragAndDrop::DroppedFile { window, path_buf: path_buf.clone() });
+        app.update();
+        let opened: Vec<PathBuf> = app.world_mut().resource_mut::<Messages<Open>>().drain().map(|it| it.0).collect();
+        assert_eq!((says(&app), opened), (None, vec![path_buf]));
     }
 
     #[test]

@@ -105,8 +105,11 @@ fn toast_ui(ui: &mut egui::Ui, toast: &Toast) -> bool {
                 Tone::Warning => icons::triangle(painter, at, color),
                 Tone::Bad => icons::diamond(painter, at, color),
             });
-            ui.set_max_width(360.0);
-            ui.add(egui::Label::new(RichText::new(&toast.text).color(theme::STRONG)).wrap());
+            // In a column of its own, so that lines after the first do not run under the icon.
+            ui.vertical(|ui| {
+                ui.set_max_width(360.0);
+                ui.add(egui::Label::new(RichText::new(&toast.text).color(theme::STRONG)).wrap());
+            });
             icons::button(ui, "Close the note", icons::cross).clicked()
         })
         .inner

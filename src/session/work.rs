@@ -136,7 +136,7 @@ impl Works {
         work: impl FnOnce(&Progress) -> Ended + Send + 'static,
     ) -> Result<(), Notice> {
         if self.list.len() >= MOST {
-            let text = format!("{title} has to wait: {MOST} other things are under way. Try again when one is done.");
+            let text = format!("{MOST} other things are under way: {title} can begin when one of them is done");
             return Err(Notice::new(NoticeTone::Warning, text));
         }
         let progress = Arc::new(Progress::default());

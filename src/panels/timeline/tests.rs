@@ -6,6 +6,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::*;
 use crate::session::EditMark;
+use crate::session::export::Format;
 
 const BEGAN: i64 = 1_800_000_000;
 
@@ -161,6 +162,25 @@ fn shift_and_a_drag_mark_out_a_range_that_loops_and_clears() {
     harness.get_by_label("Clear").click();
     harness.run_steps(2);
     assert_eq!((harness.state().cursor.looped, harness.state().state.range), (None, None));
+}
+
+#[test]
+fn the_menu_of_a_range_exports_it() {
+    for (entry, want) in [
+        ("Save a recording of this range…", Action::AskExport(Format::Mcap)),
+        ("Export as CSV…", Action::AskExport(Format::Csv)),
+        ("Export as Parquet…", Action::AskExport(Format::Parquet)),
+        ("Copy a link", Action::CopyLink),
+    ] {
+        let state = TimelineState { range: Some((at(300.0), at(600.0))), ..TimelineState::default() };
+        let mut harness = harness(Shown { state, ..shown() });
+        let range = harness.get_by_label("Range of 5\u{a0}min");
+        range.click_button_modifiers(PointerButton::Secondary, Modifiers::NONE);
+        harness.run_steps(2);
+        harness.get_by_label(entry).click();
+        harness.run_steps(2);
+        assert_eq!(harness.state().asked, [want]);
+    }
 }
 
 #[test]

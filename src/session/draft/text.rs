@@ -7,7 +7,7 @@ use super::{DraftSignal, DraftTopic, unique_id};
 use crate::site::doc::ValueKind;
 
 /// The values that a twin shows at its label; fewer where there are many twins.
-const LABEL_LINES: usize = 3;
+const LABEL_LINES: usize = 2;
 /// Twins of which each may have all its lines.
 const FEW_TWINS: usize = 12;
 /// The signals that are plotted at first.
