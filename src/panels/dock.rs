@@ -11,6 +11,7 @@ use super::command_log::command_log_ui;
 use super::diagnostics::{Diagnostic, Suppressed};
 use super::diagnostics_panel::diagnostics_panel_ui;
 use super::facts::Facts;
+use super::ghost_chip::ghost_chip_ui;
 use super::inspector::inspector_panel_ui;
 use super::keys_sheet::keys_sheet_ui;
 use super::layout::{Layout, Pane};
@@ -23,7 +24,8 @@ use super::theme;
 use super::timeline::{TimelineState, timeline_panel_ui};
 use super::toasts::Toasts;
 use super::tree::{TreeState, tree_panel_ui};
-use crate::session::CursorMode;
+use crate::session::{CursorMode, PeekAt};
+use crate::signal::Timestamp;
 use crate::site::Severity;
 use crate::view::Frame;
 
@@ -54,6 +56,8 @@ pub struct Desk {
     themed: Option<bool>,
     /// Where the view was told to draw.
     framed: Option<Rect>,
+    /// The instant whose ghost was asked for last.
+    peeked: Option<Timestamp>,
 }
 
 /// Gathers, draws, and sends what was asked for.
@@ -104,6 +108,15 @@ pub(super) fn show_panels(
             requests.frame.write(Frame(rect));
         }
         desk.toasts.show(&ctx, view.right_bottom());
+        if let Some(chip) = facts.ghost_chip() {
+            ghost_chip_ui(&ctx, view, &chip);
+        }
+    }
+    if desk.peeked != desk.plot.hovering {
+        desk.peeked = desk.plot.hovering;
+        requests.peek.write(PeekAt(desk.peeked));
+        // What follows from it is to be seen at once, above all that it is gone.
+        ctx.request_repaint();
     }
     overlays_ui(&ctx, &facts, desk, &mut asked);
     if facts.cursor.mode == CursorMode::Playing {

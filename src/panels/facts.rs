@@ -18,7 +18,9 @@ use super::timeline::{CommandDot, Strip, TimelineRows, TimelineState};
 use super::tree::{TreeRow, TreeState, tree_rows};
 use crate::command::{CommandLog, CommandRow};
 use crate::link::{self, LinkState};
-use crate::session::{CurrentSite, Cursor, CursorMode, Extent, Marks, Recalled, Recollect, Session, SiteFindings};
+use crate::session::{
+    CurrentSite, Cursor, CursorMode, Extent, Ghost, Marks, Recalled, Recollect, Session, SiteFindings,
+};
 use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
@@ -38,6 +40,7 @@ pub(super) struct Facts<'w, 's> {
     pub(super) selection: Res<'w, Selection>,
     pub(super) pulse: Res<'w, Pulse>,
     pub(super) findings: Res<'w, SiteFindings>,
+    pub(super) ghost: Res<'w, Ghost>,
     session: Res<'w, Session>,
     readings: Res<'w, Readings>,
     index: Res<'w, TwinIndex>,

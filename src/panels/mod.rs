@@ -14,6 +14,7 @@ mod facts;
 mod fixture;
 pub mod format;
 mod fuzzy;
+mod ghost_chip;
 mod icons;
 mod idle;
 mod inspector;

@@ -11,7 +11,7 @@ use super::layout::{Layout, Pane};
 use super::palette::Palette;
 use super::timeline::{TimelineState, Window};
 use crate::command::Ask;
-use crate::session::{CursorMode, EditMark, Recollect, Seek};
+use crate::session::{CursorMode, EditMark, PeekAt, Recollect, Seek};
 use crate::signal::Timestamp;
 use crate::site::TwinId;
 use crate::twin::Select;
@@ -27,6 +27,7 @@ pub(super) struct Requests<'w> {
     recollect: MessageWriter<'w, Recollect>,
     camera: MessageWriter<'w, Camera>,
     pub(super) frame: MessageWriter<'w, Frame>,
+    pub(super) peek: MessageWriter<'w, PeekAt>,
 }
 
 /// The one place that does what panels ask for: a request to another folder, or a change of the desk.

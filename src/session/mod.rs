@@ -9,6 +9,7 @@ mod column;
 pub mod cursor;
 mod fill;
 mod fold;
+mod ghost;
 mod grid;
 mod history;
 pub mod import;
@@ -19,6 +20,7 @@ mod plot;
 mod recall;
 pub mod recording;
 mod reload;
+mod seeker;
 mod tally;
 mod tiles;
 mod timeline;
@@ -37,6 +39,7 @@ pub use column::Pushed;
 pub use cursor::{Cursor, CursorMode, Extent, SPEEDS, Seek};
 pub use fill::Filling;
 pub use fold::{Cell, Fold, Follower, Taken};
+pub use ghost::{Ghost, GhostOf, GhostState, PeekAt};
 pub use history::{History, Point};
 pub use ingest::{Answer, Ingest, IngestOptions};
 pub use marks::{EditMark, Mark, MarkId, Marks};
@@ -129,6 +132,8 @@ impl Plugin for SessionPlugin {
             .init_resource::<SiteFindings>()
             .insert_resource(self.first_cursor())
             .init_resource::<Shown>()
+            .init_resource::<Ghost>()
+            .add_message::<PeekAt>()
             .add_message::<SamplesArrived>()
             .add_message::<SiteReloaded>()
             .add_message::<Seek>()
@@ -137,7 +142,7 @@ impl Plugin for SessionPlugin {
             .init_resource::<Recalled>()
             .add_message::<Recollect>()
             .add_systems(Update, (reload::follow_file, fetch_batch).chain().in_set(Stage::Ingest))
-            .add_systems(Update, (cursor::move_cursor, past::look_back).chain().in_set(Stage::Time))
+            .add_systems(Update, (cursor::move_cursor, past::look_back, ghost::raise_ghost).chain().in_set(Stage::Time))
             .add_systems(
                 Update,
                 (marks::edit_marks, marks::pause_at_marks, recall::recollect).chain().in_set(Stage::Act),
