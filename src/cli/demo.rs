@@ -21,7 +21,7 @@ use pollux::field::{Field, FieldOptions};
 use pollux::link::{Broker, BrokerUrl};
 use pollux::panels::{LayoutStore, PanelsPlugin};
 use pollux::schedule::Stage;
-use pollux::session::{CurrentSite, Seek, Session, SessionPlugin};
+use pollux::session::{Alignment, Compared, CurrentSite, Seek, Session, SessionPlugin};
 use pollux::signal::{SignalId, Timestamp, Value};
 use pollux::site::{self, Site};
 use pollux::twin::{Readings, Select};
@@ -29,7 +29,7 @@ use pollux::view::{Camera, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
 use tracing_subscriber::fmt;
 
 use super::options::{BrokerOption, LoadedSite, load, parse_span};
-use super::source::{RecordOption, Source, open_session};
+use super::source::{RecordOption, Source, compare, open_session};
 use super::summary::Summary;
 use super::{Failure, Outcome, has_colors};
 
@@ -113,6 +113,12 @@ pub(crate) struct ReplayArguments {
     /// Hide what came after the instant that is shown, as it was on the day itself
     #[arg(long)]
     as_live: bool,
+    /// Lay a second session over it
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
+    /// How it is laid over the first: clock, start, or bookmark:NAME (a bookmark that both have)
+    #[arg(long, default_value = "start", requires = "compare")]
+    align: Alignment,
     #[command(flatten)]
     show: ShowOptions,
 }
@@ -154,7 +160,8 @@ pub(crate) fn replay(arguments: ReplayArguments) -> Outcome {
     if let Some(at) = arguments.at {
         first.extend([Seek::Pause, Seek::To(at)]);
     }
-    show(loaded, Source::Replay(Arc::new(recording), first), arguments.show)
+    let compared = arguments.compare.map(|it| compare(&recording, &it, &loaded.site, arguments.align)).transpose()?;
+    show(loaded, Source::Replay(Arc::new(recording), first, compared.map(Box::new)), arguments.show)
 }
 
 fn parse_size(text: &str) -> Result<UVec2, String> {
@@ -329,7 +336,7 @@ fn wake_the_window(session: Res<Session>, proxy: Option<Res<EventLoopProxyWrappe
 fn shoot(
     mut run: ResMut<Shoot>,
     site: Res<CurrentSite>,
-    session: Res<Session>,
+    (session, compared): (Res<Session>, Res<Compared>),
     readings: Res<Readings>,
     settled: Res<Settled>,
     mut saved: MessageReader<ShotSaved>,
@@ -341,7 +348,7 @@ fn shoot(
     let now = pollux::link::now();
     // A picture may be saved while something new is being drawn: it counts all the same.
     let done = saved.read().last().cloned();
-    if done.is_none() && (run.asked || now < run.until || !settled.0 || session.is_reading()) {
+    if done.is_none() && (run.asked || now < run.until || !settled.0 || session.is_reading() || compared.is_busy()) {
         return;
     }
     if let Some(ask) = run.ask.take() {

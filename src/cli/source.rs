@@ -9,9 +9,9 @@ use clap::Args;
 use directories::ProjectDirs;
 use pollux::link::{self, BrokerUrl};
 use pollux::session::recording::{About, RecorderOptions, Recording, site_files, unpack_site};
-use pollux::session::{Seek, SessionPlugin};
+use pollux::session::{Alignment, Comparison, Seek, SessionPlugin};
 use pollux::signal::Timestamp;
-use pollux::site;
+use pollux::site::{self, Site};
 use tracing::{info, warn};
 
 use super::Failure;
@@ -44,8 +44,8 @@ pub(crate) enum Source {
         /// Where it is recorded to.
         record: Box<RecorderOptions>,
     },
-    /// A recording, and what the cursor does first.
-    Replay(Arc<Recording>, Vec<Seek>),
+    /// A recording, what the cursor does first, and what is laid over it.
+    Replay(Arc<Recording>, Vec<Seek>, Option<Box<Comparison>>),
 }
 
 impl RecordOption {
@@ -80,7 +80,10 @@ impl Source {
             Self::Live { broker, allow_insecure, record } => {
                 (session.with_broker(broker).with_insecure(allow_insecure).with_recorder(*record), Vec::new())
             }
-            Self::Replay(recording, first) => (session.with_replay(recording), first),
+            Self::Replay(recording, first, compared) => {
+                let session = session.with_replay(recording);
+                (if let Some(it) = compared { session.with_compared(*it) } else { session }, first)
+            }
         }
     }
 }
@@ -123,6 +126,15 @@ pub(crate) fn open_session(
             .ok_or_else(|| Failure::new("there is no site in this file: name one with --site".to_owned()))?,
     };
     Ok((recording, load(&path)?))
+}
+
+/// Opens a second session to lay it over the first, read with the site of that one.
+pub(crate) fn compare(first: &Recording, file: &Path, site: &Site, align: Alignment) -> Result<Comparison, Failure> {
+    let second = Recording::open(file)?;
+    for finding in &second.findings {
+        eprintln!("{}: {finding}", file.display());
+    }
+    Ok(Comparison::new(first, Arc::new(second), site, align)?)
 }
 
 /// Where recordings go that nobody gave a name.

@@ -181,9 +181,9 @@ fn overlays_ui(ctx: &egui::Context, facts: &Facts, desk: &mut Desk, asked: &mut 
         let id = egui::Id::new("palette");
         let area = egui::Modal::default_area(id).anchor(egui::Align2::CENTER_TOP, [0.0, 72.0]);
         let modal = egui::Modal::new(id).area(area).frame(frame).backdrop_color(shade);
-        let cannot_send = facts.cannot_send();
-        let shown =
-            modal.show(ctx, |ui| palette_ui(ui, palette, &facts.site, &facts.marks.list, cannot_send.as_deref()));
+        let (cannot_send, also) = (facts.cannot_send(), facts.alignments());
+        let shown = modal
+            .show(ctx, |ui| palette_ui(ui, palette, &facts.site, &facts.marks.list, &also, cannot_send.as_deref()));
         let outcome = if shown.backdrop_response.clicked() { Outcome::Closed } else { shown.inner };
         if outcome != Outcome::Open {
             desk.palette_before = desk.palette.take().unwrap_or_default();

@@ -18,14 +18,10 @@ pub(super) struct GhostChip {
 impl Facts<'_, '_> {
     /// What the 3D view shows a ghost of. `None`: of nothing.
     pub(super) fn ghost_chip(&self) -> Option<GhostChip> {
-        let ghost = self.ghost.0.as_ref()?;
+        let Some(ghost) = &self.ghost.0 else { return self.compared_chip() };
         match ghost.of {
-            GhostOf::Hovered => {
-                let (time, apart) = (self.pulse.clock.time(ghost.at), signed_span(ghost.at.secs_since(self.cursor.at)));
-                let hint =
-                    "The instant under the pointer: dashed where it differs from what is shown. A click goes there.";
-                Some(GhostChip { text: format!("Ghost: {time} ({apart})"), hint: hint.to_owned() })
-            }
+            GhostOf::Hovered => Some(self.hovered_chip(ghost.at)),
+            GhostOf::Compared => self.compared_chip(),
         }
     }
 }

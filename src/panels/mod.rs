@@ -6,6 +6,7 @@
 mod actions;
 mod command_form;
 mod command_log;
+mod compared;
 mod diagnostics;
 mod diagnostics_panel;
 mod dock;

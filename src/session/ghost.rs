@@ -1,15 +1,16 @@
 //! The ghost: the state of the site at another instant than the one that is shown, to be drawn beside it.
 //!
-//! It is of the instant under the pointer, and never moves the cursor.
+//! The instant under the pointer, or the same moment of a session that is compared. It never moves the cursor.
 
 use std::sync::Arc;
 
 use bevy::prelude::*;
 use tracing::error;
 
+use super::compare::Compared;
 use super::fold::Fold;
 use super::seeker::Seeker;
-use super::{CurrentSite, Session};
+use super::{CurrentSite, Cursor, Session};
 use crate::link::now;
 use crate::signal::Timestamp;
 use crate::site::Site;
@@ -38,6 +39,8 @@ pub struct GhostState {
 pub enum GhostOf {
     /// Of the instant under the pointer, in the session that is shown.
     Hovered,
+    /// Of the session that is compared, at the moment that belongs to the cursor's.
+    Compared,
 }
 
 /// What was asked for, and of whom.
@@ -69,6 +72,8 @@ impl Peeking {
 pub(super) fn raise_ghost(
     session: Res<Session>,
     site: Res<CurrentSite>,
+    cursor: Res<Cursor>,
+    compared: Res<Compared>,
     mut peeks: MessageReader<PeekAt>,
     mut peeking: Local<Peeking>,
     mut ghost: ResMut<Ghost>,
@@ -79,7 +84,9 @@ pub(super) fn raise_ghost(
     let extent = session.extent(now());
     // At its end a live session has nothing but what is shown.
     let known = |it: &Timestamp| *it >= extent.from && (*it < extent.to || (!extent.live && *it == extent.to));
-    let wanted = peeking.hovered.filter(known).map(|it| (GhostOf::Hovered, it));
+    let hovered = peeking.hovered.filter(known).map(|it| (GhostOf::Hovered, it));
+    let other = || Some((GhostOf::Compared, compared.0.as_ref()?.within(cursor.at)?));
+    let wanted = hovered.or_else(other);
     let before = peeking.asked.as_ref().map(|it| it.0);
     if wanted.map(|it| it.0) != before && ghost.0.is_some() {
         ghost.0 = None;
@@ -91,6 +98,7 @@ pub(super) fn raise_ghost(
     let same = peeking.asked.as_ref().is_some_and(|it| (it.0, it.1) == (of, at) && Arc::ptr_eq(&it.2, &site.0));
     let seeker = match of {
         GhostOf::Hovered => peeking.own(&session),
+        GhostOf::Compared => compared.0.as_ref().and_then(|it| it.seeker()),
     };
     let Some(seeker) = seeker else { return };
     let asked = (!same).then(|| seeker.ask(at, &site.0));

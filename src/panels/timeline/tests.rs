@@ -21,6 +21,7 @@ struct Shown {
     gaps: Vec<Span>,
     strips: usize,
     loaded: Option<f32>,
+    difference: Option<DifferenceStrip>,
     hovering: Option<Timestamp>,
     asked: Vec<Action>,
 }
@@ -33,6 +34,7 @@ fn shown() -> Shown {
         gaps: Vec::new(),
         strips: 3,
         loaded: None,
+        difference: None,
         hovering: None,
         asked: Vec::new(),
     }
@@ -54,6 +56,7 @@ fn harness(shown: Shown) -> Harness<'static, Shown> {
                 scale,
                 strips: (0..it.strips).map(strip).collect(),
                 gaps: it.gaps.clone(),
+                difference: it.difference.clone(),
                 commands: vec![CommandDot {
                     at: at(500.0),
                     text: "Pump 1 · Run on: confirmed".to_owned(),
