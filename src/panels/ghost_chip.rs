@@ -69,7 +69,23 @@ pub(super) fn signed_span(secs: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+
     use super::*;
+
+    #[test]
+    fn the_chip_stands_at_the_top_of_the_view_and_can_be_found() {
+        let chip = GhostChip { text: "Ghost: 14:03:27".to_owned(), hint: "The instant under the pointer".to_owned() };
+        let view = egui::Rect::from_min_size(egui::pos2(200.0, 50.0), vec2(400.0, 300.0));
+        let mut harness = Harness::new_ui(move |ui| ghost_chip_ui(ui.ctx(), view, &chip));
+        harness.run_steps(3);
+        let place = harness.get_by_label("Ghost: 14:03:27").rect();
+        assert!(view.contains_rect(place) && (place.center().x - view.center().x).abs() < 20.0, "{place}");
+        harness.hover_at(place.center());
+        harness.run_steps(60);
+        assert!(harness.query_by_label_contains("The instant under the pointer").is_some());
+    }
 
     #[test]
     fn it_is_told_how_far_away_the_ghost_is() {

@@ -282,6 +282,15 @@ mod tests {
     }
 
     #[test]
+    fn a_jump_to_a_difference_plots_one_signal_in_the_place_of_the_last() {
+        let mut state = PlotState { signals: vec![SignalId(1)], ..PlotState::default() };
+        for (signal, want) in [(2, vec![1, 2]), (3, vec![1, 3]), (3, vec![1, 3]), (1, vec![1]), (4, vec![1, 4])] {
+            state.plot_instead(SignalId(signal));
+            assert_eq!(state.signals.iter().map(|it| it.0).collect::<Vec<_>>(), want, "after {signal}");
+        }
+    }
+
+    #[test]
     fn one_plot_for_each_unit() {
         let lines = [series("bar", &[]), series("rpm", &[]), series("bar", &[])];
         assert_eq!(groups(&lines), [vec![0, 2], vec![1]]);

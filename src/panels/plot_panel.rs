@@ -424,4 +424,13 @@ mod tests {
         harness.run();
         assert_eq!(harness.state().1, Some(Action::TogglePlot(SignalId(4))));
     }
+    #[test]
+    fn the_legend_shows_both_values_where_a_session_is_compared() {
+        let other = Series { name: "in b.mcap".to_owned(), now: Some(1.5), ..series(4, "Pump 1 · Speed", "rpm") };
+        let line = Series { other: Some(Box::new(other)), ..series(4, "Pump 1 · Speed", "rpm") };
+        let mut harness = harness(vec![line]);
+        harness.run();
+        assert!(harness.query_by_label("Pump 1 · Speed 2.0\u{a0}rpm").is_some());
+        assert!(harness.query_by_label("Pump 1 · Speed in b.mcap 1.5\u{a0}rpm").is_some());
+    }
 }

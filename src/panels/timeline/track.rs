@@ -113,7 +113,8 @@ fn strips_ui(
     }
     ui.scope_builder(UiBuilder::new().max_rect(room), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        egui::ScrollArea::vertical().auto_shrink(false).id_salt("strips").show_viewport(ui, |ui, viewport| {
+        let area = egui::ScrollArea::vertical().auto_shrink(false).min_scrolled_height(0.0).id_salt("strips");
+        area.show_viewport(ui, |ui, viewport| {
             ui.set_height(rows.strips.len() as f32 * STRIP);
             let top = ui.min_rect().top();
             for (at, strip) in rows.strips.iter().enumerate() {
