@@ -54,7 +54,7 @@ pub(super) struct Series {
     /// The value at the cursor. `None`: there is none.
     pub now: Option<f64>,
     /// The same signal in the session that is compared. `None`: none is.
-    pub other: Option<Box<Series>>,
+    pub other: Option<Box<Self>>,
 }
 
 impl Default for PlotState {
