@@ -24,7 +24,7 @@ impl Facts<'_, '_> {
     pub(super) fn other_line(&self, signal: &Signal, line: &Series, plot: &PlotState) -> Option<Box<Series>> {
         let comparison = self.comparison()?;
         let (from, to) = plot.window(self.cursor.at);
-        let (from, to) = (comparison.there(from), comparison.there(to));
+        let (from, to) = (comparison.there(from), comparison.there(to.min(self.cursor.horizon())));
         let mut columns = comparison.history.plot(signal.id, from, to, plot.columns, line.max_gap_secs);
         for column in &mut columns {
             column.at = Timestamp::from_nanos(column.at.as_nanos().saturating_sub(comparison.offset_nanos));
@@ -69,7 +69,8 @@ impl Facts<'_, '_> {
 
     /// The next or the previous place of greatest difference, with the signal that differs there.
     pub(super) fn difference(&self, to: StepTo) -> Option<(Timestamp, SignalId)> {
-        self.comparison()?.differences.as_ref()?.peak(self.cursor.at, to == StepTo::Next)
+        let found = self.comparison()?.differences.as_ref()?.peak(self.cursor.at, to == StepTo::Next);
+        found.filter(|it| it.0 <= self.cursor.horizon())
     }
 
     /// The strip of differences, in the columns between some instants.
@@ -82,12 +83,14 @@ impl Facts<'_, '_> {
             (None, None) if comparison.differences.is_none() => Some("comparing when all is read".to_owned()),
             (None, None) => None,
         };
-        let found = comparison.differences.as_ref();
-        let shares = found.map_or_else(Vec::new, |found| {
-            edges.windows(2).map(|it| found.most_between(it[0], it[1]).unwrap_or(0.0)).collect()
-        });
-        let peaks = found.map_or_else(Vec::new, |it| it.peaks.iter().map(|at| it.instant(*at)).collect());
-        let at_hover = found.zip(hover).map(|(found, at)| match found.at(at) {
+        let (found, horizon) = (comparison.differences.as_ref(), self.cursor.horizon());
+        let share = |it: &[Timestamp]| {
+            found.filter(|_| it[0] <= horizon).and_then(|found| found.most_between(it[0], it[1])).unwrap_or(0.0)
+        };
+        let shares = edges.windows(2).map(share).collect();
+        let peaks = found.into_iter().flat_map(|found| found.peaks.iter().map(|it| found.instant(*it)));
+        let peaks = peaks.filter(|it| *it <= horizon).collect();
+        let at_hover = found.zip(hover.filter(|it| *it <= horizon)).map(|(found, at)| match found.at(at) {
             None => "Nothing is known in both sessions then.".to_owned(),
             Some(most) => self.in_words(comparison, most, at),
         });

@@ -182,7 +182,9 @@ fn hold(
         }
         let carried = value.map(|it| (it, it));
         all[next.min(at)..at].fill(carried);
-        let (low, high) = carried.unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
+        // The history's columns are narrower than these: more than one may lie in one.
+        let so_far = if next > at { all[at] } else { carried };
+        let (low, high) = so_far.unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
         all[at] = Some((column.min.min(low), column.max.max(high)));
         value = Some(column.last);
         next = at + 1;

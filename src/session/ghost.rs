@@ -82,8 +82,9 @@ pub(super) fn raise_ghost(
         peeking.hovered = *at;
     }
     let extent = session.extent(now());
-    // At its end a live session has nothing but what is shown.
-    let known = |it: &Timestamp| *it >= extent.from && (*it < extent.to || (!extent.live && *it == extent.to));
+    // At its end a live session has nothing but what is shown, and what is replayed as live knows no later.
+    let ends = |it: Timestamp| it < extent.to || (!extent.live && it == extent.to);
+    let known = |it: &Timestamp| *it >= extent.from && ends(*it) && *it <= cursor.horizon();
     let hovered = peeking.hovered.filter(known).map(|it| (GhostOf::Hovered, it));
     let other = || Some((GhostOf::Compared, compared.0.as_ref()?.within(cursor.at)?));
     let wanted = hovered.or_else(other);
