@@ -80,7 +80,9 @@ impl Facts<'_, '_> {
         let progress = match (comparison.reading(), comparison.measuring()) {
             (Some(share), _) => Some(format!("reading {}: {}", comparison.name(), percent(share))),
             (None, Some(share)) => Some(format!("comparing: {}", percent(share))),
-            (None, None) if comparison.differences.is_none() => Some("comparing when all is read".to_owned()),
+            (None, None) if comparison.differences.is_none() => {
+                Some(comparison.problem.clone().unwrap_or_else(|| "comparing when all is read".to_owned()))
+            }
             (None, None) => None,
         };
         let (found, horizon) = (comparison.differences.as_ref(), self.cursor.horizon());
