@@ -21,7 +21,7 @@ use pollux::field::{Field, FieldOptions};
 use pollux::link::{Broker, BrokerUrl};
 use pollux::panels::{LayoutStore, PanelsPlugin};
 use pollux::schedule::Stage;
-use pollux::session::{CurrentSite, Seek, Session, SessionPlugin};
+use pollux::session::{Alignment, Compared, CurrentSite, Seek, Session, SessionPlugin};
 use pollux::signal::{SignalId, Timestamp, Value};
 use pollux::site::{self, Site};
 use pollux::twin::{Readings, Select};
@@ -29,7 +29,7 @@ use pollux::view::{Camera, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
 use tracing_subscriber::fmt;
 
 use super::options::{BrokerOption, LoadedSite, load, parse_range, parse_span};
-use super::source::{RecordOption, Source, open_session};
+use super::source::{RecordOption, Source, compare, open_session};
 use super::summary::Summary;
 use super::{Failure, Outcome, has_colors};
 
@@ -116,6 +116,12 @@ pub(crate) struct ReplayArguments {
     /// Go round from one instant to another, such as 2026-01-31T14:03:27Z/2026-01-31T14:05:00Z
     #[arg(long = "loop", value_name = "FROM/TO", value_parser = parse_range)]
     looped: Option<(Timestamp, Timestamp)>,
+    /// Lay a second session over it
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
+    /// How it is laid over the first: clock, start, or bookmark:NAME (a bookmark that both have)
+    #[arg(long, default_value = "start", requires = "compare")]
+    align: Alignment,
     #[command(flatten)]
     show: ShowOptions,
 }
@@ -168,7 +174,11 @@ pub(crate) fn replay(arguments: ReplayArguments) -> Outcome {
     let folder = tempfile::tempdir()?;
     let opened = open_session(&arguments.file, arguments.site.as_deref(), folder.path())?;
     let (recording, findings) = (Arc::new(opened.recording), opened.findings);
-    show(opened.loaded, Source::Replay { recording, first: arguments.first(), findings }, arguments.show)
+    let second = arguments.compare.as_deref();
+    let compared =
+        second.map(|it| compare(&recording, it, &opened.loaded.site, arguments.align.clone())).transpose()?;
+    let source = Source::Replay { recording, first: arguments.first(), findings, compared: compared.map(Box::new) };
+    show(opened.loaded, source, arguments.show)
 }
 
 fn parse_size(text: &str) -> Result<UVec2, String> {
@@ -346,7 +356,7 @@ fn wake_the_window(session: Res<Session>, proxy: Option<Res<EventLoopProxyWrappe
 fn shoot(
     mut run: ResMut<Shoot>,
     site: Res<CurrentSite>,
-    session: Res<Session>,
+    (session, compared): (Res<Session>, Res<Compared>),
     readings: Res<Readings>,
     settled: Res<Settled>,
     mut saved: MessageReader<ShotSaved>,
@@ -358,7 +368,7 @@ fn shoot(
     let now = pollux::link::now();
     // A picture may be saved while something new is being drawn: it counts all the same.
     let done = saved.read().last().cloned();
-    if done.is_none() && (run.asked || now < run.until || !settled.0 || session.is_reading()) {
+    if done.is_none() && (run.asked || now < run.until || !settled.0 || session.is_reading() || compared.is_busy()) {
         return;
     }
     if let Some(ask) = run.ask.take() {

@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use pollux::link::{self, BrokerUrl};
 use pollux::session::recording::{About, RecorderOptions, Recording, site_files, unpack_site};
-use pollux::session::{Notice, NoticeTone, Seek, SessionPlugin, draft, sessions_dir};
+use pollux::session::{Alignment, Comparison, Notice, NoticeTone, Seek, SessionPlugin, draft, sessions_dir};
 use pollux::signal::Timestamp;
-use pollux::site;
+use pollux::site::{self, Site};
 use tracing::{info, warn};
 
 use super::options::{BrokerOption, LoadedSite, load};
@@ -54,6 +54,8 @@ pub(crate) enum Source {
         first: Vec<Seek>,
         /// What was lost of it or is odd.
         findings: Vec<String>,
+        /// What is laid over it.
+        compared: Option<Box<Comparison>>,
     },
 }
 
@@ -100,7 +102,10 @@ impl Source {
             Self::Live { broker, allow_insecure, record } => {
                 (session.with_broker(broker).with_insecure(allow_insecure).with_recorder(*record), Vec::new())
             }
-            Self::Replay { recording, first, .. } => (session.with_replay(recording), first),
+            Self::Replay { recording, first, compared, .. } => {
+                let session = session.with_replay(recording);
+                (if let Some(it) = compared { session.with_compared(*it) } else { session }, first)
+            }
         }
     }
 }
@@ -157,6 +162,15 @@ pub(crate) fn open_session(file: &Path, site: Option<&Path>, folder: &Path) -> R
     };
     findings.iter().for_each(|it| eprintln!("{}: {it}", file.display()));
     Ok(OpenedSession { recording, loaded: load(&path)?, findings })
+}
+
+/// Opens a second session to lay it over the first, read with the site of that one.
+pub(crate) fn compare(first: &Recording, file: &Path, site: &Site, align: Alignment) -> Result<Comparison, Failure> {
+    let second = Recording::open(file)?;
+    for finding in &second.findings {
+        eprintln!("{}: {finding}", file.display());
+    }
+    Ok(Comparison::new(first, Arc::new(second), site, align)?)
 }
 
 fn own_path(folder: &Path, loaded: &LoadedSite, began: Timestamp) -> PathBuf {

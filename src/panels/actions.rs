@@ -10,7 +10,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use super::diagnostics::DiagnosticKind;
 use super::layout::Pane;
 use crate::session::export::{Export, Format};
-use crate::session::{EditMark, Recollect, WorkId};
+use crate::session::{Alignment, EditMark, Recollect, WorkId};
 use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::{CommandId, TwinId};
 use crate::view;
@@ -78,6 +78,10 @@ pub enum Action {
     ShiftWindow(StepTo),
     /// Gaps on the timeline are as long as they were, or folded.
     ToggleRealScale,
+    /// Lay the session that is compared otherwise over this one.
+    Align(Alignment),
+    /// The cursor goes to another place where the two differ most.
+    Difference(StepTo),
     /// Bring a panel to the front; open it where it was closed.
     Show(Pane),
     /// Write into the tree's search.
@@ -228,6 +232,13 @@ pub(super) fn all() -> Vec<Named> {
         named("Time", "Plot the last 30 minutes", None, Action::PlotLast(1_800.0)),
         named("Time", "Plot the last 2 hours", None, Action::PlotLast(7_200.0)),
         named("Time", "Empty the plot", None, Action::ClearPlot),
+        named("Compare", "Next difference of the two sessions", plain(Key::N), Action::Difference(StepTo::Next)),
+        named(
+            "Compare",
+            "Previous difference of the two sessions",
+            plain(Key::P),
+            Action::Difference(StepTo::Previous),
+        ),
         named("View", "Look from the first viewpoint", None, Action::Home),
         named("View", "Look at the selected twin", None, Action::FlyToSelected),
         named("View", "Select nothing", None, Action::Deselect),

@@ -56,6 +56,8 @@ pub enum DiagnosticKind {
     ClockSkew,
     /// A topic that no signal is bound to.
     Unbound,
+    /// A signal that one of two compared sessions lacks.
+    Comparison,
 }
 
 /// What a person has hidden.
@@ -92,6 +94,7 @@ impl DiagnosticKind {
             Self::OutOfRange => "out of range",
             Self::ClockSkew => "clock skew",
             Self::Unbound => "topic not bound",
+            Self::Comparison => "comparison",
         }
     }
 }

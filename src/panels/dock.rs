@@ -12,6 +12,7 @@ use super::diagnostics::{Diagnostic, Suppressed};
 use super::diagnostics_panel::diagnostics_panel_ui;
 use super::facts::Facts;
 use super::files::Files;
+use super::ghost_chip::ghost_chip_ui;
 use super::inspector::inspector_panel_ui;
 use super::keys_sheet::keys_sheet_ui;
 use super::layout::{Layout, Pane};
@@ -24,7 +25,8 @@ use super::theme;
 use super::timeline::{TimelineState, timeline_panel_ui};
 use super::toasts::Toasts;
 use super::tree::{TreeState, tree_panel_ui};
-use crate::session::CursorMode;
+use crate::session::{CursorMode, PeekAt};
+use crate::signal::Timestamp;
 use crate::site::Severity;
 use crate::view::Frame;
 
@@ -57,6 +59,8 @@ pub struct Desk {
     themed: Option<bool>,
     /// Where the view was told to draw.
     framed: Option<Rect>,
+    /// The instant whose ghost was asked for last.
+    peeked: Option<Timestamp>,
 }
 
 /// Gathers, draws, and sends what was asked for.
@@ -107,6 +111,15 @@ pub(super) fn show_panels(
             requests.frame.write(Frame(rect));
         }
         desk.toasts.show(&ctx, view.right_bottom());
+        if let Some(chip) = facts.ghost_chip() {
+            ghost_chip_ui(&ctx, view, &chip);
+        }
+    }
+    if desk.peeked != desk.plot.hovering {
+        desk.peeked = desk.plot.hovering;
+        requests.peek.write(PeekAt(desk.peeked));
+        // What follows from it is to be seen at once, above all that it is gone.
+        ctx.request_repaint();
     }
     overlays_ui(&ctx, &facts, desk, &mut asked);
     if facts.cursor.mode == CursorMode::Playing {
@@ -172,9 +185,9 @@ fn overlays_ui(ctx: &egui::Context, facts: &Facts, desk: &mut Desk, asked: &mut 
         let id = egui::Id::new("palette");
         let area = egui::Modal::default_area(id).anchor(egui::Align2::CENTER_TOP, [0.0, 72.0]);
         let modal = egui::Modal::new(id).area(area).frame(frame).backdrop_color(shade);
-        let cannot_send = facts.cannot_send();
-        let shown =
-            modal.show(ctx, |ui| palette_ui(ui, palette, &facts.site, &facts.marks.list, cannot_send.as_deref()));
+        let (cannot_send, also) = (facts.cannot_send(), facts.alignments());
+        let shown = modal
+            .show(ctx, |ui| palette_ui(ui, palette, &facts.site, &facts.marks.list, &also, cannot_send.as_deref()));
         let outcome = if shown.backdrop_response.clicked() { Outcome::Closed } else { shown.inner };
         if outcome != Outcome::Open {
             desk.palette_before = desk.palette.take().unwrap_or_default();

@@ -20,7 +20,7 @@ use super::tree::{TreeRow, TreeState, tree_rows};
 use crate::command::{CommandLog, CommandRow};
 use crate::link::{self, LinkState};
 use crate::session::{
-    CurrentSite, Cursor, CursorMode, Extent, Marks, Recalled, Recollect, Session, SiteFindings, Works,
+    Compared, CurrentSite, Cursor, CursorMode, Extent, Ghost, Marks, Recalled, Recollect, Session, SiteFindings, Works,
 };
 use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::doc::ValueKind;
@@ -41,7 +41,9 @@ pub(super) struct Facts<'w, 's> {
     pub(super) selection: Res<'w, Selection>,
     pub(super) pulse: Res<'w, Pulse>,
     pub(super) findings: Res<'w, SiteFindings>,
-    session: Res<'w, Session>,
+    pub(super) ghost: Res<'w, Ghost>,
+    pub(super) compared: Res<'w, Compared>,
+    pub(super) session: Res<'w, Session>,
     readings: Res<'w, Readings>,
     index: Res<'w, TwinIndex>,
     healths: Query<'w, 's, &'static Health>,
@@ -254,7 +256,7 @@ impl Facts<'_, '_> {
             let share = seen_to.secs_since(from) / to.secs_since(from).max(1e-9);
             let columns = (plot.columns as f64 * share).ceil().max(1.0) as usize;
             let twin = self.site.twin(signal.twin).map_or("", |it| &it.name);
-            Some(Series {
+            let line = Series {
                 signal: *id,
                 name: format!("{twin} · {}", signal.name),
                 unit: signal.unit,
@@ -264,7 +266,9 @@ impl Facts<'_, '_> {
                 max_gap_secs: gap.max(to.secs_since(from) / plot.columns.max(1) as f64),
                 state: reading.state,
                 now: reading.number(),
-            })
+                other: None,
+            };
+            Some(Series { other: self.other_line(signal, &line, plot), ..line })
         };
         plot.signals.iter().filter_map(line).collect()
     }
@@ -310,6 +314,7 @@ impl Facts<'_, '_> {
             }
             Some(CommandDot { at, text, phase: row.phase, twin: row.twin })
         };
+        let difference = self.difference_strip(&scale.edges(), plot.hover);
         TimelineRows {
             extent,
             anything,
@@ -318,6 +323,7 @@ impl Facts<'_, '_> {
             scale,
             strips,
             gaps,
+            difference,
             commands: self.log.rows.iter().filter_map(dot).collect(),
             marks: &self.marks.list[..self.marks.list.partition_point(|it| it.at <= horizon)],
             selected: self.selection.twin.and_then(|it| self.site.lineage(it).last()).map(|it| it.id),
@@ -386,13 +392,17 @@ impl Facts<'_, '_> {
             Some(LinkState::Connected { since }) if self.is_live() => Some(self.cursor.at.secs_since(since)),
             Some(_) | None => None,
         };
-        diagnose(&Evidence {
+        let mut all = self.compared_diagnostics();
+        all.extend(diagnose(&Evidence {
             site: &self.site,
             findings: &self.findings.0,
             readings: &self.readings,
             tally: &self.pulse.tally,
             linked_secs,
-        })
+        }));
+        // The worst first, as they come.
+        all.sort_by_key(|it| it.severity);
+        all
     }
 
     pub(super) fn recording_problem(&self) -> Option<String> {

@@ -31,6 +31,18 @@ pub(super) fn button(ui: &mut Ui, name: &str, draw: impl FnOnce(&Painter, Pos2, 
     response.on_hover_text(name)
 }
 
+/// What is of another instant: never filled.
+pub(super) fn hollow_diamond(painter: &Painter, at: Pos2, color: Color32) {
+    let corners = [(0.0, -5.0), (4.5, 0.0), (0.0, 5.0), (-4.5, 0.0)].map(|(x, y)| at + vec2(x, y));
+    painter.add(Shape::closed_line(corners.to_vec(), Stroke::new(1.2, color)));
+}
+
+/// The edge of what is of another instant.
+pub(super) fn dashed_rect(painter: &Painter, rect: Rect, color: Color32) {
+    let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom(), rect.left_top()];
+    painter.extend(Shape::dashed_line(&corners, Stroke::new(1.0, color), 4.0, 3.0));
+}
+
 /// What kind of twin: component ring, asset block, system of linked blocks, process arrow.
 pub(super) fn kind(painter: &Painter, at: Pos2, kind: Kind, color: Color32) {
     let line = Stroke::new(1.2, color);

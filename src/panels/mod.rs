@@ -6,6 +6,7 @@
 mod actions;
 mod command_form;
 mod command_log;
+mod compared;
 mod diagnostics;
 mod diagnostics_panel;
 mod dock;
@@ -15,6 +16,7 @@ mod files;
 mod fixture;
 pub mod format;
 mod fuzzy;
+mod ghost_chip;
 mod icons;
 mod idle;
 mod inspector;

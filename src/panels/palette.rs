@@ -69,6 +69,7 @@ pub(super) fn palette_ui(
     palette: &mut Palette,
     site: &Site,
     marks: &[Mark],
+    also: &[(String, Action)],
     cannot_send: Option<&str>,
 ) -> Outcome {
     ui.set_width(theme::PALETTE.x.min(ui.ctx().content_rect().width() - 48.0));
@@ -89,7 +90,7 @@ pub(super) fn palette_ui(
     ui.separator();
     let entries = match asked_for {
         Some(command) => argument_entries(site, command, &palette.query),
-        None => found(&palette.query, entries(site, marks, cannot_send)),
+        None => found(&palette.query, entries(site, marks, also, cannot_send)),
     };
     if entries.is_empty() {
         empty_ui(ui, &format!("Nothing is called anything like “{}”.", palette.query.trim()));
@@ -212,8 +213,8 @@ fn entry_ui(ui: &Ui, rect: Rect, entry: &Entry, chosen: bool, hovered: bool) {
     painted_text(ui, place, &entry.text, if chosen { theme::STRONG } else { theme::TEXT }, Align2::LEFT_CENTER);
 }
 
-/// Everything that can be found.
-fn entries(site: &Site, marks: &[Mark], cannot_send: Option<&str>) -> Vec<Entry> {
+/// Everything that can be found. Beside what always can be: what the session at hand offers, with its name.
+fn entries(site: &Site, marks: &[Mark], also: &[(String, Action)], cannot_send: Option<&str>) -> Vec<Entry> {
     let entry = |icon, text: String, detail: String, does| Entry { icon, text, detail, keys: String::new(), does };
     let name_of = |id| site.twin(id).map_or("", |it| it.name.as_str());
     let mut all = Vec::with_capacity(site.twins.len() + site.signals.len() + site.commands.len() + 40);
@@ -227,6 +228,10 @@ fn entries(site: &Site, marks: &[Mark], cannot_send: Option<&str>) -> Vec<Entry>
         let mut it = entry(Icon::Action, named.name.to_owned(), named.group.to_owned(), does);
         it.keys = named.keys.as_ref().map(actions::keys_text).unwrap_or_default();
         all.push(it);
+    }
+    for (name, action) in also {
+        let does = Does::Act(vec![action.clone()]);
+        all.push(entry(Icon::Action, name.clone(), "Compare".to_owned(), does));
     }
     for viewpoint in &site.viewpoints {
         let name = if viewpoint.name.is_empty() { &viewpoint.id } else { &viewpoint.name };
@@ -325,7 +330,7 @@ mod tests {
         let mut harness = Harness::builder().with_size(vec2(800.0, 600.0)).build_ui_state(
             move |ui, (palette, last)| {
                 let mark = Mark { id: MarkId(1), at: MARKED, to: None, text: "Valve stuck".to_owned(), pauses: false };
-                let outcome = palette_ui(ui, palette, &site, &[mark], cannot_send);
+                let outcome = palette_ui(ui, palette, &site, &[mark], &[], cannot_send);
                 if outcome != Outcome::Open {
                     *last = outcome;
                 }

@@ -13,7 +13,9 @@ use super::palette::Palette;
 use super::timeline::{TimelineState, Window};
 use crate::command::Ask;
 use crate::session::export::Export;
-use crate::session::{CancelWork, CursorMode, EditMark, Notice, NoticeTone, Open, Recollect, Seek, StartExport};
+use crate::session::{
+    Align, CancelWork, CursorMode, EditMark, Notice, NoticeTone, Open, PeekAt, Recollect, Seek, StartExport,
+};
 use crate::signal::Timestamp;
 use crate::site::TwinId;
 use crate::twin::Select;
@@ -33,6 +35,8 @@ pub(super) struct Requests<'w> {
     cancel_work: MessageWriter<'w, CancelWork>,
     notice: MessageWriter<'w, Notice>,
     pub(super) frame: MessageWriter<'w, Frame>,
+    pub(super) peek: MessageWriter<'w, PeekAt>,
+    align: MessageWriter<'w, Align>,
 }
 
 /// The one place that does what panels ask for: a request to another folder, or a change of the desk.
@@ -127,6 +131,19 @@ pub(super) fn perform(
         }
         Action::FitTimeline => desk.timeline.show(Window::Whole),
         Action::ShiftWindow(to) => desk.timeline.shift(to, facts.extent()),
+        Action::Align(by) => {
+            requests.align.write(Align(by));
+        }
+        Action::Difference(to) => {
+            if let Some((at, signal)) = facts.difference(to) {
+                requests.seek.write(Seek::To(at));
+                desk.plot.plot_instead(signal);
+                if let Some(twin) = facts.site.signal(signal).map(|it| it.twin) {
+                    unfold_to(twin, facts, desk);
+                    select(Some(twin));
+                }
+            }
+        }
         Action::ToggleRealScale => desk.timeline.real_scale = !desk.timeline.real_scale,
         Action::Seek(at) => {
             requests.seek.write(Seek::To(at));

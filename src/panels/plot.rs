@@ -28,6 +28,8 @@ pub struct PlotState {
     pub hovering: Option<Timestamp>,
     /// How many columns of pixels the plots were wide in the last frame.
     pub columns: usize,
+    /// What a jump to a difference has put in: the next jump takes it out again.
+    jumped: Option<SignalId>,
 }
 
 /// One line.
@@ -51,11 +53,21 @@ pub(super) struct Series {
     pub state: ReadingState,
     /// The value at the cursor. `None`: there is none.
     pub now: Option<f64>,
+    /// The same signal in the session that is compared. `None`: none is.
+    pub other: Option<Box<Self>>,
 }
 
 impl Default for PlotState {
     fn default() -> Self {
-        Self { signals: Vec::new(), last_secs: SPANS[0].0, fixed: None, hover: None, hovering: None, columns: 600 }
+        Self {
+            signals: Vec::new(),
+            last_secs: SPANS[0].0,
+            fixed: None,
+            hover: None,
+            hovering: None,
+            columns: 600,
+            jumped: None,
+        }
     }
 }
 
@@ -73,6 +85,18 @@ impl PlotState {
             }
             None => self.signals.push(signal),
         }
+    }
+
+    /// Puts a signal in, in the place of the one that was put in so before.
+    pub(super) fn plot_instead(&mut self, signal: SignalId) {
+        let before = self.jumped.take();
+        if self.signals.contains(&signal) {
+            self.jumped = before.filter(|it| *it == signal);
+        } else {
+            self.jumped = Some(signal);
+            self.signals.push(signal);
+        }
+        self.signals.retain(|it| Some(*it) != before || *it == signal);
     }
 
     /// Moves the window by seconds, and holds it there.
@@ -161,7 +185,7 @@ pub(super) fn groups(series: &[Series]) -> Vec<Vec<usize>> {
 /// Least and most of some lines with a little air, for the axis.
 pub(super) fn value_range<'a>(series: impl Iterator<Item = &'a Series>) -> (f64, f64) {
     let (mut least, mut most, mut flag) = (f64::INFINITY, f64::NEG_INFINITY, false);
-    for line in series {
+    for line in series.flat_map(|it| std::iter::once(it).chain(it.other.as_deref())) {
         flag |= line.is_flag;
         for column in line.columns.iter().filter(|it| it.min.is_finite() && it.max.is_finite()) {
             least = least.min(column.min);
@@ -225,6 +249,7 @@ mod tests {
             max_gap_secs: 3.0,
             state: ReadingState::Fresh,
             now: None,
+            other: None,
         }
     }
 
@@ -254,6 +279,15 @@ mod tests {
         state.fixed = None;
         state.pan(at(100.0), -10.0);
         assert_eq!(state.fixed, Some((at(30.0), at(90.0))));
+    }
+
+    #[test]
+    fn a_jump_to_a_difference_plots_one_signal_in_the_place_of_the_last() {
+        let mut state = PlotState { signals: vec![SignalId(1)], ..PlotState::default() };
+        for (signal, want) in [(2, vec![1, 2]), (3, vec![1, 3]), (3, vec![1, 3]), (1, vec![1]), (4, vec![1, 4])] {
+            state.plot_instead(SignalId(signal));
+            assert_eq!(state.signals.iter().map(|it| it.0).collect::<Vec<_>>(), want, "after {signal}");
+        }
     }
 
     #[test]

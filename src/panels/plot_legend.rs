@@ -5,7 +5,7 @@ use egui::{Align2, Pos2, Rect, RichText, Sense, Ui, pos2, vec2};
 use super::actions::Action;
 use super::icons;
 use super::plot::{PlotState, Series};
-use super::plot_panel::PlotTime;
+use super::plot_panel::{OTHER, PlotTime};
 use super::theme::{self, Dash};
 use super::tree::painted_text;
 use crate::twin::ReadingState;
@@ -59,9 +59,35 @@ pub(super) fn legend_ui(ui: &mut Ui, series: &[Series], state: &PlotState, time:
             if button.on_hover_text("Take it out of the plot").clicked() {
                 action = Some(Action::TogglePlot(line.signal));
             }
+            if let Some(other) = &line.other {
+                other_ui(ui, &line.name, other, index, state);
+            }
         }
     });
     action
+}
+
+/// The same signal in the session that is compared, below its own row.
+fn other_ui(ui: &mut Ui, name: &str, other: &Series, index: usize, state: &PlotState) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 18.0), Sense::hover());
+    let value = match state.hover {
+        Some(at) => other.at(at),
+        None => other.now,
+    };
+    let text = value.map_or_else(|| "–".to_owned(), |it| other.text(it));
+    let at = pos2(rect.left() + 2.0, rect.center().y);
+    let stroke = egui::Stroke::new(2.0, theme::series(index).gamma_multiply(OTHER));
+    ui.painter().extend(egui::Shape::dashed_line(&[at, at + vec2(22.0, 0.0)], stroke, 3.0, 3.0));
+    // In line with the row above, which has a button at its end.
+    let right = rect.right() - 16.0 - theme::STEP;
+    let value_rect = Rect::from_min_max(pos2(right - 88.0, rect.top()), pos2(right, rect.bottom()));
+    painted_text(ui, value_rect, &text, theme::GHOST, Align2::RIGHT_CENTER);
+    let left = rect.left() + 30.0;
+    let place = Rect::from_min_max(pos2(left, rect.top()), pos2(value_rect.left() - theme::STEP, rect.bottom()));
+    painted_text(ui, place, &other.name, theme::WEAK, Align2::LEFT_CENTER);
+    let label = format!("{name} {} {text}", other.name);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, &label));
+    response.on_hover_text(label);
 }
 
 fn dash_sample(ui: &Ui, at: Pos2, index: usize) {

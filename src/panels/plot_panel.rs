@@ -1,7 +1,7 @@
 //! The plots: one a unit, stacked over one time axis, with one hairline through all of them.
 
 use egui::{Align2, Color32, Layout, Pos2, Rect, RichText, Sense, Ui, vec2};
-use egui_plot::{FilledArea, GridMark, Line, LineStyle, Plot, PlotPoint, PlotPoints, PlotTransform};
+use egui_plot::{FilledArea, GridMark, Line, LineStyle, Plot, PlotPoint, PlotPoints, PlotTransform, PlotUi};
 
 use super::actions::Action;
 use super::format::{self, Clock};
@@ -16,6 +16,9 @@ use crate::signal::Timestamp;
 const LEAST: f32 = 64.0;
 /// The height of the time axis under the last plot.
 const AXIS: f32 = 20.0;
+
+/// How bright the line of a session is that is compared, beside the one that is shown.
+pub(super) const OTHER: f32 = 0.6;
 
 /// Where the cursor stands, and the clock to show it with.
 #[derive(Debug, Clone, Copy)]
@@ -203,26 +206,11 @@ fn one_plot_ui(
     let shown = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(from.as_secs_f64()..=to.as_secs_f64());
         plot.set_plot_bounds_y(low..=high);
+        for (index, other) in lines.iter().filter_map(|it| Some((it.0, it.1.other.as_deref()?))) {
+            draw_line(plot, other, theme::series(index).gamma_multiply(OTHER), LineStyle::Dashed { length: 4.0 });
+        }
         for (index, line) in lines {
-            let color = theme::series(*index);
-            for piece in line.pieces() {
-                let xs: Vec<f64> = piece.iter().map(|it| it.at.as_secs_f64()).collect();
-                if piece.iter().any(|it| it.max > it.min) && !line.is_flag {
-                    let least: Vec<f64> = piece.iter().map(|it| it.min).collect();
-                    let most: Vec<f64> = piece.iter().map(|it| it.max).collect();
-                    plot.add(FilledArea::new("", &xs, &least, &most).fill_color(color.gamma_multiply(0.28)));
-                }
-                let mut points: Vec<[f64; 2]> = Vec::with_capacity(piece.len());
-                for column in piece {
-                    // A flag holds its value until the next one: steps.
-                    if let Some(&[_, before]) = points.last().filter(|_| line.is_flag) {
-                        points.push([column.at.as_secs_f64(), before]);
-                    }
-                    points.push([column.at.as_secs_f64(), column.last]);
-                }
-                let style = line_style(theme::dash(*index));
-                plot.line(Line::new("", PlotPoints::new(points)).color(color).width(1.4).style(style));
-            }
+            draw_line(plot, line, theme::series(*index), line_style(theme::dash(*index)));
         }
     });
     let names: Vec<&str> = lines.iter().map(|it| it.1.name.as_str()).collect();
@@ -238,6 +226,27 @@ fn one_plot_ui(
         theme::WEAK,
     );
     (shown.response, shown.transform)
+}
+
+/// Draws a line between its gaps, on the band of what came in each column.
+fn draw_line(plot: &mut PlotUi, line: &Series, color: Color32, style: LineStyle) {
+    for piece in line.pieces() {
+        let xs: Vec<f64> = piece.iter().map(|it| it.at.as_secs_f64()).collect();
+        if piece.iter().any(|it| it.max > it.min) && !line.is_flag {
+            let least: Vec<f64> = piece.iter().map(|it| it.min).collect();
+            let most: Vec<f64> = piece.iter().map(|it| it.max).collect();
+            plot.add(FilledArea::new("", &xs, &least, &most).fill_color(color.gamma_multiply(0.28)));
+        }
+        let mut points: Vec<[f64; 2]> = Vec::with_capacity(piece.len());
+        for column in piece {
+            // A flag holds its value until the next one: steps.
+            if let Some(&[_, before]) = points.last().filter(|_| line.is_flag) {
+                points.push([column.at.as_secs_f64(), before]);
+            }
+            points.push([column.at.as_secs_f64(), column.last]);
+        }
+        plot.line(Line::new("", PlotPoints::new(points)).color(color).width(1.4).style(style));
+    }
 }
 
 fn time_label(clock: &Clock, secs: f64, step: f64) -> String {
@@ -287,6 +296,10 @@ fn plot_overlay(
             if let Some(value) = line.at(hover) {
                 let at: Pos2 = transform.position_from_point(&PlotPoint::new(hover.as_secs_f64(), value));
                 painter.circle(at, 3.0, theme::series(*index), egui::Stroke::new(1.0, theme::GROUND));
+            }
+            if let Some(value) = line.other.as_ref().and_then(|it| it.at(hover)) {
+                let at: Pos2 = transform.position_from_point(&PlotPoint::new(hover.as_secs_f64(), value));
+                painter.circle_stroke(at, 3.0, egui::Stroke::new(1.2, theme::series(*index)));
             }
         }
     }
@@ -361,6 +374,7 @@ mod tests {
             max_gap_secs: 3.0,
             state: ReadingState::Fresh,
             now: Some(2.0),
+            other: None,
         }
     }
 
@@ -409,5 +423,14 @@ mod tests {
         harness.get_by_label("Take Pump 1 · Speed out of the plot").click();
         harness.run();
         assert_eq!(harness.state().1, Some(Action::TogglePlot(SignalId(4))));
+    }
+    #[test]
+    fn the_legend_shows_both_values_where_a_session_is_compared() {
+        let other = Series { name: "in b.mcap".to_owned(), now: Some(1.5), ..series(4, "Pump 1 · Speed", "rpm") };
+        let line = Series { other: Some(Box::new(other)), ..series(4, "Pump 1 · Speed", "rpm") };
+        let mut harness = harness(vec![line]);
+        harness.run();
+        assert!(harness.query_by_label("Pump 1 · Speed 2.0\u{a0}rpm").is_some());
+        assert!(harness.query_by_label("Pump 1 · Speed in b.mcap 1.5\u{a0}rpm").is_some());
     }
 }

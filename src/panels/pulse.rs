@@ -10,7 +10,7 @@ use super::format::Clock;
 use super::toasts::Tone;
 use crate::command::{CommandLog, Phase};
 use crate::link::{Link, LinkState};
-use crate::session::{CurrentSite, Marks, Notice, NoticeTone, Session, SiteFindings, TallySnapshot};
+use crate::session::{Compared, CurrentSite, Marks, Notice, NoticeTone, Session, SiteFindings, TallySnapshot};
 use crate::site::Severity;
 
 /// Seconds between two looks at the counters.
@@ -67,6 +67,7 @@ pub(super) struct Seen {
     phases: BTreeMap<String, Phase>,
     linked: Option<bool>,
     marks: Option<String>,
+    compared: Option<String>,
     faults: usize,
 }
 
@@ -76,7 +77,7 @@ pub(super) fn raise_toasts(
     site: Res<CurrentSite>,
     session: Res<Session>,
     log: Res<CommandLog>,
-    marks: Res<Marks>,
+    (marks, compared): (Res<Marks>, Res<Compared>),
     findings: Res<SiteFindings>,
     mut notices: MessageReader<Notice>,
     mut seen: Local<Seen>,
@@ -115,6 +116,13 @@ pub(super) fn raise_toasts(
         if let Some(problem) = &marks.problem {
             desk.toasts.add(problem.clone(), Tone::Warning, now);
         }
+    }
+    let problem = compared.0.as_ref().and_then(|it| it.problem.clone());
+    if seen.compared != problem {
+        if let Some(problem) = &problem {
+            desk.toasts.add(problem.clone(), Tone::Warning, now);
+        }
+        seen.compared = problem;
     }
     let linked = match session.link.as_ref().map(Link::state) {
         Some(LinkState::Connected { .. }) => Some(true),

@@ -47,6 +47,8 @@ pub const WARNING: Color32 = hex(0xec_a91c);
 pub const ALARM: Color32 = hex(0xf4_6a35);
 /// Old; always hatched or with a clock.
 pub const STALE: Color32 = hex(0xa3_98ad);
+/// What is of another instant than the one that is shown; always hollow or dashed.
+pub const GHOST: Color32 = hex(0xd6_e6f7);
 /// The ground of the banner that says that the link is down.
 pub const BANNER: Color32 = hex(0x3a_2a10);
 

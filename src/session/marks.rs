@@ -83,7 +83,21 @@ pub struct Marks {
     read: Option<PathBuf>,
 }
 
+/// The file in which the bookmarks of a recording are kept: beside it.
+pub(super) fn beside(recording: &Path) -> PathBuf {
+    let mut name = recording.file_name().unwrap_or_default().to_owned();
+    name.push(".marks.json");
+    recording.with_file_name(name)
+}
+
 impl Marks {
+    /// The bookmarks in a file, by time; none where there is no such file. An error is for a person.
+    pub(super) fn load(path: &Path) -> Result<Vec<Mark>, String> {
+        let mut marks = Self::default();
+        marks.read(path).map_err(|error| error.to_string())?;
+        Ok(marks.list)
+    }
+
     /// Kept in a file, if there is one.
     pub fn kept_in(file: Option<PathBuf>) -> Self {
         Self { file, ..Self::default() }

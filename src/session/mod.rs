@@ -6,17 +6,21 @@
 mod batch;
 mod block;
 mod column;
+mod compare;
 pub mod cursor;
+mod differences;
 pub mod draft;
 pub mod export;
 mod fill;
 mod fold;
+mod ghost;
 mod grid;
 mod history;
 pub mod import;
 mod ingest;
 mod keyed;
 mod marks;
+mod measuring;
 mod new_file;
 mod open;
 mod past;
@@ -25,6 +29,7 @@ mod progress;
 mod recall;
 pub mod recording;
 mod reload;
+mod seeker;
 mod tally;
 mod tiles;
 mod timeline;
@@ -41,9 +46,12 @@ use uuid::Uuid;
 
 pub use batch::Batch;
 pub use column::Pushed;
+pub use compare::{Align, Alignment, CompareError, Compared, Comparison};
 pub use cursor::{Cursor, CursorMode, Extent, SPEEDS, Seek};
+pub use differences::{Difference, Differences};
 pub use fill::Filling;
 pub use fold::{Cell, Fold, Follower, Taken};
+pub use ghost::{Ghost, GhostOf, GhostState, PeekAt};
 pub use history::{History, Point};
 pub use ingest::{Answer, Ingest, IngestOptions};
 pub use marks::{EditMark, Mark, MarkId, Marks};
@@ -79,6 +87,7 @@ pub struct SessionPlugin {
     history_bytes: usize,
     record: Mutex<Option<RecorderOptions>>,
     replay: Option<Arc<Recording>>,
+    compare: Mutex<Option<Comparison>>,
 }
 
 impl SessionPlugin {
@@ -93,6 +102,7 @@ impl SessionPlugin {
             history_bytes: HISTORY_BYTES,
             record: Mutex::new(None),
             replay: None,
+            compare: Mutex::new(None),
         }
     }
 
@@ -107,6 +117,12 @@ impl SessionPlugin {
     pub fn with_replay(mut self, recording: Arc<Recording>) -> Self {
         self.replay = Some(recording);
         self
+    }
+
+    /// Lays a second session over the recording that is shown.
+    #[must_use]
+    pub fn with_compared(self, comparison: Comparison) -> Self {
+        Self { compare: Mutex::new(Some(comparison)), ..self }
     }
 
     /// Connects to a broker.
@@ -134,12 +150,17 @@ impl SessionPlugin {
 impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         let marks_file = self.marks_file();
-        app.insert_resource(Session::start(self))
+        let session = Session::start(self);
+        app.insert_resource(self.compared(&session))
+            .insert_resource(session)
+            .add_message::<Align>()
             .insert_resource(reload::SiteFile::new(self.site_path.clone(), self.ids.clone()))
             .insert_resource(CurrentSite(Arc::clone(&self.site)))
             .init_resource::<SiteFindings>()
             .insert_resource(self.first_cursor())
             .init_resource::<Shown>()
+            .init_resource::<Ghost>()
+            .add_message::<PeekAt>()
             .add_message::<SamplesArrived>()
             .add_message::<SiteReloaded>()
             .add_message::<Seek>()
@@ -149,7 +170,12 @@ impl Plugin for SessionPlugin {
             .init_resource::<Recalled>()
             .add_message::<Recollect>()
             .add_systems(Update, (reload::follow_file, fetch_batch).chain().in_set(Stage::Ingest))
-            .add_systems(Update, (cursor::move_cursor, past::look_back).chain().in_set(Stage::Time))
+            .add_systems(
+                Update,
+                (cursor::move_cursor, past::look_back, compare::follow_comparison, ghost::raise_ghost)
+                    .chain()
+                    .in_set(Stage::Time),
+            )
             .add_systems(
                 Update,
                 (marks::edit_marks, marks::pause_at_marks, recall::recollect).chain().in_set(Stage::Act),
@@ -162,10 +188,19 @@ impl SessionPlugin {
     fn marks_file(&self) -> Option<PathBuf> {
         let record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
         let recorded = record.as_ref().filter(|it| !it.temporary).map(|it| &it.path);
-        let path = self.replay.as_ref().map(|it| &it.path).or(recorded)?;
-        let mut name = path.file_name()?.to_owned();
-        name.push(".marks.json");
-        Some(path.with_file_name(name))
+        Some(marks::beside(self.replay.as_ref().map(|it| &it.path).or(recorded)?))
+    }
+
+    /// The second session, where there is one, begins to be read.
+    fn compared(&self, session: &Session) -> Compared {
+        let mut comparison = self.compare.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(comparison) = &mut comparison
+            && let Err(why) = comparison.start(&self.site, self.history_bytes, &session.waker)
+        {
+            error!("the system gave no thread to read the second session: {why}");
+            comparison.problem = Some(format!("it cannot be read: the system gave no thread for it: {why}"));
+        }
+        Compared(comparison)
     }
 
     /// A recording begins at its beginning.

@@ -74,6 +74,13 @@ const NEVER_SEEN: Reading = Reading {
 };
 
 impl Reading {
+    /// What is known of a signal, with its state at an instant.
+    pub fn of(signal: &Signal, cell: &Cell, now: Timestamp) -> Self {
+        let (value, at, received, unreadable) = (cell.value.clone(), cell.at, cell.received, cell.unreadable);
+        let reading = Self { value, at, received, state: ReadingState::NeverSeen, unreadable };
+        Self { state: state_of(signal, &reading, now), ..reading }
+    }
+
     /// The value as a number, if there is one.
     pub fn number(&self) -> Option<f64> {
         self.value.as_ref().and_then(Value::as_number)

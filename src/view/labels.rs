@@ -5,12 +5,14 @@ use bevy::prelude::*;
 
 use super::camera::bounds_of;
 use super::drawn::PropBody;
+use super::ghost::ghost_reading;
 use super::studio::Backdrop;
 use crate::command::CommandLog;
-use crate::signal::{Unit, text};
+use crate::session::GhostState;
+use crate::signal::{Unit, Value, text};
 use crate::site::doc::{ShowDoc, ValueKind};
-use crate::site::{Site, Twin, TwinId};
-use crate::twin::{Health, Level, ReadingState, Readings, Selection, TwinIndex};
+use crate::site::{Signal, Site, Twin, TwinId};
+use crate::twin::{Health, Level, Reading, ReadingState, Readings, Selection, TwinIndex};
 
 /// What stands at one twin.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +21,8 @@ pub(super) struct LabelRow {
     pub(super) twin: TwinId,
     /// Its name.
     pub(super) name: String,
-    /// Values; the second is set where one is not current.
-    pub(super) lines: Vec<(String, Option<&'static str>)>,
+    /// Its values.
+    pub(super) lines: Vec<LabelLine>,
     /// A command on its way: what was asked for, and how far it is.
     pub(super) awaited: Option<String>,
     /// For its badge.
@@ -33,6 +35,17 @@ pub(super) struct LabelRow {
     pub(super) marked: bool,
 }
 
+/// One value at a twin.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LabelLine {
+    /// The value, with its unit.
+    pub(super) text: String,
+    /// Why it is not current. `None`: it is.
+    pub(super) note: Option<&'static str>,
+    /// The ghost's value, and how far it is from what is shown. `None`: there is no ghost.
+    pub(super) ghost: Option<String>,
+}
+
 /// The boxes of twins, found again when something was built.
 #[derive(Debug, Default)]
 pub(super) struct Boxes {
@@ -41,7 +54,7 @@ pub(super) struct Boxes {
     tries: u32,
 }
 
-fn lines_of(site: &Site, twin: &Twin, readings: &Readings) -> Vec<(String, Option<&'static str>)> {
+fn lines_of(site: &Site, twin: &Twin, readings: &Readings, ghost: Option<&GhostState>) -> Vec<LabelLine> {
     let texts = || twin.looks.iter().filter(|it| matches!(it.show, ShowDoc::Text));
     let several = texts().nth(1).is_some();
     texts()
@@ -59,9 +72,29 @@ fn lines_of(site: &Site, twin: &Twin, readings: &Readings) -> Vec<(String, Optio
                 ReadingState::Fresh => None,
                 state @ (ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad) => Some(state.label()),
             };
-            Some((text, note))
+            let ghost = ghost.map(|it| ghost_text(signal, reading, &ghost_reading(signal, it)));
+            Some(LabelLine { text, note, ghost })
         })
         .collect()
+}
+
+/// The ghost's value, how far it is from what is shown, and why it was not current.
+fn ghost_text(signal: &Signal, shown: &Reading, ghost: &Reading) -> String {
+    let Some(value) = &ghost.value else { return "nothing was known".to_owned() };
+    let mut text = text::value(value, signal.unit, signal.decimals);
+    if let (Value::Number(then), Some(Value::Number(now))) = (value, &shown.value) {
+        let size = text::number((then - now).abs(), signal.decimals);
+        let sign = match then - now {
+            _ if size.chars().all(|it| matches!(it, '0' | '.')) => '\u{b1}',
+            it if it < 0.0 => '\u{2212}',
+            _ => '+',
+        };
+        text.push_str(&format!(" ({sign}{size})"));
+    }
+    if ghost.state != ReadingState::Fresh {
+        text.push_str(&format!(" \u{b7} {}", ghost.state.label()));
+    }
+    text
 }
 
 fn awaited_of(site: &Site, twin: &Twin, log: &CommandLog) -> Option<String> {
@@ -80,6 +113,7 @@ pub(super) fn rows(
     selection: &Selection,
     log: &CommandLog,
     index: &TwinIndex,
+    ghost: Option<&GhostState>,
     n_built: u64,
     healths: &Query<&Health>,
     children: &Query<&Children>,
@@ -100,7 +134,7 @@ pub(super) fn rows(
         let Some(entity) = index.twin(twin.id) else { continue };
         let level = healths.get(entity).map_or(Level::Normal, |it| it.own);
         let marked = selection.twin == Some(twin.id) || selection.hovered == Some(twin.id);
-        let lines = lines_of(site, twin, readings);
+        let lines = lines_of(site, twin, readings, ghost);
         let awaited = awaited_of(site, twin, log);
         if lines.is_empty() && awaited.is_none() && level < Level::Warning && !marked {
             continue;
@@ -127,4 +161,55 @@ pub(super) fn rows(
         rows.push(LabelRow { twin: twin.id, name, lines, awaited, level, priority, bounds, marked });
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Cell, Fold, GhostOf};
+    use crate::signal::{SignalId, Timestamp, Unit};
+    use crate::site::doc::ValueKind;
+
+    const AT: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
+
+    fn level() -> Signal {
+        Signal {
+            id: SignalId(0),
+            address: "tank/level".into(),
+            key: "level".to_owned(),
+            name: "Level".to_owned(),
+            twin: TwinId(0),
+            topic: "tank/level".to_owned(),
+            path: None,
+            time: None,
+            is: ValueKind::Number,
+            unit: "m".parse::<Unit>().unwrap(),
+            range: None,
+            period: 1.0,
+            decimals: Some(2),
+            field: None,
+        }
+    }
+
+    #[track_caller]
+    fn check(shown: f64, then: Option<f64>, age_secs: u64, want: &str) {
+        let received = AT - std::time::Duration::from_secs(age_secs);
+        let cell =
+            |value: Option<f64>| Cell { value: value.map(Value::Number), at: received, received, unreadable: false };
+        let mut fold = Fold::default();
+        fold.set(SignalId(0), cell(then));
+        let ghost = GhostState { at: AT, fold, of: GhostOf::Hovered };
+        let shown = Reading::of(&level(), &cell(Some(shown)), AT);
+        let text = ghost_text(&level(), &shown, &ghost_reading(&level(), &ghost));
+        assert_eq!(text.replace('\u{a0}', " "), want);
+    }
+
+    #[test]
+    fn a_ghost_tells_its_value_and_how_far_it_is_from_what_is_shown() {
+        check(3.17, Some(3.05), 0, "3.05 m (\u{2212}0.12)");
+        check(3.05, Some(3.17), 0, "3.17 m (+0.12)");
+        check(3.05, Some(3.052), 0, "3.05 m (\u{b1}0.00)");
+        check(3.05, Some(3.17), 60, "3.17 m (+0.12) \u{b7} stale");
+        check(3.05, None, 0, "nothing was known");
+    }
 }

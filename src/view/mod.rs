@@ -8,6 +8,7 @@ mod camera;
 mod drawn;
 mod environment;
 mod fade;
+mod ghost;
 mod labels;
 mod live;
 pub mod looks;

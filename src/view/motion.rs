@@ -55,7 +55,8 @@ fn effect(look: &Look, readings: &Readings) -> Effect {
     looks::effect_of(&look.show, reading.value.as_ref(), reading.state)
 }
 
-fn is_of(look: &Look, part: &str) -> bool {
+/// Whether a look is of a part.
+pub(super) fn is_of(look: &Look, part: &str) -> bool {
     match &look.part {
         Some(it) => it == part,
         // A level without a part is that of the liquid.

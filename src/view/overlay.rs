@@ -11,6 +11,7 @@ use egui::{Align2, Color32, FontId, Order, Pos2, Stroke};
 
 use super::drawn::{Built, MeshOf, PropBody};
 use super::fade::{Fades, Fading};
+use super::ghost;
 use super::labels::{self, Boxes, LabelRow};
 use super::palette;
 use super::picking::PointerAt;
@@ -18,7 +19,7 @@ use super::placing::{self, Sides, Wish};
 use super::screen::{SceneCamera, Screen, ViewRect};
 use super::studio::Backdrop;
 use crate::command::CommandLog;
-use crate::session::CurrentSite;
+use crate::session::{CurrentSite, Ghost};
 use crate::site::TwinId;
 use crate::twin::{Health, Level, Readings, Selection, TwinIndex};
 
@@ -33,15 +34,18 @@ pub(super) struct Overlay {
 }
 
 pub(super) fn plugin(app: &mut App) {
-    app.init_resource::<Overlay>().add_systems(EguiPrimaryContextPass, paint_overlay);
+    app.init_resource::<Overlay>()
+        .add_systems(EguiPrimaryContextPass, (paint_scene, ghost::paint_ghost, paint_overlay).chain());
 }
 
-fn color(color: Color) -> Color32 {
+/// A colour of the scene for egui.
+pub(super) fn color(color: Color) -> Color32 {
     let [r, g, b, a] = color.to_srgba().to_u8_array();
     Color32::from_rgba_unmultiplied(r, g, b, a)
 }
 
-fn pos(at: Vec2) -> Pos2 {
+/// A place on the screen for egui.
+pub(super) fn pos(at: Vec2) -> Pos2 {
     Pos2::new(at.x, at.y)
 }
 
@@ -50,14 +54,15 @@ fn rect_of(rect: Rect) -> egui::Rect {
 }
 
 /// The scene's place in the window as egui sees it, and what of the scene the eye sees.
-struct Eye<'a> {
-    camera: &'a Camera,
-    place: &'a GlobalTransform,
-    rect: Rect,
+pub(super) struct Eye<'a> {
+    pub(super) camera: &'a Camera,
+    pub(super) place: &'a GlobalTransform,
+    pub(super) rect: Rect,
 }
 
 impl Eye<'_> {
-    fn see(&self, point: Vec3) -> Option<Vec2> {
+    /// Where a point of the world stands on the screen. `None`: behind the eye.
+    pub(super) fn see(&self, point: Vec3) -> Option<Vec2> {
         let size = self.camera.logical_viewport_size()?;
         let at = self.camera.world_to_viewport(self.place, point).ok()?;
         Some(self.rect.min + at / size * self.rect.size())
@@ -78,10 +83,21 @@ const LEAST_HEIGHT: f32 = 34.0;
 /// No more labels than a person can take in.
 const MOST_LABELS: usize = 14;
 
+/// What is painted over the scene, and never beyond it.
+pub(super) fn painter_of(context: &egui::Context, view: &ViewRect) -> egui::Painter {
+    context.layer_painter(egui::LayerId::background()).with_clip_rect(rect_of(view.0))
+}
+
+fn paint_scene(mut contexts: EguiContexts, screen: Res<Screen>, view: Res<ViewRect>) -> Result {
+    let whole = egui::Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0));
+    painter_of(contexts.ctx_mut()?, &view).image(screen.texture, rect_of(view.0), whole, Color32::WHITE);
+    Ok(())
+}
+
 fn paint_overlay(
     mut contexts: EguiContexts,
-    screen: Res<Screen>,
     view: Res<ViewRect>,
+    other: Res<Ghost>,
     site: Res<CurrentSite>,
     readings: Res<Readings>,
     selection: Res<Selection>,
@@ -110,16 +126,24 @@ fn paint_overlay(
     let next = PointerAt { at, over_scene: free, ..*pointer };
     pointer.set_if_neq(next);
 
-    let painter = context.layer_painter(egui::LayerId::background()).with_clip_rect(rect_of(view.0));
-    let whole = egui::Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0));
-    painter.image(screen.texture, rect_of(view.0), whole, Color32::WHITE);
-
+    let painter = painter_of(context, &view);
     let Ok((camera, place)) = camera.single() else { return Ok(()) };
     let eye = Eye { camera, place, rect: view.0 };
     let Overlay { sides, boxes, hidden, seen_from } = &mut *overlay;
     let (healths, children, bodies, meshes, parents) = queries;
-    let rows =
-        labels::rows(&site, &readings, &selection, &log, &index, built.n_changes, &healths, &children, &bodies, boxes);
+    let rows = labels::rows(
+        &site,
+        &readings,
+        &selection,
+        &log,
+        &index,
+        other.0.as_ref(),
+        built.n_changes,
+        &healths,
+        &children,
+        &bodies,
+        boxes,
+    );
 
     // Whether something stands before a twin is only asked again when the eye moved or something was built.
     let from = (*place, built.n_changes, fades.n_moves);
@@ -202,7 +226,7 @@ fn paint_labels(
     badges: &[Rect],
     sides: &mut Sides,
 ) {
-    let mut shown: BTreeMap<u32, (&LabelRow, Vec<(std::sync::Arc<egui::Galley>, Vec2)>)> = BTreeMap::new();
+    let mut shown: BTreeMap<u32, (&LabelRow, Vec<SetLine>)> = BTreeMap::new();
     let mut wishes = Vec::new();
     let mut ranked: Vec<&LabelRow> = rows.iter().collect();
     ranked.sort_by(|a, b| b.priority.total_cmp(&a.priority).then(a.twin.cmp(&b.twin)));
@@ -236,31 +260,51 @@ fn paint_labels(
             Stroke::new(1.0, color(edge)),
             egui::StrokeKind::Inside,
         );
-        for (galley, at) in texts {
-            painter.galley(pos(it.rect.min + *at), galley.clone(), color(palette::TEXT));
+        for line in texts {
+            let at = pos(it.rect.min + line.at);
+            if line.ghost {
+                let frame = egui::Rect::from_min_size(at, line.galley.size()).expand2(egui::vec2(3.0, -0.5));
+                ghost::paint_tag(painter, frame.with_min_x(frame.left() - GHOST_INDENT));
+            }
+            painter.galley(at, line.galley.clone(), color(palette::TEXT));
         }
     }
 }
 
-/// A label's lines, set, each with its place in the label, and the label's size.
-fn set_text(painter: &egui::Painter, row: &LabelRow) -> (Vec<(std::sync::Arc<egui::Galley>, Vec2)>, Vec2) {
+/// A line of a label, set, with its place in the label.
+struct SetLine {
+    galley: std::sync::Arc<egui::Galley>,
+    at: Vec2,
+    /// It is of another instant.
+    ghost: bool,
+}
+
+/// Room for the ghost's sign before its value, pixels.
+const GHOST_INDENT: f32 = 11.0;
+
+/// A label's lines, and the label's size.
+fn set_text(painter: &egui::Painter, row: &LabelRow) -> (Vec<SetLine>, Vec2) {
     let mut texts = Vec::new();
     let mut size = Vec2::new(0.0, 4.0);
-    let mut line = |text: String, height: f32, ink: Color| {
+    let mut line = |text: String, height: f32, ink: Color, ghost: bool| {
         let galley = painter.layout_no_wrap(text, FontId::proportional(height), color(ink));
         let extent = Vec2::new(galley.size().x, galley.size().y);
-        texts.push((galley, Vec2::new(8.0, size.y)));
-        size = Vec2::new(size.x.max(extent.x), size.y + extent.y);
+        let indent = if ghost { GHOST_INDENT + 3.0 } else { 0.0 };
+        texts.push(SetLine { galley, at: Vec2::new(8.0 + indent, size.y), ghost });
+        size = Vec2::new(size.x.max(extent.x + indent), size.y + extent.y);
     };
-    line(row.name.clone(), 11.0, if row.marked { palette::TEXT } else { palette::TEXT_DIM });
-    for (value, note) in &row.lines {
-        match note {
-            None => line(value.clone(), 14.0, palette::TEXT),
-            Some(note) => line(format!("{value} \u{b7} {note}"), 12.0, palette::TEXT_DIM),
+    line(row.name.clone(), 11.0, if row.marked { palette::TEXT } else { palette::TEXT_DIM }, false);
+    for it in &row.lines {
+        match it.note {
+            None => line(it.text.clone(), 14.0, palette::TEXT, false),
+            Some(note) => line(format!("{} \u{b7} {note}", it.text), 12.0, palette::TEXT_DIM, false),
+        }
+        if let Some(ghost) = &it.ghost {
+            line(ghost.clone(), 12.0, palette::GHOST, true);
         }
     }
     if let Some(awaited) = &row.awaited {
-        line(awaited.clone(), 12.0, palette::ACCENT);
+        line(awaited.clone(), 12.0, palette::ACCENT, false);
     }
     (texts, size + Vec2::new(16.0, 5.0))
 }

@@ -16,6 +16,8 @@ pub(super) const GROUND: Color = Color::srgb(0.235, 0.247, 0.267);
 pub(super) const ACCENT: Color = Color::srgb(0.322, 0.686, 0.937);
 /// What the pointer is over.
 pub(super) const HOVER: Color = Color::srgb(0.78, 0.84, 0.90);
+/// The ghost of another instant: pale and dashed, so that nobody takes it for a state.
+pub(super) const GHOST: Color = Color::srgb(0.84, 0.90, 0.97);
 /// Text over the scene.
 pub(super) const TEXT: Color = Color::srgb(0.90, 0.92, 0.94);
 /// Less important text.

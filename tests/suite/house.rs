@@ -15,7 +15,21 @@ const FIELD_KNOWS: [&str; 5] = ["signal", "site", "codec", "link", "physics"];
 
 /// What only its own folder may write: resources and components of the model.
 const MODEL: [(&str, &[&str]); 3] = [
-    ("session", &["Session", "Cursor", "CurrentSite", "SiteFindings", "History", "Tally", "Marks", "Works"]),
+    (
+        "session",
+        &[
+            "Session",
+            "Cursor",
+            "CurrentSite",
+            "SiteFindings",
+            "History",
+            "Tally",
+            "Marks",
+            "Works",
+            "Ghost",
+            "Compared",
+        ],
+    ),
     ("twin", &["Reading", "Readings", "Health", "Selection", "TwinIndex", "TwinRef", "SignalRef"]),
     ("command", &["CommandLog", "CommandRow"]),
 ];

@@ -3,6 +3,7 @@
 //! `scale` tells where an instant stands; `track` draws the axis and takes the pointer; `lanes` and `strips` hang on it;
 //! `toolbar` plays. Everything is drawn from [`TimelineRows`], which `facts` gathers.
 
+mod difference;
 mod lanes;
 mod range;
 mod scale;
@@ -93,6 +94,8 @@ pub(super) struct TimelineRows<'a> {
     pub strips: Vec<Strip>,
     /// When nothing came.
     pub gaps: Vec<Span>,
+    /// How much the session that is compared differs. `None`: none is compared.
+    pub difference: Option<DifferenceStrip>,
     /// What was asked of devices.
     pub commands: Vec<CommandDot>,
     /// Bookmarks, by time.
@@ -114,6 +117,21 @@ pub(super) struct Strip {
     pub name: String,
     /// Samples in each column of pixels, from the left.
     pub counts: Vec<f32>,
+}
+
+/// How much two sessions differ.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct DifferenceStrip {
+    /// The other session's file.
+    pub with: String,
+    /// In each column of pixels, from the left, the difference of the number that differs most: a share of its range.
+    pub shares: Vec<f32>,
+    /// Places of greatest difference.
+    pub peaks: Vec<Timestamp>,
+    /// How far it is known, while it is not.
+    pub progress: Option<String>,
+    /// What differs most under the pointer. `None`: it is elsewhere.
+    pub at_hover: Option<String>,
 }
 
 /// A command on the timeline.

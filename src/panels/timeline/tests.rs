@@ -22,6 +22,7 @@ struct Shown {
     gaps: Vec<Span>,
     strips: usize,
     loaded: Option<f32>,
+    difference: Option<DifferenceStrip>,
     hovering: Option<Timestamp>,
     asked: Vec<Action>,
 }
@@ -34,6 +35,7 @@ fn shown() -> Shown {
         gaps: Vec::new(),
         strips: 3,
         loaded: None,
+        difference: None,
         hovering: None,
         asked: Vec::new(),
     }
@@ -55,6 +57,7 @@ fn harness(shown: Shown) -> Harness<'static, Shown> {
                 scale,
                 strips: (0..it.strips).map(strip).collect(),
                 gaps: it.gaps.clone(),
+                difference: it.difference.clone(),
                 commands: vec![CommandDot {
                     at: at(500.0),
                     text: "Pump 1 · Run on: confirmed".to_owned(),
@@ -372,4 +375,36 @@ fn what_plays_stays_in_sight_with_a_margin() {
 fn a_recording_that_is_still_read_says_how_far() {
     let harness = harness(Shown { loaded: Some(0.42), ..shown() });
     assert!(harness.query_by_label("reading the recording: 42\u{a0}%").is_some());
+}
+
+#[test]
+fn how_much_two_sessions_differ_is_seen_however_many_strips_there_are() {
+    let mut shares = vec![0.0; 700];
+    shares[350] = 0.8;
+    let difference = DifferenceStrip {
+        with: "b.mcap".to_owned(),
+        shares,
+        peaks: vec![at(500.0)],
+        progress: None,
+        at_hover: Some("Pump 1 · Speed differs most".to_owned()),
+    };
+    let mut harness = harness(Shown { difference: Some(difference), strips: 40, ..shown() });
+    let strip = harness.get_by_label("Difference from b.mcap").rect();
+    assert!(strip.bottom() <= 220.0 && strip.top() > harness.get_by_label("Timeline ruler").rect().bottom());
+    assert!(harness.query_by_label("Difference").is_some());
+    harness.hover_at(strip.center());
+    harness.run_steps(60);
+    assert!(harness.query_by_label_contains("Pump 1 · Speed differs most").is_some());
+    assert!(harness.state().hovering.is_some(), "the ghost follows the pointer here, too");
+    drag(&mut harness, strip.center(), strip.center(), PointerButton::Primary, Modifiers::NONE);
+    assert!(!seeks(&harness).is_empty(), "a click goes there");
+}
+
+#[test]
+fn a_comparison_that_is_under_way_says_how_far() {
+    let progress = Some("comparing: 42\u{a0}%".to_owned());
+    let difference =
+        DifferenceStrip { with: "b.mcap".to_owned(), shares: Vec::new(), peaks: Vec::new(), progress, at_hover: None };
+    let harness = harness(Shown { difference: Some(difference), ..shown() });
+    assert!(harness.query_by_label("Difference from b.mcap").is_some());
 }

@@ -6,6 +6,7 @@ use super::super::actions::Action;
 use super::super::plot::time_step;
 use super::super::tree::painted_text;
 use super::super::{format, icons, theme};
+use super::difference::{DIFFERENCE, difference_ui};
 use super::lanes::{LANE, commands_ui, marks_ui};
 use super::range::{paint_range, range_ui};
 use super::scale::Scale;
@@ -62,9 +63,17 @@ pub(super) fn track_ui(
         let lanes = axis.with_min_y(ruler.bottom()).with_max_y(top);
         responses.push(ui.interact(lanes, ui.id().with("lanes"), Sense::click_and_drag()));
     }
-    let below = room.with_min_y(top.min(room.bottom()));
+    // However many strips there are, this one is seen.
+    let last = room.bottom() - if rows.difference.is_some() { DIFFERENCE } else { 0.0 };
+    let below = room.with_min_y(top.min(last)).with_max_y(last);
     let filled = strips_ui(ui, below, axis, rows, &scale, &mut responses, asked);
-    let bottom = filled.max(top).min(room.bottom());
+    let mut bottom = filled.max(top).min(last);
+    if let Some(strip) = &rows.difference {
+        let row = room.with_min_y(bottom).with_max_y(bottom + DIFFERENCE);
+        let (name, place) = (row.with_max_x(axis.left() - theme::STEP), row.intersect(axis));
+        responses.push(difference_ui(ui, (name, place), strip, rows, &scale));
+        bottom += DIFFERENCE;
+    }
     paint_gaps(ui, axis.with_max_y(bottom), rows, &scale);
     if rows.cursor.as_live {
         paint_hidden(ui, axis.with_max_y(bottom), rows, &scale);
@@ -104,7 +113,8 @@ fn strips_ui(
     }
     ui.scope_builder(UiBuilder::new().max_rect(room), |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        egui::ScrollArea::vertical().auto_shrink(false).id_salt("strips").show_viewport(ui, |ui, viewport| {
+        let area = egui::ScrollArea::vertical().auto_shrink(false).min_scrolled_height(0.0).id_salt("strips");
+        area.show_viewport(ui, |ui, viewport| {
             ui.set_height(rows.strips.len() as f32 * STRIP);
             let top = ui.min_rect().top();
             for (at, strip) in rows.strips.iter().enumerate() {

@@ -1,0 +1,71 @@
+//! Compares two histories on a thread of its own, behind what a person already looks at.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use super::differences::{Differences, Sides};
+use super::history::History;
+use super::waker::Waker;
+use crate::signal::{SignalId, Timestamp};
+use crate::site::Site;
+
+/// How far two histories have been compared.
+#[derive(Debug)]
+pub(super) struct Measuring {
+    done: AtomicUsize,
+    total: usize,
+    cancelled: AtomicBool,
+    found: Mutex<Option<Differences>>,
+}
+
+impl Measuring {
+    /// Starts the thread. It ends when all is compared, or when it is cancelled. The span is the time that both have in
+    /// common, on the first's clock.
+    pub(super) fn start(
+        (first, second): (Arc<History>, Arc<History>),
+        offset_nanos: i64,
+        span: (Timestamp, Timestamp),
+        site: Arc<Site>,
+        common: Vec<SignalId>,
+        waker: Waker,
+    ) -> io::Result<Arc<Self>> {
+        let measuring = Arc::new(Self {
+            done: AtomicUsize::new(0),
+            total: common.len(),
+            cancelled: AtomicBool::new(false),
+            found: Mutex::default(),
+        });
+        let own = Arc::clone(&measuring);
+        thread::Builder::new().name("pollux-compare".to_owned()).spawn(move || {
+            let sides = Sides { first: &first, second: &second, offset_nanos, span };
+            let found = Differences::measure(sides, &site, &common, || own.go_on(&waker));
+            *own.found.lock().unwrap_or_else(PoisonError::into_inner) = found;
+            waker.wake();
+        })?;
+        Ok(measuring)
+    }
+
+    fn go_on(&self, waker: &Waker) -> bool {
+        if self.done.fetch_add(1, Ordering::Relaxed).is_multiple_of(32) {
+            waker.wake();
+        }
+        !self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// The share that is compared, 0 to 1.
+    pub(super) fn share(&self) -> f32 {
+        self.done.load(Ordering::Relaxed) as f32 / self.total.max(1) as f32
+    }
+
+    /// Compares no further.
+    pub(super) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// What was found, once all is compared.
+    pub(super) fn take(&self) -> Option<Differences> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
