@@ -46,6 +46,8 @@ pub enum Gravity {
 pub enum DiagnosticKind {
     /// The site file has a fault.
     Site,
+    /// A part of the recording is lost or damaged.
+    Recording,
     /// Nothing ever arrived on a topic.
     NeverSeen,
     /// A payload cannot be read as what the site says.
@@ -76,6 +78,8 @@ pub(super) struct Evidence<'a> {
     pub site: &'a Site,
     /// Faults of the site file.
     pub findings: &'a [Finding],
+    /// What of the recording is lost, damaged or odd.
+    pub recording: &'a [String],
     /// All readings.
     pub readings: &'a Readings,
     /// What was counted.
@@ -89,6 +93,7 @@ impl DiagnosticKind {
     pub fn label(self) -> &'static str {
         match self {
             Self::Site => "site file",
+            Self::Recording => "recording",
             Self::NeverSeen => "topic never seen",
             Self::Unreadable => "payload not readable",
             Self::OutOfRange => "out of range",
@@ -120,6 +125,7 @@ impl Suppressed {
 /// All that is wrong, the worst first.
 pub(super) fn diagnose(evidence: &Evidence) -> Vec<Diagnostic> {
     let mut all: Vec<Diagnostic> = evidence.findings.iter().map(|it| of_finding(it, evidence.site)).collect();
+    all.extend(evidence.recording.iter().map(|it| of_recording(it)));
     never_seen(evidence, &mut all);
     unreadable(evidence, &mut all);
     out_of_range(evidence, &mut all);
@@ -154,6 +160,17 @@ fn of_finding(finding: &Finding, site: &Site) -> Diagnostic {
             .filter(|twin| finding.message.split(['"', '`', '/', ' ']).any(|word| word == &*twin.address))
             .map(|it| it.id)
             .collect(),
+    }
+}
+
+fn of_recording(what: &str) -> Diagnostic {
+    Diagnostic {
+        key: format!("recording {what}"),
+        kind: DiagnosticKind::Recording,
+        severity: Gravity::Warning,
+        text: what.to_owned(),
+        hint: "What could be read is shown. Is there another copy of the file?".to_owned(),
+        twins: Vec::new(),
     }
 }
 
@@ -279,7 +296,8 @@ mod tests {
 
     fn texts(tally: &TallySnapshot, linked_secs: Option<f64>) -> Vec<(DiagnosticKind, String)> {
         let site = fixture::site();
-        let evidence = Evidence { site: &site, findings: &[], readings: &Readings::default(), tally, linked_secs };
+        let evidence =
+            Evidence { site: &site, findings: &[], recording: &[], readings: &Readings::default(), tally, linked_secs };
         diagnose(&evidence).into_iter().map(|it| (it.kind, it.text)).collect()
     }
 

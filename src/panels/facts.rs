@@ -396,6 +396,7 @@ impl Facts<'_, '_> {
         all.extend(diagnose(&Evidence {
             site: &self.site,
             findings: &self.findings.0,
+            recording: &self.session.recording_findings(),
             readings: &self.readings,
             tally: &self.pulse.tally,
             linked_secs,

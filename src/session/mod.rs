@@ -368,6 +368,13 @@ impl Session {
         self.recorder.as_ref()?.status.warning()
     }
 
+    /// What of a recording that is shown is lost, damaged or odd, for a person.
+    pub fn recording_findings(&self) -> Vec<String> {
+        let mut all = self.replay.as_ref().map_or_else(Vec::new, |it| it.findings.clone());
+        all.extend(self.filling.as_ref().map_or_else(Vec::new, |it| it.findings()));
+        all
+    }
+
     /// Records what was asked of a device.
     pub fn audit(&self, doc: AuditDoc) {
         if let Some(recorder) = &self.recorder
