@@ -81,7 +81,8 @@ fn last_words(mut child: Child, mut said: File, name: &str) -> Option<String> {
     let read = said
         .seek(SeekFrom::Start(length.saturating_sub(LAST_WORDS)))
         .and_then(|_| said.take(LAST_WORDS).read_to_string(&mut text));
-    let last = text.lines().rev().map(str::trim).find(|it| !it.is_empty() && read.is_ok());
-    let why = last.map_or_else(|| status.to_string(), |it| it.trim_start_matches("pollux: ").to_owned());
+    // Its log says what went on, and not why it ended.
+    let last = text.lines().rev().find_map(|it| it.strip_prefix("pollux: ")).filter(|_| read.is_ok());
+    let why = last.map_or_else(|| status.to_string(), str::to_owned);
     Some(format!("the window of {name} has ended: {why}"))
 }

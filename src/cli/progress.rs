@@ -43,6 +43,6 @@ pub(super) fn with_progress<T: Send, E: Send>(
         if told {
             eprint!("\r\u{1b}[K");
         }
-        worker.join().map_err(|_| Failure::new(format!("{what} ended in a panic")))
+        worker.join().or_else(|_| Err(Failure::new(format!("{what} ended in a panic"))))
     })
 }

@@ -90,8 +90,8 @@ impl Source {
         let Self::Replay { findings, .. } = self else { return None };
         let text = match findings.as_slice() {
             [] => return None,
-            [all @ ..] if all.len() <= TOLD => all.join(". "),
-            [some @ ..] => format!("{}. And {} more", some[..TOLD].join(". "), some.len() - TOLD),
+            all if all.len() <= TOLD => all.join(". "),
+            some => format!("{}. And {} more", some[..TOLD].join(". "), some.len() - TOLD),
         };
         Some(Notice::new(NoticeTone::Warning, text))
     }

@@ -224,7 +224,8 @@ pub(super) fn link(file: &Path, at: Timestamp, range: Option<(Timestamp, Timesta
 
 #[cfg(test)]
 mod tests {
-    use bevy::prelude::*;
+    use bevy::ecs::message::Messages;
+    use bevy::prelude::{App, Entity, Update};
     use egui_kittest::Harness;
     use egui_kittest::kittest::Queryable as _;
 

@@ -1,6 +1,6 @@
 //! Writes messages that are there already as a session, with the state of all signals before every so many bytes.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use mcap::McapError;
@@ -62,4 +62,9 @@ impl<W: Write> KeyedWriter<W> {
     pub(super) fn finish(self) -> Result<W, McapError> {
         self.writer.finish()
     }
+}
+
+/// What the system said, where that was it: its kind tells a full disk from a folder that is not there.
+pub(super) fn io_of(error: McapError) -> io::Error {
+    if let McapError::Io(error) = error { error } else { io::Error::other(error) }
 }

@@ -162,7 +162,7 @@ fn start_exports(
     mut works: ResMut<Works>,
     mut notices: MessageWriter<Notice>,
 ) {
-    for StartExport { export, path } in asked.read().cloned() {
+    for StartExport { export, path } in asked.read() {
         let Some(recording) = session.recording() else {
             let text = "There is nothing to export: this session is not recorded.";
             notices.write(Notice::new(NoticeTone::Bad, text));
@@ -173,7 +173,8 @@ fn start_exports(
             site: Arc::clone(&site.0),
             site_path: session.site_path.clone(),
         };
-        let title = format!("exporting {}", file_name(&path));
+        let title = format!("exporting {}", file_name(path));
+        let (export, path) = (export.clone(), path.clone());
         let started = works
             .start(title, session.waker.clone(), move |progress| (exported(&export, &source, &path, progress), None));
         notices.write_batch(started.err());
@@ -301,14 +302,12 @@ fn sentence(error: &(dyn Error + 'static)) -> String {
 }
 
 fn mend(error: &io::Error) -> Option<&'static str> {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            Some("Choose a folder that you may write to.")
-        }
-        io::ErrorKind::NotFound => Some("Choose a folder that is there."),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some("Free some space, or choose another disk; nothing is left of the file.")
-        }
-        _ => None,
-    }
+    let mends = [
+        (io::ErrorKind::PermissionDenied, "Choose a folder that you may write to."),
+        (io::ErrorKind::ReadOnlyFilesystem, "Choose a folder that you may write to."),
+        (io::ErrorKind::NotFound, "Choose a folder that is there."),
+        (io::ErrorKind::StorageFull, "Free some space, or choose another disk; nothing is left of the file."),
+        (io::ErrorKind::QuotaExceeded, "Free some space, or choose another disk; nothing is left of the file."),
+    ];
+    mends.iter().find(|it| it.0 == error.kind()).map(|it| it.1)
 }

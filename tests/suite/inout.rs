@@ -73,17 +73,14 @@ fn parquet_rows(path: &Path) -> Rows {
         let row = row.unwrap();
         let fields: BTreeMap<&str, &Field> =
             row.get_column_iter().map(|(name, field)| (name.as_str(), field)).collect();
-        let at = match fields["time"] {
-            Field::Long(it) | Field::TimestampMicros(it) | Field::TimestampMillis(it) => *it,
-            other => panic!("{other:?}"),
-        };
+        let (Field::Long(at) | Field::TimestampMicros(at)) = fields["time"] else { panic!("{row:?}") };
         let text = |it: &Field| if let Field::Str(it) = it { it.clone() } else { panic!("{it:?}") };
         let value = match (fields["number"], fields["text"]) {
             (Field::Double(number), Field::Null) => Value::Number(*number),
             (Field::Null, Field::Str(text)) => Value::from(text.as_str()),
             other => panic!("{other:?}"),
         };
-        (at, text(fields["signal"]), value)
+        (*at, text(fields["signal"]), value)
     });
     rows.collect()
 }

@@ -1,6 +1,6 @@
 //! A table as comma-separated values.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 
 use super::rows::each_row;
 use super::{Export, ExportSource, Exported, Stopped};
@@ -38,5 +38,11 @@ fn number_text(number: f64) -> String {
 }
 
 fn io(error: csv::Error) -> Stopped {
-    Stopped::Write(error.into())
+    Stopped::Write(io_of(error))
+}
+
+/// What the system said, where that was it: its kind tells a full disk from a reader that has gone.
+pub(in crate::session) fn io_of(error: csv::Error) -> io::Error {
+    let said = error.to_string();
+    if let csv::ErrorKind::Io(error) = error.into_kind() { error } else { io::Error::other(said) }
 }

@@ -1,13 +1,13 @@
 //! A part of a session as a session of its own: it begins with the state at its beginning.
 
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 
 use mcap::McapError;
 
 use super::rows::{Came, each, state_before};
 use super::{Export, ExportSource, Exported, Stopped};
-use crate::session::keyed::KeyedWriter;
+use crate::session::keyed::{KeyedWriter, io_of};
 use crate::session::progress::Progress;
 use crate::session::recording::{About, SITE_ATTACHMENT, site_files};
 
@@ -52,8 +52,5 @@ pub(super) fn write(
 }
 
 fn io(error: McapError) -> Stopped {
-    match error {
-        McapError::Io(error) => Stopped::Write(error),
-        other => Stopped::Write(io::Error::other(other)),
-    }
+    Stopped::Write(io_of(error))
 }

@@ -2,7 +2,7 @@
 //!
 //! A table has a row for each sample, in the order in which they came. Nothing holds the whole of it in memory.
 
-mod csv;
+pub(super) mod csv;
 mod mcap;
 mod parquet;
 mod rows;

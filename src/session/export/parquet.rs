@@ -181,12 +181,7 @@ fn bytes_of(text: &str) -> ByteArray {
 }
 
 fn io(error: ParquetError) -> Stopped {
-    match error {
-        // A full disk says so best in its own words.
-        ParquetError::External(source) => match source.downcast::<io::Error>() {
-            Ok(error) => Stopped::Write(*error),
-            Err(other) => Stopped::Write(io::Error::other(other)),
-        },
-        other => Stopped::Write(io::Error::other(other)),
-    }
+    // A full disk says so best in its own words.
+    let ParquetError::External(source) = error else { return Stopped::Write(io::Error::other(error)) };
+    Stopped::Write(source.downcast::<io::Error>().map_or_else(io::Error::other, |it| *it))
 }

@@ -23,7 +23,7 @@ use self::survey::Survey;
 use self::table::Table;
 use super::draft::Draft;
 use super::fold::Fold;
-use super::keyed::KeyedWriter;
+use super::keyed::{KeyedWriter, io_of};
 use super::new_file::{Existing, NewFile};
 use super::progress::Progress;
 use super::recording::{About, SITE_ATTACHMENT, site_files};
@@ -115,9 +115,10 @@ impl Import {
 
     /// Writes a session, which takes its name when it is whole. One that is there is not written over.
     pub fn to_file(&self, out: &Path, progress: &Progress) -> Result<Imported, ImportError> {
-        let cannot_write = |source: io::Error| match source.kind() {
-            io::ErrorKind::AlreadyExists => ImportError::Exists { path: out.to_owned() },
-            _ => ImportError::Write { path: out.to_owned(), source },
+        let cannot_write = |source: io::Error| {
+            let path = out.to_owned();
+            let exists = source.kind() == io::ErrorKind::AlreadyExists;
+            if exists { ImportError::Exists { path } } else { ImportError::Write { path, source } }
         };
         // Known before the work, and not after it.
         let begun = NewFile::begin(out, Existing::Keep).map_err(cannot_write)?;
@@ -248,10 +249,7 @@ impl From<OrderError> for Stopped {
 }
 
 fn io(error: McapError) -> Stopped {
-    match error {
-        McapError::Io(error) => Stopped::Write(error),
-        other => Stopped::Write(io::Error::other(other)),
-    }
+    Stopped::Write(io_of(error))
 }
 
 /// The topics of columns: `import/` and their names. Names that would share one are told apart.

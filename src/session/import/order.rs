@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Seek};
+use std::io::{self, BufReader, BufWriter, Seek};
 
 use csv::StringRecord;
 
@@ -25,7 +25,7 @@ pub(super) struct Ordered {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OrderError {
     #[error("the rows cannot be put in order: the folder for temporary files refuses")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
     #[error("the rows cannot be put in order: what was set aside cannot be read")]
     Csv(#[from] csv::Error),
 }
@@ -46,7 +46,11 @@ impl Ordered {
             writer.write_field(at.as_nanos().to_string())?;
             writer.write_record(&cells)?;
         }
-        let mut file = writer.into_inner().map_err(|it| it.into_error())?.into_inner().map_err(|it| it.into_error())?;
+        let mut file = writer
+            .into_inner()
+            .map_err(csv::IntoInnerError::into_error)?
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
         file.rewind()?;
         self.stretches.push(file);
         Ok(())

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::shape::{LOOKED_AT, Shape, guess, guess_delimiter};
 use super::{Import, Stopped};
+use crate::session::export::csv::io_of;
 use crate::session::progress::Progress;
 use crate::signal::Timestamp;
 
@@ -40,7 +41,7 @@ impl Table {
         let mut table = Self { path: path.to_owned(), delimiter, bytes, heading: Vec::new() };
         let mut reader = table.reader(file);
         let mut heading = ByteRecord::new();
-        reader.read_byte_record(&mut heading).map_err(io::Error::from)?;
+        reader.read_byte_record(&mut heading).map_err(io_of)?;
         table.heading = as_text(&heading).iter().map(str::to_owned).collect();
         Ok(table)
     }
@@ -60,7 +61,7 @@ impl Table {
         let mut rows: Vec<Vec<String>> = Vec::new();
         let mut reader = self.reader(File::open(&self.path).map_err(Stopped::Read)?);
         for row in reader.byte_records().skip(1).take(LOOKED_AT) {
-            let row = row.map_err(|error| Stopped::Read(error.into()))?;
+            let row = row.map_err(|error| Stopped::Read(io_of(error)))?;
             rows.push(as_text(&row).iter().map(str::to_owned).collect());
         }
         guess(self.delimiter, &self.heading, &rows, import.time.as_deref(), import.format.as_deref(), &import.zone)
@@ -77,7 +78,7 @@ impl Table {
         let mut row = ByteRecord::new();
         let mut told = 0;
         let mut n_rows = 0_u64;
-        while reader.read_byte_record(&mut row).map_err(|error| Stopped::Read(error.into()))? {
+        while reader.read_byte_record(&mut row).map_err(|error| Stopped::Read(io_of(error)))? {
             let (line, at) = row.position().map_or((0, 0), |it| (it.line(), it.byte()));
             n_rows += 1;
             if n_rows.is_multiple_of(LOOK_EVERY) {
