@@ -16,6 +16,8 @@ const COLUMNS: usize = 2048;
 const RISE: f32 = 0.05;
 /// Two such places are at least so many columns apart.
 const APART: usize = 12;
+/// A number that leads for so many columns after another one did is told, too.
+const LEADS: usize = 48;
 /// Where a hump of differences has come to this share of its top, its place is.
 const NEAR_TOP: f32 = 0.95;
 /// A value holds for so many periods of its signal, and for no less than so many seconds; after that nothing is known.
@@ -33,7 +35,8 @@ pub struct Differences {
     pub to: Timestamp,
     /// Columns of equal length. `None`: nothing is known in both sessions then.
     pub columns: Vec<Option<Difference>>,
-    /// The places of greatest difference: columns, from the left.
+    /// Places to go to, as columns from the left: where the difference is greatest, and where another number takes the
+    /// lead for long.
     pub peaks: Vec<usize>,
 }
 
@@ -79,7 +82,10 @@ impl Differences {
             }
         }
         let heights: Vec<f32> = columns.iter().map(|it| it.map_or(0.0, |it| it.share)).collect();
-        Some(Self { from: sides.span.0, to: sides.span.1, columns, peaks: peaks(&heights, RISE, APART) })
+        let leaders: Vec<_> = columns.iter().map(|it| it.filter(|it| it.share >= RISE).map(|it| it.signal)).collect();
+        let mut found = humps(&heights, RISE);
+        found.extend(leads(&leaders, LEADS));
+        Some(Self { from: sides.span.0, to: sides.span.1, columns, peaks: thinned(found, &heights, APART) })
     }
 
     fn place(&self, at: Timestamp) -> f64 {
@@ -194,10 +200,9 @@ fn hold(
     all
 }
 
-/// The places of greatest difference: where it rises by at least `rise` above what lies before and falls by as much
-/// after. Of a hump that stays high, where it has come up to its top. Of places that are less than `apart` columns
-/// apart only the greatest counts.
-fn peaks(heights: &[f32], rise: f32, apart: usize) -> Vec<usize> {
+/// Where a difference is greatest: where it has risen by at least `rise` above what lies before, and falls by as much
+/// after. Of a hump that stays high, where it has come up to its top.
+fn humps(heights: &[f32], rise: f32) -> Vec<usize> {
     let mut found: Vec<usize> = Vec::new();
     let place = |begin: usize, top: usize| {
         let near = |it: &usize| heights[*it] >= heights[top] * NEAR_TOP;
@@ -220,10 +225,31 @@ fn peaks(heights: &[f32], rise: f32, apart: usize) -> Vec<usize> {
         }
     }
     found.extend(hump.map(|(begin, top)| place(begin, top)));
-    let mut greatest = found.clone();
-    greatest.sort_by(|a, b| heights[*b].total_cmp(&heights[*a]).then(a.cmp(b)));
+    found
+}
+
+/// Where one that leads takes over from another, and leads for at least so many columns.
+fn leads<T: Copy + PartialEq>(leaders: &[Option<T>], least: usize) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    let mut before: Option<T> = None;
+    for run in leaders.chunk_by(|a, b| a == b) {
+        if let Some(leader) = run[0].filter(|_| run.len() >= least) {
+            if before.is_some_and(|it| it != leader) {
+                found.push(at);
+            }
+            before = Some(leader);
+        }
+        at += run.len();
+    }
+    found
+}
+
+/// Of places that are less than `apart` columns apart the one with the greatest height, in their order.
+fn thinned(mut found: Vec<usize>, heights: &[f32], apart: usize) -> Vec<usize> {
+    found.sort_by(|a, b| heights[*b].total_cmp(&heights[*a]).then(a.cmp(b)));
     let mut kept: Vec<usize> = Vec::new();
-    for at in greatest {
+    for at in found {
         if kept.iter().all(|it| it.abs_diff(at) >= apart) {
             kept.push(at);
         }
@@ -240,7 +266,7 @@ mod tests {
 
     #[track_caller]
     fn check_peaks(heights: &[f32], apart: usize, want: &[usize]) {
-        assert_eq!(peaks(heights, 0.05, apart), want);
+        assert_eq!(thinned(humps(heights, 0.05), heights, apart), want);
     }
 
     #[test]
@@ -263,6 +289,21 @@ mod tests {
         check_peaks(&heights, 3, &[3, 7]);
         check_peaks(&heights, 5, &[3]);
         check_peaks(&heights, 1, &[1, 3, 7]);
+    }
+
+    #[test]
+    fn a_number_that_takes_the_lead_for_long_is_told() {
+        let check = |names: &str, want: &[usize]| {
+            let leaders: Vec<Option<char>> = names.chars().map(|it| (it != ' ').then_some(it)).collect();
+            assert_eq!(leads(&leaders, 3), want, "{names:?}");
+        };
+        check("   aaaabbbb", &[7]);
+        // One that leads for a moment takes nothing over.
+        check("aaaabaaaabbaaa", &[]);
+        check("aaaababbb", &[6]);
+        // The same again after a quiet time is a hump, if anything.
+        check("aaa    aaa  bbb", &[12]);
+        check("", &[]);
     }
 
     const BEGAN: i64 = 1_800_000_000;
