@@ -43,6 +43,7 @@ pub(super) fn with_progress<T: Send, E: Send>(
         if told {
             eprint!("\r\u{1b}[K");
         }
-        worker.join().or_else(|_| Err(Failure::new(format!("{what} ended in a panic"))))
+        let Ok(outcome) = worker.join() else { return Err(Failure::new(format!("{what} ended in a panic"))) };
+        Ok(outcome)
     })
 }

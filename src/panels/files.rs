@@ -299,7 +299,7 @@ mod tests {
         files.ask_export(export.clone(), "plant");
         let state: (Files, Vec<Action>) = (files, Vec::new());
         let mut harness = Harness::builder()
-            .with_size(egui::vec2(1000.0, 700.0))
+            .with_size(vec2(1000.0, 700.0))
             .build_ui_state(|ui, (files, asked): &mut (Files, Vec<Action>)| asked.extend(files.show(ui.ctx())), state);
         harness.run_steps(6);
         harness.get_by_label("Save").click();
