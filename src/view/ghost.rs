@@ -27,6 +27,8 @@ const LEVELS: f64 = 0.005;
 const PLACES: f32 = 0.004;
 /// A difference of speeds that is seen, as a share of the greater one.
 const SPEEDS: f64 = 0.05;
+/// Below this a shaft stands, turns a minute, and so does a flow, metres a second: a meter is never quite at rest.
+const STANDS: (f64, f64) = (0.5, 0.02);
 /// What is smaller than this on the screen is left out, pixels.
 const LEAST: f32 = 12.0;
 
@@ -68,15 +70,15 @@ fn apart(shown: &Effect, ghost: &Effect) -> Option<Apart> {
         return seen.then_some(Apart::Moved(moved));
     }
     if let Some(rpm) = ghost.rpm {
-        return differ(shown.rpm, rpm).then_some(Apart::Turns(rpm));
+        return differ(shown.rpm, rpm, STANDS.0).then_some(Apart::Turns(rpm));
     }
     let speed = ghost.flow?;
-    differ(shown.flow, speed).then_some(Apart::Flows(speed))
+    differ(shown.flow, speed, STANDS.1).then_some(Apart::Flows(speed))
 }
 
-fn differ(shown: Option<f64>, ghost: f64) -> bool {
+fn differ(shown: Option<f64>, ghost: f64, least: f64) -> bool {
     let shown = shown.unwrap_or(0.0);
-    (shown - ghost).abs() > SPEEDS * shown.abs().max(ghost.abs()).max(1e-3)
+    (shown - ghost).abs() > (SPEEDS * shown.abs().max(ghost.abs())).max(least)
 }
 
 /// The looks of a twin that differ, each with how.
@@ -275,7 +277,7 @@ impl Pen<'_> {
         self.line(&ring);
         let way = if rpm > 0.0 { 0.06 } else { -0.06 };
         let Some((head, back)) = self.eye.see(at(0.0)).zip(self.eye.see(at(-way))) else { return };
-        if rpm.abs() < 1e-3 { self.square(head) } else { self.arrow_head(head, head - back) }
+        if rpm.abs() < STANDS.0 { self.square(head) } else { self.arrow_head(head, head - back) }
     }
 
     /// A hollow arrow beside the longest leg of a pipe, as long as the flow is fast; a hollow square where it stood.
@@ -288,7 +290,7 @@ impl Pen<'_> {
         let along = (to - from).normalize_or_zero() * speed.signum() as f32;
         let side = along.cross(self.eye.place.back().as_vec3()).normalize_or_zero() * diameter;
         let middle = (from + to) * 0.5 + side;
-        if speed.abs() < 1e-4 {
+        if speed.abs() < STANDS.1 {
             if let Some(at) = self.eye.see(middle) {
                 self.square(at);
             }
@@ -356,6 +358,7 @@ mod tests {
         let flows = |it| Effect { flow: Some(it), ..NONE };
         check(flows(0.0), flows(-0.4), Some(Apart::Flows(-0.4)));
         check(flows(0.5), flows(0.51), None);
+        check(flows(0.001), flows(-0.002), None);
         let moved = |y| Effect { moved: Some(Vec3::Y * y), ..NONE };
         check(moved(0.0), moved(0.12), Some(Apart::Moved(Vec3::Y * 0.12)));
         check(moved(0.12), moved(0.121), None);
