@@ -24,10 +24,12 @@ pub(crate) fn site_in(folder: &Path) -> (Arc<Site>, String) {
     let mut signals = String::new();
     for topic in 0..N_TOPICS {
         let binding = if topic % 2 == 0 { "" } else { r#", path: "/v", time: "/t""# };
-        write!(signals, "(id: \"s{topic}\", topic: \"bench/s{topic:04}\"{binding}),").unwrap();
+        writeln!(signals, "(id: \"s{topic}\", topic: \"bench/s{topic:04}\"{binding}),").unwrap();
     }
     let text = format!(
-        "(name: \"Bench\", place: (latitude: 0, longitude: 0), twins: [(id: \"plant\", kind: Asset, signals: [{signals}])])"
+        "(name: \"Bench\", place: (latitude: 0, longitude: 0),\n\
+         viewpoints: [(id: \"home\", eye: (6, 5, 7), target: (0, 1, 0))],\n\
+         twins: [(id: \"plant\", kind: Asset, signals: [\n{signals}])])\n"
     );
     let path = folder.join("site.ron");
     std::fs::write(&path, &text).unwrap();

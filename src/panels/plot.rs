@@ -130,11 +130,13 @@ impl Series {
         (!(next_is_far || after == self.columns.len()) || !old).then_some(before.last)
     }
 
-    /// Spans without samples within a window, in seconds since 1970: between two columns, and up to its end.
-    pub(super) fn gaps(&self, to: Timestamp) -> Vec<(f64, f64)> {
+    /// Spans without samples within a window, in seconds since 1970: before the first column, between two, and up to its
+    /// end.
+    pub(super) fn gaps(&self, (from, to): (Timestamp, Timestamp)) -> Vec<(f64, f64)> {
         let secs = Timestamp::as_secs_f64;
-        let mut gaps: Vec<(f64, f64)> =
-            self.columns.windows(2).filter(|it| it[1].gap_before).map(|it| (secs(it[0].at), secs(it[1].at))).collect();
+        let first = self.columns.first().filter(|it| it.gap_before && it.at > from).map(|it| (secs(from), secs(it.at)));
+        let between = self.columns.windows(2).filter(|it| it[1].gap_before).map(|it| (secs(it[0].at), secs(it[1].at)));
+        let mut gaps: Vec<(f64, f64)> = first.into_iter().chain(between).collect();
         if let Some(last) = self.columns.last().filter(|it| to.secs_since(it.at) > self.max_gap_secs) {
             gaps.push((secs(last.at), secs(to)));
         }
@@ -257,8 +259,10 @@ mod tests {
     fn an_interruption_is_a_gap_with_no_value_in_it() {
         let line = series("bar", &[(0.0, 1.0, false), (1.0, 2.0, false), (11.0, 3.0, true)]);
         assert_eq!(line.pieces().iter().map(|it| it.len()).collect::<Vec<_>>(), [2, 1]);
-        assert_eq!(line.gaps(at(12.0)), [(1.0, 11.0)]);
-        assert_eq!(line.gaps(at(20.0)), [(1.0, 11.0), (11.0, 20.0)]);
+        assert_eq!(line.gaps((at(0.0), at(12.0))), [(1.0, 11.0)]);
+        assert_eq!(line.gaps((at(0.0), at(20.0))), [(1.0, 11.0), (11.0, 20.0)]);
+        let after = series("bar", &[(11.0, 3.0, true)]);
+        assert_eq!(after.gaps((at(5.0), at(12.0))), [(5.0, 11.0)], "the window begins within the gap");
         let check = |secs, want| assert_eq!(line.at(at(secs)), want, "at {secs} s");
         check(-1.0, None);
         check(0.5, Some(1.0));

@@ -281,7 +281,7 @@ fn plot_overlay(
     let painter = ui.painter().with_clip_rect(frame.intersect(ui.clip_rect()));
     let x_of = |secs: f64| transform.position_from_point_x(secs);
     for (index, line) in lines {
-        for (start, end) in line.gaps(to) {
+        for (start, end) in line.gaps((from, to)) {
             let band = Rect::from_x_y_ranges(x_of(start)..=x_of(end), frame.y_range());
             icons::hatch(&painter, band, theme::series(*index).gamma_multiply(0.22));
         }

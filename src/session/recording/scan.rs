@@ -77,7 +77,7 @@ fn take(found: &mut Scanned, opcode: u8, body: &[u8], place: Place) {
     match mcap::parse_record(opcode, body) {
         Ok(Record::Schema { header, .. }) => drop(found.schemas.insert(header.id, header.name)),
         Ok(Record::Channel(channel)) => {
-            found.channels.insert(channel.id, Channel::of(&channel, &found.schemas));
+            learn(found, &channel);
         }
         Ok(Record::Metadata(metadata)) if metadata.name == names::METADATA => found.about = metadata.metadata,
         Ok(Record::Attachment { header, data, .. }) => found.attachments.push(AttachmentIndex {
@@ -100,7 +100,7 @@ fn take(found: &mut Scanned, opcode: u8, body: &[u8], place: Place) {
                         match record {
                             Ok(Record::Schema { header, .. }) => drop(found.schemas.insert(header.id, header.name)),
                             Ok(Record::Channel(channel)) => {
-                                found.channels.insert(channel.id, Channel::of(&channel, &found.schemas));
+                                learn(found, &channel);
                             }
                             Ok(Record::Message { header, .. }) => {
                                 messages += 1;
@@ -123,6 +123,12 @@ fn take(found: &mut Scanned, opcode: u8, body: &[u8], place: Place) {
         Ok(_) => (),
         Err(error) => found.findings.push(format!("the record at byte {offset} cannot be read: {error}")),
     }
+}
+
+/// The first word on a channel counts: it stands in a chunk with a checksum, and those after it are copies.
+fn learn(found: &mut Scanned, channel: &mcap::records::Channel) {
+    let Scanned { channels, schemas, .. } = found;
+    channels.entry(channel.id).or_insert_with(|| Channel::of(channel, schemas));
 }
 
 fn count(found: &mut Scanned, channel: u16, n: u64) {

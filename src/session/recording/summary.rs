@@ -12,8 +12,36 @@ use super::reader::{Channel, ChunkRef, MAX_RECORD, Scanned, time};
 
 /// Reads the summary. `None`: there is none, or it leaves something out.
 pub(super) fn read(file: &mut File, bytes: u64) -> Option<io::Result<Scanned>> {
+    if !is_whole(file, bytes).ok()? {
+        return None;
+    }
     let summary = find(file, bytes).ok()??;
     is_complete(&summary).then(|| from_summary(file, summary))
+}
+
+/// The footer's record and the magic bytes after it.
+const END: usize = 9 + 20 + mcap::MAGIC.len();
+/// What of it stands before the checksum, which covers all from the beginning of the summary up to there.
+const CHECKED: usize = 9 + 16;
+/// No summary is larger.
+const MAX_SUMMARY: u64 = 1 << 28;
+
+/// Whether the summary's checksum (CRC-32) is right, or it has none.
+fn is_whole(file: &mut File, bytes: u64) -> io::Result<bool> {
+    let Some(end_at) = bytes.checked_sub(END as u64) else { return Ok(false) };
+    let mut end = [0; END];
+    file.seek(SeekFrom::Start(end_at))?;
+    file.read_exact(&mut end)?;
+    let Ok(Record::Footer(footer)) = mcap::parse_record(op::FOOTER, &end[9..29]) else { return Ok(false) };
+    let length = end_at.checked_sub(footer.summary_start).filter(|it| *it <= MAX_SUMMARY);
+    let Some(length) = length.filter(|_| end[0] == op::FOOTER) else { return Ok(false) };
+    if footer.summary_crc == 0 {
+        return Ok(true);
+    }
+    let mut checked = vec![0; length as usize + CHECKED];
+    file.seek(SeekFrom::Start(footer.summary_start))?;
+    file.read_exact(&mut checked)?;
+    Ok(crc32fast::hash(&checked) == footer.summary_crc)
 }
 
 fn find(file: &mut File, bytes: u64) -> Result<Option<Summary>, McapError> {

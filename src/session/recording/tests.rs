@@ -172,6 +172,26 @@ proptest! {
 }
 
 #[test]
+fn a_summary_that_is_damaged_is_not_believed() {
+    let site = works();
+    let messages: Vec<Arrival> = (0..60).map(|it| arrival(it * 1_000_000_000, "bare", &it.to_string())).collect();
+    let whole = session(&messages, &site, 20);
+    // Only the summary tells of channels in plain text.
+    let name = b"pollux/keyframe";
+    let at = whole.windows(name.len()).position(|it| it == name).expect("the summary tells of it");
+    let mut damaged = whole.clone();
+    damaged[at + 3] ^= 1;
+    for bytes in [damaged.clone(), damaged[..damaged.len() - 10].to_vec()] {
+        let recording = opened(&bytes).unwrap();
+        let items: Vec<Item> = (0..recording.n_chunks()).flat_map(|it| recording.items(it).0).collect();
+        assert!(!recording.findings.is_empty());
+        assert_eq!(items.iter().filter(|it| matches!(it, Item::Message(_))).count(), messages.len());
+        assert!(items.iter().any(|it| matches!(it, Item::Keyframe(_))));
+    }
+    assert!(opened(&whole).unwrap().findings.is_empty());
+}
+
+#[test]
 fn a_keyframe_that_lies_shows_in_what_is_sought() {
     let site = works();
     let mut messages = vec![arrival(0, "silent", "1")];
