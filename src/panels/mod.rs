@@ -4,6 +4,7 @@
 //! and `perform` sends the requests. No panel writes the model.
 
 mod actions;
+mod chords;
 mod command_form;
 mod command_log;
 mod compared;
@@ -76,7 +77,8 @@ impl Plugin for PanelsPlugin {
             )
             .add_systems(
                 PreUpdate,
-                idle::drop_unchanged_modifiers
+                (idle::drop_unchanged_modifiers, chords::mend_chords)
+                    .chain()
                     .after(EguiPreUpdateSet::ProcessInput)
                     .before(EguiPreUpdateSet::BeginPass),
             )

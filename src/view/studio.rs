@@ -170,7 +170,7 @@ fn light_of(place: &PlaceDoc, at: Timestamp) -> (Vec3, Color, f32, f32) {
     let night_color = Vec3::new(0.86, 0.91, 1.0);
     let color = night_color.lerp(sun_color, day);
     let way = KEY.normalize().lerp(sun, day).normalize_or(Vec3::Y);
-    (way, Color::linear_rgb(color.x, color.y, color.z), 4_800.0 + 5_600.0 * day, 1_250.0 + 350.0 * day)
+    (way, Color::linear_rgb(color.x, color.y, color.z), 7_600.0 + 2_800.0 * day, 1_480.0 + 120.0 * day)
 }
 
 /// The light follows place and time, in steps that nobody sees.
