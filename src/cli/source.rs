@@ -88,12 +88,14 @@ impl Source {
     /// What a person is to know of it. `None`: nothing.
     pub(crate) fn notice(&self) -> Option<Notice> {
         let Self::Replay { findings, .. } = self else { return None };
-        let text = match findings.as_slice() {
-            [] => return None,
-            all if all.len() <= TOLD => all.join(". "),
-            some => format!("{}. And {} more", some[..TOLD].join(". "), some.len() - TOLD),
-        };
-        Some(Notice::new(NoticeTone::Warning, text))
+        if findings.is_empty() {
+            return None;
+        }
+        let mut sentences: Vec<String> = findings.iter().take(TOLD).map(|it| sentence(it)).collect();
+        if let Some(more) = findings.len().checked_sub(TOLD).filter(|it| *it > 0) {
+            sentences.push(format!("And {more} more."));
+        }
+        Some(Notice::new(NoticeTone::Warning, sentences.join(" ")))
     }
 
     /// Gives a session its source. Returns what the cursor does first.
@@ -108,6 +110,13 @@ impl Source {
             }
         }
     }
+}
+
+/// A finding as a sentence.
+fn sentence(finding: &str) -> String {
+    let mut letters = finding.trim_end_matches('.').chars();
+    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+    first.chain(letters).chain(['.']).collect()
 }
 
 /// A recording of a site to a file.

@@ -263,6 +263,7 @@ impl Facts<'_, '_> {
                 is_flag: signal.is == ValueKind::Flag,
                 decimals: signal.decimals,
                 columns: self.recalled.plot(&self.session.history, *id, (from, seen_to), columns, gap),
+                period_secs: signal.period,
                 max_gap_secs: gap.max(to.secs_since(from) / plot.columns.max(1) as f64),
                 state: reading.state,
                 now: reading.number(),

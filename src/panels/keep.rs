@@ -4,6 +4,7 @@ use bevy::prelude::*;
 
 use super::dock::Desk;
 use super::layout::Layout;
+use super::plot::SPANS;
 use super::store::{LayoutDoc, LayoutStore};
 use super::toasts::Tone;
 use crate::session::CurrentSite;
@@ -56,13 +57,17 @@ pub(super) fn load_layout(
             desk.plot.signals = known;
         }
         if doc.plot_secs.is_finite() && doc.plot_secs > 0.0 {
-            desk.plot.last_secs = doc.plot_secs.min(86_400.0);
+            desk.plot.last_secs = doc.plot_secs.min(SPANS[SPANS.len() - 1].0);
         }
         desk.reduced_motion = doc.reduced_motion;
         kept.doc = Some(doc);
     }
     if !kept.plots.is_empty() {
         desk.plot.signals = std::mem::take(&mut kept.plots);
+    }
+    let periods = desk.plot.signals.iter().filter_map(|it| site.signal(*it)).map(|it| it.period);
+    if let Some(fastest) = periods.reduce(f64::min) {
+        desk.plot.widen(fastest);
     }
 }
 

@@ -7,11 +7,24 @@ use crate::session::Column;
 use crate::signal::{SignalId, Timestamp, Unit};
 use crate::twin::ReadingState;
 
-/// The spans offered, in seconds, with their names.
-pub(super) const SPANS: [(f64, &str); 4] = [(60.0, "1 min"), (300.0, "5 min"), (1_800.0, "30 min"), (7_200.0, "2 h")];
+/// The spans that there are to offer, in seconds, with their names.
+pub(super) const SPANS: [(f64, &str); 8] = [
+    (60.0, "1 min"),
+    (300.0, "5 min"),
+    (1_800.0, "30 min"),
+    (7_200.0, "2 h"),
+    (86_400.0, "1 d"),
+    (604_800.0, "1 w"),
+    (2_592_000.0, "30 d"),
+    (31_536_000.0, "1 y"),
+];
+/// How many of them are offered at a time.
+const OFFERED: usize = 4;
+/// A span in which a signal speaks less often shows next to nothing.
+const LEAST_SAMPLES: f64 = 20.0;
 
 /// The shortest and the longest span that a plot zooms to, seconds.
-const ZOOM: (f64, f64) = (0.5, 30.0 * 86_400.0);
+const ZOOM: (f64, f64) = (0.5, 3_660.0 * 86_400.0);
 
 /// What the plot keeps between frames.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +60,8 @@ pub(super) struct Series {
     pub decimals: Option<u8>,
     /// What the history says of the window.
     pub columns: Vec<Column>,
+    /// Seconds between two samples, as the site tells.
+    pub period_secs: f64,
     /// Seconds without a sample that are a gap.
     pub max_gap_secs: f64,
     /// How far the newest value is current.
@@ -71,7 +86,18 @@ impl Default for PlotState {
     }
 }
 
+/// The spans to offer for signals of which the fastest speaks every so many seconds.
+pub(super) fn offered(period_secs: f64) -> &'static [(f64, &'static str)] {
+    let first = SPANS.partition_point(|it| it.0 < period_secs * LEAST_SAMPLES).min(SPANS.len() - OFFERED);
+    &SPANS[first..first + OFFERED]
+}
+
 impl PlotState {
+    /// Shows no less than in which signals of such a period, seconds, say something.
+    pub(super) fn widen(&mut self, period_secs: f64) {
+        self.last_secs = self.last_secs.max(offered(period_secs)[0].0);
+    }
+
     /// From when until when.
     pub fn window(&self, cursor: Timestamp) -> (Timestamp, Timestamp) {
         self.fixed.unwrap_or((cursor - Duration::from_secs_f64(self.last_secs), cursor))
@@ -248,6 +274,7 @@ mod tests {
             is_flag: false,
             decimals: None,
             columns: secs.iter().map(column).collect(),
+            period_secs: 1.0,
             max_gap_secs: 3.0,
             state: ReadingState::Fresh,
             now: None,
@@ -292,6 +319,22 @@ mod tests {
             state.plot_instead(SignalId(signal));
             assert_eq!(state.signals.iter().map(|it| it.0).collect::<Vec<_>>(), want, "after {signal}");
         }
+    }
+
+    #[test]
+    fn the_spans_offered_are_those_in_which_something_is_said() {
+        let check = |period, want: [&str; 4]| {
+            assert_eq!(offered(period).iter().map(|it| it.1).collect::<Vec<_>>(), want, "every {period} s");
+        };
+        check(1.0, ["1 min", "5 min", "30 min", "2 h"]);
+        check(f64::INFINITY, ["1 d", "1 w", "30 d", "1 y"]);
+        check(3600.0, ["1 d", "1 w", "30 d", "1 y"]);
+        check(60.0, ["30 min", "2 h", "1 d", "1 w"]);
+        let mut state = PlotState::default();
+        state.widen(3600.0);
+        assert_eq!(state.last_secs, 86_400.0);
+        state.widen(1.0);
+        assert_eq!(state.last_secs, 86_400.0, "what is wider stays");
     }
 
     #[test]

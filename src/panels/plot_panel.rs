@@ -7,7 +7,7 @@ use super::actions::Action;
 use super::format::{self, Clock};
 use super::icons;
 use super::inspector::Dragged;
-use super::plot::{PlotState, SPANS, Series, groups, time_step, value_range, value_step};
+use super::plot::{PlotState, Series, groups, offered, time_step, value_range, value_step};
 use super::plot_legend::legend_ui;
 use super::theme::{self, Dash};
 use crate::signal::Timestamp;
@@ -97,7 +97,8 @@ fn toolbar_ui(ui: &mut Ui, series: &[Series], state: &mut PlotState, time: PlotT
             state.fixed = None;
             action = Some(Action::Live);
         }
-        for (secs, name) in SPANS {
+        let period = series.iter().map(|it| it.period_secs).reduce(f64::min).unwrap_or(1.0);
+        for &(secs, name) in offered(period) {
             let chosen = state.fixed.is_none() && state.last_secs == secs;
             let button = egui::Button::selectable(chosen, name);
             if ui.add(button).on_hover_text(format!("Show the last {name}.")).clicked() {
@@ -371,6 +372,7 @@ mod tests {
             is_flag: false,
             decimals: Some(1),
             columns: columns.collect(),
+            period_secs: 1.0,
             max_gap_secs: 3.0,
             state: ReadingState::Fresh,
             now: Some(2.0),
