@@ -15,4 +15,28 @@ shot pump --camera pump
 shot building --camera building --select building
 shot selected --camera pump --select pumping.p1 --plot pumping.p1/speed --plot pumping.p1/discharge --plot pumping.p1.motor/power
 shot pending --camera pumping --select pumping.p1.discharge_valve --plot pumping.p1.discharge_valve/position --plot pumping.p1/discharge --ask pumping.p1.discharge_valve/position=10
+
+# Two sessions of the same site: in the second one pump 1 is stopped after 15 s.
+sessions=$(mktemp -d)
+trap 'rm -rf "$sessions"' EXIT
+session() {
+    "$pollux" broker --port 18881 >/dev/null &
+    broker=$!
+    sleep 1
+    "$pollux" field northfield --broker mqtt://127.0.0.1:18881 >/dev/null 2>&1 &
+    field=$!
+    "$pollux" record northfield --broker mqtt://127.0.0.1:18881 --out "$sessions/$1.mcap" --for 45s >/dev/null &
+    recorder=$!
+    sleep 15
+    [ "$1" = today ] || mosquitto_pub -p 18881 -V 5 -t northfield/pumping/p1/set/run -m false
+    wait "$recorder"
+    kill "$field" "$broker"
+}
+session today
+session stopped
+from=$("$pollux" info "$sessions/today.mcap" --json | sed -n 's/.*"from": "\(.*\)\.[0-9]*Z",/\1Z/p')
+at=$(date -u -d "$from + 36 seconds" +%Y-%m-%dT%H:%M:%SZ)
+"$pollux" replay "$sessions/today.mcap" --compare "$sessions/stopped.mcap" --at "$at" --headless --for 5s --size 1600x900 \
+    --camera pump --plot pumping.p1/speed --plot treatment.clear_tank/level --shot "$out/compared.png" >/dev/null
+echo "$out/compared.png"
 rm -f "$out"/*.json

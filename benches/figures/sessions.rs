@@ -37,11 +37,13 @@ pub(crate) fn run() {
     let mut opened = Vec::new();
     for n_secs in [1_000, 10_000] {
         let ours = path(&format!("{n_secs}.mcap"));
-        let wrote = write(&ours, &site, &text, n_secs, 0, f64::INFINITY);
+        let wrote = write(&ours, &site, &text, n_secs, 0, Made::AtOnce);
         opened.push(open(&ours, &site));
         if n_secs == 10_000 {
             let live = path("live.mcap");
-            let wrote_live = write(&live, &site, &text, 1_000, 0, 0.8);
+            let wrote_live = write(&live, &site, &text, 1_000, 0, Made::Live);
+            let packed = path("packed.mcap");
+            let wrote_packed = write(&packed, &site, &text, 2_000, 0, Made::Packed);
             let indexed = path("indexed.mcap");
             let peer = write_indexed(&indexed, n_secs, 0);
             println!(
@@ -54,9 +56,16 @@ pub(crate) fn run() {
                 peer.millions_per_sec,
                 wrote.millions_per_sec / peer.millions_per_sec
             );
+            println!(
+                "  packed for keeping: {:.2} B a sample (aim 4), {:.2} M samples/s (aim 1.5), read back {:.2} M samples/s, a state {:.0} ms",
+                wrote_packed.bytes_per_sample,
+                wrote_packed.millions_per_sec,
+                read_all(&packed),
+                seek_millis(&packed, &site)
+            );
             seeks("dense", &ours, &indexed, &site, n_secs);
             let (ours, indexed) = (path("silent.mcap"), path("silent-indexed.mcap"));
-            write(&ours, &site, &text, n_secs, SILENT, f64::INFINITY);
+            write(&ours, &site, &text, n_secs, SILENT, Made::AtOnce);
             write_indexed(&indexed, n_secs, SILENT);
             seeks("1 % silent since the start", &ours, &indexed, &site, n_secs);
         }
@@ -92,17 +101,57 @@ fn spoken(plant: &mut Plant, second: i64, silent: u32) -> Vec<Arrival> {
     messages
 }
 
-fn write(path: &Path, site: &Arc<Site>, text: &str, n_secs: i64, silent: u32, chunk_secs: f64) -> Written {
+/// How a session is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// As it happens: a chunk each 0.8 s.
+    Live,
+    /// Of messages that are there already: chunks of 1 MiB.
+    AtOnce,
+    /// The same, packed into columns.
+    Packed,
+}
+
+/// Messages that can be read of a file in a second, in millions.
+fn read_all(path: &Path) -> f64 {
+    let began = now();
+    let recording = Recording::open(path).unwrap();
+    let n: usize = (0..recording.n_chunks()).map(|it| recording.items(it).0.len()).sum();
+    n as f64 / 1e6 / began.elapsed().as_secs_f64()
+}
+
+/// The time to find the state at an instant whose chunk is not at hand, ms.
+fn seek_millis(path: &Path, site: &Arc<Site>) -> f64 {
+    let recording = Arc::new(Recording::open(path).unwrap());
+    let (from, to) = recording.span().unwrap();
+    let times = (1..8).map(|it| {
+        let at = Timestamp::from_nanos(from.as_nanos() + (to.as_nanos() - from.as_nanos()) / 8 * it);
+        let mut past = Past::new(Arc::clone(&recording), Arc::clone(site));
+        let began = now();
+        past.seek(at);
+        began.elapsed().as_secs_f64() * 1e3
+    });
+    median(times.collect())
+}
+
+fn write(path: &Path, site: &Arc<Site>, text: &str, n_secs: i64, silent: u32, made: Made) -> Written {
     let files = [(SITE_ATTACHMENT.to_owned(), text.as_bytes().to_vec())];
     let sink = BufWriter::with_capacity(1 << 18, File::create(path).unwrap());
-    let mut writer = SessionWriter::new(sink, &About::default(), &files).unwrap().with_chunk_secs(chunk_secs);
+    let mut writer = SessionWriter::new(sink, &About::default(), &files).unwrap();
+    writer = match made {
+        Made::Live => writer,
+        Made::AtOnce => writer.with_chunk_secs(f64::INFINITY),
+        Made::Packed => writer.packed().unwrap(),
+    };
     let before = writer.n_bytes();
     let (mut plant, mut follower) = (Plant::new(), Follower::new(site));
     let (mut n, mut secs) = (0, 0.0);
     for second in 0..n_secs {
         let messages = spoken(&mut plant, second, silent);
         n += messages.len();
-        let fold = (second % KEYFRAME_SECS == 0).then(|| follower.fold().clone());
+        // Columns end with their chunk, and the state stands before each.
+        let due = if made == Made::Packed { writer.open_since().is_none() } else { second % KEYFRAME_SECS == 0 };
+        let fold = due.then(|| follower.fold().clone());
         let began = now();
         if let Some(fold) = &fold {
             writer.keyframe(fold, site).unwrap();

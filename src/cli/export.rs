@@ -20,7 +20,7 @@ pub(crate) struct ExportArguments {
     /// A recorded session (MCAP)
     file: PathBuf,
     /// Write a line for each sample to this file; - is standard output
-    #[arg(long, value_name = "TABLE", required_unless_present_any = ["mcap", "parquet"])]
+    #[arg(long, value_name = "TABLE", required_unless_present_any = ["mcap", "packed", "parquet"])]
     csv: Option<PathBuf>,
     /// Write a row for each sample to this file, numbers as numbers
     #[arg(long, value_name = "TABLE", conflicts_with = "csv")]
@@ -28,6 +28,9 @@ pub(crate) struct ExportArguments {
     /// Write a session of its own to this file; one that is there is not written over
     #[arg(long, value_name = "SESSION", conflicts_with_all = ["csv", "parquet"])]
     mcap: Option<PathBuf>,
+    /// The same for keeping: a fraction of the size, all of it comes back with --mcap; other programs do not read it
+    #[arg(long, value_name = "SESSION", conflicts_with_all = ["csv", "parquet", "mcap"])]
+    packed: Option<PathBuf>,
     /// From this instant on, such as 2026-01-31T14:03:27Z
     #[arg(long)]
     from: Option<Timestamp>,
@@ -50,19 +53,18 @@ pub(crate) fn run(arguments: ExportArguments) -> Outcome {
         open_session(&arguments.file, arguments.site.as_deref(), folder.path())?;
     let (begin, end) = recording.span().unwrap_or_default();
     let source = ExportSource { recording: Arc::new(recording), site: loaded.site, site_path: loaded.path };
-    let (path, format) = match (arguments.csv, arguments.parquet, arguments.mcap) {
-        (Some(path), ..) => (path, Format::Csv),
-        (None, Some(path), _) => (path, Format::Parquet),
-        (None, None, Some(path)) => (path, Format::Mcap),
-        // The command line asks for one of them.
-        (None, None, None) => return Ok(ExitCode::SUCCESS),
-    };
+    let csv = arguments.csv.map(|it| (it, Format::Csv));
+    let parquet = arguments.parquet.map(|it| (it, Format::Parquet));
+    let mcap = arguments.mcap.map(|it| (it, Format::Mcap));
+    let packed = arguments.packed.map(|it| (it, Format::Packed));
+    // The command line asks for one of them.
+    let Some((path, format)) = csv.or(parquet).or(mcap).or(packed) else { return Ok(ExitCode::SUCCESS) };
     let range = (arguments.from.unwrap_or(begin), arguments.to.unwrap_or(end));
     let export = Export { range, only: arguments.only, format };
     if path.as_os_str() == "-" {
         return to_stdout(&export, &source);
     }
-    let existing = if format == Format::Mcap { Existing::Keep } else { Existing::Replace };
+    let existing = if format.is_session() { Existing::Keep } else { Existing::Replace };
     let exported = with_progress("exporting", |progress| export.to_file(&source, &path, existing, progress))??;
     tell(&exported, &path, format);
     Ok(ExitCode::SUCCESS)
@@ -82,7 +84,7 @@ fn to_stdout(export: &Export, source: &ExportSource) -> Outcome {
 
 fn tell(exported: &Exported, path: &Path, format: Format) {
     exported.findings.iter().for_each(|it| eprintln!("{it}"));
-    let what = if format == Format::Mcap { "message" } else { "value" };
+    let what = if format.is_session() { "message" } else { "value" };
     let count = usize::try_from(exported.count).unwrap_or(usize::MAX);
     eprintln!("{}: {}", path.display(), counted(count, what));
 }

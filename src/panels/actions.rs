@@ -180,6 +180,7 @@ pub(super) fn all() -> Vec<Named> {
         named("Find", "Show all keys", plain(Key::Questionmark), Action::ToggleKeys),
         named("Session", "Open a session…", ctrl(Key::O), Action::AskOpen),
         named("Session", "Save a recording of the range…", None, Action::AskExport(Format::Mcap)),
+        named("Session", "Save the range packed, for keeping…", None, Action::AskExport(Format::Packed)),
         named("Session", "Export the range as CSV…", None, Action::AskExport(Format::Csv)),
         named("Session", "Export the range as Parquet…", None, Action::AskExport(Format::Parquet)),
         named("Session", "Copy a link to the range", None, Action::CopyLink),

@@ -59,7 +59,7 @@ impl Files {
     /// Asks where to write an export; `name` is what the file is called at first.
     pub(super) fn ask_export(&mut self, export: Export, name: &str) {
         let (title, what) = match export.format {
-            Format::Mcap => ("Save a recording", "Session (MCAP)"),
+            Format::Mcap | Format::Packed => ("Save a recording", "Session (MCAP)"),
             Format::Csv => ("Export as CSV", "Table (CSV)"),
             Format::Parquet => ("Export as Parquet", "Table (Parquet)"),
         };

@@ -12,6 +12,8 @@ use crate::site::Site;
 
 /// The state stands before each so many bytes of messages: a seek reads about as much.
 const KEYFRAME_BYTES: usize = 1 << 20;
+/// The same where messages are packed: their columns end with the chunk, and the state stands before each.
+const PACKED_KEYFRAME_BYTES: usize = 12 << 20;
 /// What the format adds to a message, bytes.
 const MESSAGE_HEAD: usize = 31;
 
@@ -22,6 +24,8 @@ pub(super) struct KeyedWriter<W: Write> {
     follower: Follower,
     /// Since the last keyframe.
     bytes: usize,
+    /// The state stands before each so many bytes.
+    keyframe_bytes: usize,
 }
 
 impl<W: Write> KeyedWriter<W> {
@@ -38,12 +42,20 @@ impl<W: Write> KeyedWriter<W> {
             site: Arc::clone(site),
             follower: Follower::after(before, site),
             bytes: KEYFRAME_BYTES,
+            keyframe_bytes: KEYFRAME_BYTES,
         })
+    }
+
+    /// Packs messages into columns.
+    pub(super) fn packed(mut self) -> Result<Self, McapError> {
+        self.writer = self.writer.packed()?;
+        (self.bytes, self.keyframe_bytes) = (PACKED_KEYFRAME_BYTES, PACKED_KEYFRAME_BYTES);
+        Ok(self)
     }
 
     /// Writes a message.
     pub(super) fn message(&mut self, arrival: &Arrival) -> Result<(), McapError> {
-        if self.bytes >= KEYFRAME_BYTES {
+        if self.bytes >= self.keyframe_bytes {
             self.bytes = 0;
             self.writer.keyframe(self.follower.fold(), &self.site)?;
         }

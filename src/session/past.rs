@@ -14,8 +14,9 @@ use crate::link::Arrival;
 use crate::signal::{Sample, SignalId, Timestamp};
 use crate::site::Site;
 
-/// Decoded chunks that are kept at hand.
+/// Decoded chunks that are kept at hand, and how much they may hold.
 const KEPT: usize = 24;
+const KEPT_STEPS: usize = 500_000;
 /// An instant so many chunks ahead is played to; a farther one is sought from its keyframe.
 const NEAR: usize = 3;
 /// Where a file has no keyframes, the state is kept before each so many chunks that were played through.
@@ -203,10 +204,11 @@ impl Past {
             }
         }
         let steps = Arc::new(read);
-        if self.cache.len() >= KEPT {
+        self.cache.push_back((chunk, Arc::clone(&steps)));
+        let held = |cache: &VecDeque<(usize, Arc<Steps>)>| cache.iter().map(|it| it.1.steps.len()).sum::<usize>();
+        while self.cache.len() > KEPT || (self.cache.len() > 1 && held(&self.cache) > KEPT_STEPS) {
             self.cache.pop_front();
         }
-        self.cache.push_back((chunk, Arc::clone(&steps)));
         steps
     }
 }

@@ -10,7 +10,7 @@ use std::{fs, io};
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, bounded};
 
-use super::export::{Export, ExportError, ExportSource, Format};
+use super::export::{Export, ExportError, ExportSource};
 use super::import::{Import, ImportError};
 use super::new_file::Existing;
 use super::open::{Opens, free_name, sessions_dir, what_opens};
@@ -184,7 +184,7 @@ fn start_exports(
 fn exported(export: &Export, source: &ExportSource, path: &Path, progress: &Progress) -> Notice {
     match export.to_file(source, path, Existing::Replace, progress) {
         Ok(done) => {
-            let what = if export.format == Format::Mcap { "messages" } else { "values" };
+            let what = if export.format.is_session() { "messages" } else { "values" };
             let text = format!("{} {what} are in {}", done.count, path.display());
             match done.findings.as_slice() {
                 [] => Notice::new(NoticeTone::Good, text),

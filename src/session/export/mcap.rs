@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 use mcap::McapError;
 
 use super::rows::{Came, each, state_before};
-use super::{Export, ExportSource, Exported, Stopped};
+use super::{Export, ExportSource, Exported, Format, Stopped};
 use crate::session::keyed::{KeyedWriter, io_of};
 use crate::session::progress::Progress;
 use crate::session::recording::{About, SITE_ATTACHMENT, site_files};
@@ -29,6 +29,9 @@ pub(super) fn write(
     let about = About { site: site.name.clone(), began, more, ..About::default() };
     let before = state_before(export, source);
     let mut writer = KeyedWriter::new(BufWriter::new(sink), &about, &files, site, before).map_err(io)?;
+    if export.format == Format::Packed {
+        writer = writer.packed().map_err(io)?;
+    }
     let topics: Vec<&str> = site
         .signals
         .iter()

@@ -27,15 +27,22 @@ pub enum Format {
     Parquet,
     /// A session of its own.
     Mcap,
+    /// The same, its messages packed into columns: it takes a fraction, but other programs do not read them.
+    Packed,
 }
 
 impl Format {
+    /// Whether it is a session again.
+    pub fn is_session(self) -> bool {
+        matches!(self, Self::Mcap | Self::Packed)
+    }
+
     /// What its files' names end with.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::Parquet => "parquet",
-            Self::Mcap => "mcap",
+            Self::Mcap | Self::Packed => "mcap",
         }
     }
 }
@@ -173,7 +180,7 @@ impl Export {
         match self.format {
             Format::Csv => csv::write(self, source, sink, progress),
             Format::Parquet => parquet::write(self, source, sink, progress),
-            Format::Mcap => mcap::write(self, source, sink, progress),
+            Format::Mcap | Format::Packed => mcap::write(self, source, sink, progress),
         }
     }
 

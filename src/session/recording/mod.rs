@@ -7,6 +7,7 @@
 
 mod assets;
 mod channel;
+mod columns;
 mod names;
 mod reader;
 mod recorder;

@@ -17,6 +17,10 @@ pub(super) const PROPERTIES: &str = "pollux/properties";
 /// The topic of messages for which the format has no channel left: the topic's length in two bytes (little-endian), the
 /// topic, the payload.
 pub(super) const MORE: &str = "pollux/more";
+/// The topic of messages that are packed into columns.
+pub(super) const COLUMNS: &str = "pollux/columns";
+/// The metadata record that tells how many messages a packed session holds, by topic.
+pub(super) const COUNTS: &str = "pollux/counts";
 /// The metadata record of a session.
 pub(super) const METADATA: &str = "pollux";
 /// A channel's metadata: the broker had kept its messages.

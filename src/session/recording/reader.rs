@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
-use mcap::records::{AttachmentIndex, Record};
+use mcap::records::{AttachmentIndex, MessageHeader, Record};
+use tracing::warn;
 
 pub(super) use super::channel::Channel;
 use super::channel::PayloadKind;
+use super::columns::{self, Row};
 use super::names::{self, AuditDoc, KeyframeDoc, PropertiesDoc};
 use super::scan::scan;
 use super::summary;
@@ -350,12 +352,38 @@ impl Recording {
                         let doc: Option<PropertiesDoc> = serde_json::from_slice(&data).ok();
                         *correlation = doc.map(|it| it.correlation.into());
                     }
+                    names::COLUMNS => {
+                        drop(channels);
+                        self.take_columns(&data, correlation, items);
+                    }
                     names::MORE => items.extend(unwrapped(channel, received, &data).map(Item::Message)),
                     // An answer to a command, and whatever else is spoken under that name.
                     _ => items.push(Item::Message(message(channel, received, &data, correlation.take()))),
                 }
             }
             _ => (),
+        }
+    }
+
+    /// Takes messages that are packed into columns.
+    fn take_columns(&self, packed: &[u8], correlation: &mut Option<Bytes>, items: &mut Vec<Item>) {
+        let Some(rows) = columns::unpack(packed) else {
+            warn!("{}: messages are packed in a way that this version cannot read", self.path.display());
+            return;
+        };
+        for Row { channel, at, data } in rows {
+            let header =
+                MessageHeader { channel_id: channel, sequence: 0, log_time: at as u64, publish_time: at as u64 };
+            // Columns within columns would never end.
+            let nested = self
+                .channels
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&channel)
+                .is_some_and(|it| it.topic == names::COLUMNS);
+            if !nested {
+                self.take(Record::Message { header, data: data.into() }, correlation, items);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the end of a whole file tells of it, so that nothing else of it need be read.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -92,18 +93,26 @@ fn from_summary(file: &mut File, summary: Summary) -> io::Result<Scanned> {
             *scanned.counts.entry(channel.topic.clone()).or_default() += count;
         }
     }
-    if let Some(index) = summary.metadata_indexes.iter().find(|it| it.name == names::METADATA)
-        && index.length <= MAX_RECORD
-    {
-        let mut bytes = vec![0; index.length as usize];
-        file.seek(SeekFrom::Start(index.offset))?;
-        file.read_exact(&mut bytes)?;
-        if let Some(body) = bytes.get(9..)
-            && let Ok(Record::Metadata(metadata)) = mcap::parse_record(op::METADATA, body)
-        {
-            scanned.about = metadata.metadata;
+    scanned.about = metadata(file, &summary, names::METADATA)?.unwrap_or_default();
+    if let Some(packed) = metadata(file, &summary, names::COUNTS)? {
+        scanned.counts.remove(names::COLUMNS);
+        for (topic, count) in packed {
+            *scanned.counts.entry(topic).or_default() += count.parse().unwrap_or(0);
         }
     }
     scanned.attachments = summary.attachment_indexes;
     Ok(scanned)
+}
+
+/// A metadata record by its name. `None`: there is none.
+fn metadata(file: &mut File, summary: &Summary, name: &str) -> io::Result<Option<BTreeMap<String, String>>> {
+    let index = summary.metadata_indexes.iter().find(|it| it.name == name && it.length <= MAX_RECORD);
+    let Some(index) = index else { return Ok(None) };
+    let mut bytes = vec![0; index.length as usize];
+    file.seek(SeekFrom::Start(index.offset))?;
+    file.read_exact(&mut bytes)?;
+    Ok(match bytes.get(9..).map(|body| mcap::parse_record(op::METADATA, body)) {
+        Some(Ok(Record::Metadata(metadata))) => Some(metadata.metadata),
+        Some(Ok(_) | Err(_)) | None => None,
+    })
 }

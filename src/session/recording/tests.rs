@@ -60,8 +60,16 @@ fn seen(messages: &[Arrival], site: &Site, at: Timestamp) -> Fold {
 
 /// Writes messages as a session, with the state before every so many of them.
 fn session(messages: &[Arrival], site: &Site, keyframe_each: usize) -> Vec<u8> {
+    written(messages, site, keyframe_each, false)
+}
+
+/// The same, packed into columns or not.
+fn written(messages: &[Arrival], site: &Site, keyframe_each: usize, packed: bool) -> Vec<u8> {
     let about = About { site: "Test".to_owned(), ..About::default() };
     let mut writer = SessionWriter::new(Vec::new(), &about, &[]).unwrap();
+    if packed {
+        writer = writer.packed().unwrap();
+    }
     for (at, message) in messages.iter().enumerate() {
         if at % keyframe_each == 0 {
             let before = seen(&messages[..at], site, Timestamp::MAX);
@@ -112,9 +120,10 @@ proptest! {
         keyframe_each in 1_usize..60,
         seeks in proptest::collection::vec(-0.1_f64..1.1, 1..12),
         speed in 1_i64..40,
+        packed in any::<bool>(),
     ) {
         let site = works();
-        let recording = Arc::new(opened(&session(&messages, &site, keyframe_each)).unwrap());
+        let recording = Arc::new(opened(&written(&messages, &site, keyframe_each, packed)).unwrap());
         let (from, to) = recording.span().unwrap();
         let length = to.as_nanos() - from.as_nanos();
         let mut sought = Past::new(Arc::clone(&recording), Arc::clone(&site));
@@ -169,6 +178,30 @@ proptest! {
             past.seek(from);
         }
     }
+}
+
+#[test]
+fn what_is_packed_for_keeping_is_the_same_messages() {
+    let site = works();
+    let mut messages: Vec<Arrival> = (0..500)
+        .map(|it| arrival(it * 1_000_000_000, "json", &format!("{{\"t\":{},\"v\":{}}}", it * 1000, it as f64 / 8.0)))
+        .collect();
+    messages[3].correlation = Some(vec![1, 2, 3].into());
+    messages[4].retained = true;
+    messages[5] = arrival(5_000_000_000, "pollux/columns", "a device that speaks under our name");
+    let (plain, packed) = (session(&messages, &site, 250), written(&messages, &site, 250, true));
+    assert!(packed.len() * 2 < plain.len(), "{} of {} bytes", packed.len(), plain.len());
+    let (plain, packed) = (opened(&plain).unwrap(), opened(&packed).unwrap());
+    // Of keyframes there are as many as chunks.
+    let counts =
+        |it: &Recording| it.counts.clone().into_iter().filter(|it| it.0 != "pollux/keyframe").collect::<Vec<_>>();
+    assert_eq!(counts(&plain), counts(&packed));
+    let items = |it: &Recording| -> Vec<Item> {
+        let all = (0..it.n_chunks()).flat_map(|chunk| it.items(chunk).0);
+        all.filter(|it| matches!(it, Item::Message(_))).collect()
+    };
+    assert_eq!(items(&packed), items(&plain));
+    assert_eq!(items(&packed), messages.into_iter().map(Item::Message).collect::<Vec<_>>());
 }
 
 #[test]

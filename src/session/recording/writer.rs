@@ -9,6 +9,7 @@ use bytes::Bytes;
 use mcap::records::{MessageHeader, Metadata};
 use mcap::{Attachment, Compression, McapError, WriteOptions, Writer};
 
+use super::columns::{Row, pack};
 use super::names::{self, AuditDoc, KeyframeDoc, PropertiesDoc};
 use super::reader::{Channel, ChunkRef};
 use crate::link::{Arrival, Properties};
@@ -18,6 +19,8 @@ use crate::site::Site;
 
 /// A chunk is closed from so many bytes on.
 const CHUNK_BYTES: usize = 1 << 20;
+/// The same where messages are packed into columns: the longer those are, the less they take.
+const PACKED_CHUNK_BYTES: usize = 12 << 20;
 /// A chunk stays open no longer than this, seconds: what a crash may cost.
 const CHUNK_SECS: f64 = 0.8;
 /// Channels that one topic may have, each with other properties; beyond them the last one's stand for all.
@@ -46,6 +49,8 @@ pub struct SessionWriter<W: Write> {
     written: Arc<AtomicU64>,
     channels: HashMap<ChannelKey, u16>,
     variants: HashMap<Bytes, Vec<u16>>,
+    /// The topics of channels.
+    topics: HashMap<u16, String>,
     /// Channels that were added since they were last asked for.
     added: Vec<(u16, Channel)>,
     keyframe: u16,
@@ -53,12 +58,24 @@ pub struct SessionWriter<W: Write> {
     properties: u16,
     more: u16,
     chunk_secs: f64,
+    packed: Option<Packed>,
     open: Option<OpenChunk>,
     /// The state to begin the next chunk with.
     state: Option<Vec<u8>>,
     last_full: Option<i64>,
     /// The latest log time so far: chunks are in its order.
     latest: i64,
+}
+
+/// What is to be packed into columns.
+#[derive(Debug)]
+struct Packed {
+    /// The channel of columns.
+    channel: u16,
+    /// The messages of the chunk at hand.
+    rows: Vec<Row>,
+    /// Messages of all chunks, by channel.
+    counts: BTreeMap<u16, u64>,
 }
 
 #[derive(Debug)]
@@ -121,12 +138,14 @@ impl<W: Write> SessionWriter<W> {
             written,
             channels: HashMap::new(),
             variants: HashMap::new(),
+            topics: own.iter().map(|(id, topic)| (*id, (*topic).to_owned())).collect(),
             added,
             keyframe,
             audit,
             properties,
             more,
             chunk_secs: CHUNK_SECS,
+            packed: None,
             open: None,
             state: None,
             last_full: None,
@@ -139,6 +158,14 @@ impl<W: Write> SessionWriter<W> {
     pub fn with_chunk_secs(mut self, secs: f64) -> Self {
         self.chunk_secs = secs;
         self
+    }
+
+    /// Packs messages into columns: for keeping, not for what is still being made.
+    pub fn packed(mut self) -> Result<Self, McapError> {
+        let channel = self.mcap.add_channel(0, names::COLUMNS, "", &BTreeMap::new())?;
+        self.packed = Some(Packed { channel, rows: Vec::new(), counts: BTreeMap::new() });
+        self.chunk_secs = f64::INFINITY;
+        Ok(self)
     }
 
     /// Gives the state of all signals at this point. Whole chunks that this closes are returned.
@@ -181,6 +208,12 @@ impl<W: Write> SessionWriter<W> {
     /// Closes the chunk at hand, if there is one, and hands everything to the system.
     pub fn close_chunk(&mut self) -> Result<Option<ChunkRef>, McapError> {
         let Some(open) = self.open.take() else { return Ok(None) };
+        if let Some(packed) = self.packed.as_mut().filter(|it| !it.rows.is_empty()) {
+            let log_time = self.latest.max(0) as u64;
+            let header = MessageHeader { channel_id: packed.channel, sequence: 0, log_time, publish_time: log_time };
+            self.mcap.write_to_known_channel(&header, &pack(&packed.rows))?;
+            packed.rows.clear();
+        }
         self.mcap.flush()?;
         let end = self.written.load(Ordering::Relaxed);
         Ok(Some(ChunkRef {
@@ -210,6 +243,14 @@ impl<W: Write> SessionWriter<W> {
     /// Ends the session with its summary.
     pub fn finish(mut self) -> Result<W, McapError> {
         self.close_chunk()?;
+        if let Some(packed) = &self.packed {
+            let mut metadata: BTreeMap<String, u64> = BTreeMap::new();
+            for (channel, count) in &packed.counts {
+                *metadata.entry(self.topics.get(channel).cloned().unwrap_or_default()).or_default() += count;
+            }
+            let metadata = metadata.into_iter().map(|(topic, count)| (topic, count.to_string())).collect();
+            self.mcap.write_metadata(&Metadata { name: names::COUNTS.to_owned(), metadata })?;
+        }
         self.mcap.finish()?;
         Ok(self.mcap.into_inner().sink)
     }
@@ -237,9 +278,11 @@ impl<W: Write> SessionWriter<W> {
     }
 
     fn close_if_full(&mut self, at: Timestamp) -> Result<Option<ChunkRef>, McapError> {
-        let full = self.open.as_ref().is_some_and(|it| {
-            it.bytes >= CHUNK_BYTES || at.secs_since(Timestamp::from_nanos(it.from)) >= self.chunk_secs
-        });
+        let most = if self.packed.is_some() { PACKED_CHUNK_BYTES } else { CHUNK_BYTES };
+        let full = self
+            .open
+            .as_ref()
+            .is_some_and(|it| it.bytes >= most || at.secs_since(Timestamp::from_nanos(it.from)) >= self.chunk_secs);
         if full { self.close_chunk() } else { Ok(None) }
     }
 
@@ -248,7 +291,13 @@ impl<W: Write> SessionWriter<W> {
         // Nobody counts them: the order is that of the file, and a count would take a sixth of it.
         let header = MessageHeader { channel_id, sequence: 0, log_time, publish_time: log_time };
         self.latest = self.latest.max(at.as_nanos());
-        self.mcap.write_to_known_channel(&header, data)?;
+        match self.packed.as_mut().filter(|_| channel_id != self.keyframe) {
+            Some(packed) => {
+                *packed.counts.entry(channel_id).or_default() += 1;
+                packed.rows.push(Row { channel: channel_id, at: log_time as i64, data: data.to_vec() });
+            }
+            None => self.mcap.write_to_known_channel(&header, data)?,
+        }
         if let Some(open) = &mut self.open {
             open.bytes += data.len() + 31;
             open.messages += 1;
@@ -267,7 +316,7 @@ impl<W: Write> SessionWriter<W> {
             return Ok(Some(known));
         }
         let Ok(topic) = std::str::from_utf8(&arrival.topic) else { return Ok(None) };
-        let own = [names::KEYFRAME, names::AUDIT, names::PROPERTIES, names::MORE].contains(&topic);
+        let own = [names::KEYFRAME, names::AUDIT, names::PROPERTIES, names::MORE, names::COLUMNS].contains(&topic);
         let variants = self.variants.entry(arrival.topic.clone()).or_default();
         if variants.len() >= MAX_VARIANTS {
             return Ok(variants.last().copied());
@@ -292,6 +341,7 @@ impl<W: Write> SessionWriter<W> {
         let id = self.mcap.add_channel(0, topic, if is_json { "json" } else { "" }, &metadata)?;
         variants.push(id);
         self.added.push((id, Channel::new(topic, &metadata)));
+        self.topics.insert(id, topic.to_owned());
         // A key that lived on in its message's buffer would keep that buffer.
         let key = ChannelKey { topic: Bytes::copy_from_slice(&arrival.topic), ..key };
         self.channels.insert(key, id);
