@@ -23,6 +23,8 @@ use crate::{median, now};
 
 /// The state of all signals is written at least each so many seconds of the session, as ingest does.
 const KEYFRAME_SECS: i64 = 10;
+/// A chunk of columns is closed from so many bytes on, as an export does.
+const PACKED_BYTES: usize = 2 << 20;
 /// So many signals speak once at the beginning and never again, where some are silent.
 const SILENT: u32 = N_SIGNALS / 100;
 /// Instants that are sought.
@@ -150,7 +152,8 @@ fn write(path: &Path, site: &Arc<Site>, text: &str, n_secs: i64, silent: u32, ma
         let messages = spoken(&mut plant, second, silent);
         n += messages.len();
         // Columns end with their chunk, and the state stands before each.
-        let due = if made == Made::Packed { writer.open_since().is_none() } else { second % KEYFRAME_SECS == 0 };
+        let full = second == 0 || writer.open_bytes() >= PACKED_BYTES;
+        let due = if made == Made::Packed { full } else { second % KEYFRAME_SECS == 0 };
         let fold = due.then(|| follower.fold().clone());
         let began = now();
         if let Some(fold) = &fold {

@@ -36,6 +36,7 @@ mod status_bar;
 mod store;
 pub mod theme;
 mod timeline;
+mod timeline_facts;
 mod toasts;
 mod tree;
 

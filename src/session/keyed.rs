@@ -13,7 +13,7 @@ use crate::site::Site;
 /// The state stands before each so many bytes of messages: a seek reads about as much.
 const KEYFRAME_BYTES: usize = 1 << 20;
 /// The same where messages are packed: their columns end with the chunk, and the state stands before each.
-const PACKED_KEYFRAME_BYTES: usize = 12 << 20;
+const PACKED_KEYFRAME_BYTES: usize = 2 << 20;
 /// What the format adds to a message, bytes.
 const MESSAGE_HEAD: usize = 31;
 

@@ -19,8 +19,8 @@ use crate::site::Site;
 
 /// A chunk is closed from so many bytes on.
 const CHUNK_BYTES: usize = 1 << 20;
-/// The same where messages are packed into columns: the longer those are, the less they take.
-const PACKED_CHUNK_BYTES: usize = 12 << 20;
+/// The same where messages are packed into columns. Who writes closes them long before, with a keyframe.
+const PACKED_CHUNK_BYTES: usize = 16 << 20;
 /// A chunk stays open no longer than this, seconds: what a crash may cost.
 const CHUNK_SECS: f64 = 0.8;
 /// Channels that one topic may have, each with other properties; beyond them the last one's stand for all.
@@ -228,6 +228,11 @@ impl<W: Write> SessionWriter<W> {
     /// When the chunk at hand was begun, by the time of its messages.
     pub fn open_since(&self) -> Option<Timestamp> {
         self.open.as_ref().map(|it| Timestamp::from_nanos(it.from))
+    }
+
+    /// Bytes of the chunk at hand, before they are packed.
+    pub fn open_bytes(&self) -> usize {
+        self.open.as_ref().map_or(0, |it| it.bytes)
     }
 
     /// The channels that were added since the last call: only the chunk in which one is used first tells of it.
