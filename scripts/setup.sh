@@ -17,7 +17,7 @@ for purpose in "$@"; do
         ;;
     view)
         has_library libvulkan.so.1 || need libvulkan1
-        ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1 || need mesa-vulkan-drivers
+        find /usr/share/vulkan/icd.d /etc/vulkan/icd.d -name '*.json' 2>/dev/null | grep -q . || need mesa-vulkan-drivers
         has_library libxkbcommon-x11.so.0 || need libxkbcommon-x11-0
         has_library libxcursor.so.1 || has_library libXcursor.so.1 || need libxcursor1
         has_library libXi.so.6 || need libxi6

@@ -110,8 +110,12 @@ impl<W: Write> SessionWriter<W> {
         let mut facts = about.more.clone();
         facts.insert("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
         facts.insert("site".to_owned(), about.site.clone());
-        facts.insert("broker".to_owned(), about.broker.clone());
-        facts.insert("who".to_owned(), about.who.clone());
+        for (name, value) in [("broker", &about.broker), ("who", &about.who)] {
+            // What a session says that this one was cut from stays.
+            if !value.is_empty() || !facts.contains_key(name) {
+                facts.insert(name.to_owned(), value.clone());
+            }
+        }
         facts.insert("began".to_owned(), about.began.to_string());
         mcap.write_metadata(&Metadata { name: names::METADATA.to_owned(), metadata: facts })?;
         for (name, data) in files {
