@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use tracing::warn;
+
 use super::fold::{Fold, Taken};
 use super::history::History;
 use super::recording::{AuditDoc, Item, Recording};
@@ -77,7 +79,9 @@ impl Filling {
             }
             let (items, fault) = recording.items(chunk);
             if let Some(fault) = fault {
-                self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(fault.to_string());
+                let text = recording.lost(chunk, &fault);
+                warn!("{text}");
+                self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(text);
             }
             let mut counts = targets.tally.lock();
             targets.timeline.with(|timeline| {

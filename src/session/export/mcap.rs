@@ -39,7 +39,7 @@ pub(super) fn write(
         .map(|it| it.topic.as_str())
         .collect();
     let mut count = 0;
-    let findings = each(export, source, progress, |came| match came {
+    let mut findings = each(export, source, progress, |came| match came {
         Came::Message(arrival) => {
             let topic = std::str::from_utf8(&arrival.topic).unwrap_or_default();
             if !export.only.is_empty() && !topics.contains(&topic) {
@@ -51,6 +51,10 @@ pub(super) fn write(
         Came::Audit(audit) => writer.audit(audit).map_err(io),
     })?;
     writer.finish().map_err(io)?.flush()?;
+    if recording.about.is_empty() {
+        let told = "another program made this session: its schemas, encodings, publish times and metadata are not kept";
+        findings.push(told.to_owned());
+    }
     Ok(Exported { count, findings })
 }
 

@@ -62,7 +62,7 @@ pub(super) fn each(
                 return Err(Stopped::Cancelled);
             }
             let (items, fault) = recording.items(chunk);
-            findings.extend(fault.map(|it| it.to_string()));
+            findings.extend(fault.map(|it| recording.lost(chunk, &it)));
             // What runs behind counts from where it stands: that is when it showed.
             let mut latest = at.from;
             for item in &items {

@@ -81,7 +81,7 @@ pub enum ImportError {
         source: io::Error,
     },
     /// It is no table with times.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be imported", path.display())]
     Table {
         /// Which file.
         path: PathBuf,
@@ -142,8 +142,12 @@ impl Import {
         let values = self
             .write(&table, &shape, &survey, sink, (&about, &files, &site), progress)
             .map_err(|stopped| self.error(stopped, out))?;
+        if values == 0 {
+            return Err(ImportError::Table { path: self.table.clone(), source: TableError::NoValues });
+        }
         begun.finish().map_err(cannot_write)?;
-        let (findings, notes) = survey.told(&shape);
+        let (mut findings, notes) = survey.told(&shape);
+        findings.extend(unbound(&table.heading, &shape, &site));
         Ok(Imported { shape, heading: table.heading, rows: survey.rows, values, findings, notes })
     }
 
@@ -250,6 +254,17 @@ impl From<OrderError> for Stopped {
 
 fn io(error: McapError) -> Stopped {
     Stopped::Write(io_of(error))
+}
+
+/// Columns that the site has no signal for, where it has any at all.
+fn unbound(heading: &[String], shape: &Shape, site: &Site) -> Option<String> {
+    let topics = topics_of(heading);
+    let bound = |topic: &String| site.signals.iter().any(|it| it.topic == *topic);
+    let columns = topics.iter().enumerate().filter(|it| it.0 != shape.time_column).map(|it| it.1);
+    (!columns.clone().any(bound)).then(|| {
+        let first = columns.take(1).next().cloned().unwrap_or_default();
+        format!("the site has no signal for any column: bind one to the topic {first}, or leave the site out")
+    })
 }
 
 /// The topics of columns: `import/` and their names. Names that would share one are told apart.

@@ -60,6 +60,9 @@ pub enum TableError {
     /// No column looks like a time.
     #[error("no column holds times that can be read: name it with --time, and its format with --format")]
     NoTime,
+    /// There are times, and nothing beside them.
+    #[error("no column beside the time holds a value")]
+    NoValues,
     /// The named column is not there.
     #[error("there is no column {0:?}; there are {1}")]
     NoColumn(String, String),

@@ -152,15 +152,20 @@ impl Survey {
         let columns: Vec<&Column> = self.columns.iter().enumerate().filter(speaks).map(|it| it.1).collect();
         let mut alike: BTreeMap<&str, usize> = BTreeMap::new();
         columns.iter().for_each(|it| *alike.entry(stem(&it.name)).or_default() += 1);
-        let topic = |column: &&Column| {
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
+        let mut topic = |column: &&Column| {
+            // Of two columns with one heading, the second has a name of its own.
+            let n = names.entry(column.name.clone()).or_default();
+            *n += 1;
+            let name = if *n > 1 { format!("{} ({n})", column.name) } else { column.name.clone() };
             let stem = stem(&column.name);
             let grouped = !stem.is_empty() && alike.get(stem).is_some_and(|it| (2..columns.len()).contains(it));
             let group = grouped.then(|| format!("{stem}…"));
             DraftTopic {
                 topic: column.topic.clone(),
-                place: group.into_iter().chain([column.name.clone()]).collect(),
+                place: group.into_iter().chain([name.clone()]).collect(),
                 signals: vec![DraftSignal {
-                    key: column.name.clone(),
+                    key: name,
                     name: "Value".to_owned(),
                     path: None,
                     is: column.kind(),
@@ -169,7 +174,7 @@ impl Survey {
                 period_secs,
             }
         };
-        columns.iter().map(topic).collect()
+        columns.iter().map(&mut topic).collect()
     }
 
     /// What is wrong, and what is worth knowing; each with its first line, and how often it is.

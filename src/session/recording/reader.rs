@@ -290,6 +290,12 @@ impl Recording {
         }
     }
 
+    /// What a damaged chunk costs, for a person.
+    pub fn lost(&self, index: usize, fault: &ReadError) -> String {
+        let (from, to) = self.chunk(index).map_or_else(Default::default, |it| (it.from, it.to));
+        format!("{}: {fault}; what came from {from} to {to} is lost, or a part of it", self.path.display())
+    }
+
     pub(super) fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, ReadError> {
         if length > MAX_RECORD {
             return Err(ReadError { offset, why: format!("a stretch of {length} bytes is told, which cannot be") });
