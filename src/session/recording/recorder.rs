@@ -327,3 +327,44 @@ impl Worker {
         self.writer = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::tests_support::site;
+    use crate::session::fold::Follower;
+    use crate::session::recording::Item;
+    use crate::site::doc::ValueKind;
+
+    #[test]
+    fn a_recording_that_is_split_goes_on_in_a_file_that_knows_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plant.mcap");
+        let site = Arc::new(site(&[("a", None, None, ValueKind::Number)]));
+        let options = RecorderOptions { path: path.clone(), split: Some(Duration::ZERO), ..RecorderOptions::default() };
+        let mut recorder = Recorder::start(options).unwrap();
+        let mut follower = Follower::new(&site);
+        for value in 1..=3 {
+            let arrival = Arrival {
+                topic: "a".into(),
+                payload: value.to_string().into(),
+                received: Timestamp::from_nanos(1_800_000_000_000_000_000 + value * 1_000_000_000),
+                retained: false,
+                correlation: None,
+                properties: None,
+            };
+            follower.take(&arrival);
+            recorder.entries.send(Entry::Arrivals(Arc::new(vec![arrival]))).unwrap();
+            recorder.entries.send(Entry::Keyframe(follower.fold().clone(), Arc::clone(&site))).unwrap();
+        }
+        recorder.finish();
+        assert_eq!((recorder.status.problem(), recorder.status.messages()), (None, 3));
+        let names: Vec<_> = recorder.status.more_files().iter().map(|it| it.file_name().unwrap().to_owned()).collect();
+        assert_eq!(names, ["plant-2.mcap", "plant-3.mcap", "plant-4.mcap"]);
+        let items = |path: &Path| Recording::open(path).unwrap().items(0).0;
+        assert!(matches!(&items(&path)[..], [Item::Keyframe(_), Item::Message(first)] if *first.payload == *b"1"));
+        let second = items(&folder.path().join("plant-2.mcap"));
+        let [Item::Keyframe(state), Item::Message(message)] = &second[..] else { panic!("{second:?}") };
+        assert_eq!((state.since, &state.values[..], &*message.payload), (None, &["1.0".to_owned()][..], &b"2"[..]));
+    }
+}
