@@ -1,7 +1,7 @@
 //! Fills the history from a recording, behind what a person already looks at.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -9,6 +9,7 @@ use tracing::warn;
 
 use super::fold::{Fold, Taken};
 use super::history::History;
+use super::progress::Progress;
 use super::recording::{AuditDoc, Item, Recording};
 use super::tally::Tally;
 use super::timeline::Timeline;
@@ -19,9 +20,7 @@ use crate::site::Site;
 /// How far a recording has been read.
 #[derive(Debug, Default)]
 pub struct Filling {
-    done: AtomicUsize,
-    total: AtomicUsize,
-    cancelled: AtomicBool,
+    progress: Progress,
     ended: AtomicBool,
     findings: Mutex<Vec<String>>,
     audits: Mutex<Vec<AuditDoc>>,
@@ -41,7 +40,7 @@ impl Filling {
     /// Starts the thread. It ends when all is read, or when it is cancelled.
     pub(super) fn start(recording: Arc<Recording>, targets: FillTargets) -> io::Result<Arc<Self>> {
         let filling = Arc::new(Self::default());
-        filling.total.store(recording.n_chunks(), Ordering::Relaxed);
+        filling.progress.expect(recording.n_chunks() as u64);
         let own = Arc::clone(&filling);
         thread::Builder::new().name("pollux-fill".to_owned()).spawn(move || own.work(&recording, &targets))?;
         Ok(filling)
@@ -49,14 +48,12 @@ impl Filling {
 
     /// The share that is read, 0 to 1. `None`: all of it, or as much as was wanted.
     pub fn share(&self) -> Option<f32> {
-        let total = self.total.load(Ordering::Relaxed).max(1);
-        let done = self.done.load(Ordering::Relaxed);
-        (!self.ended.load(Ordering::Acquire)).then(|| done as f32 / total as f32)
+        (!self.ended.load(Ordering::Acquire)).then(|| self.progress.share())
     }
 
     /// Reads no further.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.progress.cancel();
     }
 
     /// What could not be read, for a person.
@@ -74,7 +71,7 @@ impl Filling {
         let mut fold = Fold::default();
         let (mut samples, mut faults) = (Vec::new(), Vec::new());
         for chunk in 0..recording.n_chunks() {
-            if self.cancelled.load(Ordering::Relaxed) {
+            if self.progress.is_cancelled() {
                 break;
             }
             let (items, fault) = recording.items(chunk);
@@ -118,7 +115,7 @@ impl Filling {
                 }
             });
             drop(counts);
-            self.done.fetch_add(1, Ordering::Relaxed);
+            self.progress.advance(1);
             if chunk.is_multiple_of(8) {
                 targets.waker.wake();
             }

@@ -1,12 +1,12 @@
 //! Compares two histories on a thread of its own, behind what a person already looks at.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::differences::{Differences, Sides};
 use super::history::History;
+use super::progress::Progress;
 use super::waker::Waker;
 use crate::signal::{SignalId, Timestamp};
 use crate::site::Site;
@@ -14,9 +14,7 @@ use crate::site::Site;
 /// How far two histories have been compared.
 #[derive(Debug)]
 pub(super) struct Measuring {
-    done: AtomicUsize,
-    total: usize,
-    cancelled: AtomicBool,
+    progress: Progress,
     found: Mutex<Option<Differences>>,
 }
 
@@ -31,12 +29,8 @@ impl Measuring {
         common: Vec<SignalId>,
         waker: Waker,
     ) -> io::Result<Arc<Self>> {
-        let measuring = Arc::new(Self {
-            done: AtomicUsize::new(0),
-            total: common.len(),
-            cancelled: AtomicBool::new(false),
-            found: Mutex::default(),
-        });
+        let measuring = Arc::new(Self { progress: Progress::default(), found: Mutex::default() });
+        measuring.progress.expect(common.len() as u64);
         let own = Arc::clone(&measuring);
         thread::Builder::new().name("pollux-compare".to_owned()).spawn(move || {
             let sides = Sides { first: &first, second: &second, offset_nanos, span };
@@ -48,20 +42,21 @@ impl Measuring {
     }
 
     fn go_on(&self, waker: &Waker) -> bool {
-        if self.done.fetch_add(1, Ordering::Relaxed).is_multiple_of(32) {
+        if self.progress.parts().0.is_multiple_of(32) {
             waker.wake();
         }
-        !self.cancelled.load(Ordering::Relaxed)
+        self.progress.advance(1);
+        !self.progress.is_cancelled()
     }
 
     /// The share that is compared, 0 to 1.
     pub(super) fn share(&self) -> f32 {
-        self.done.load(Ordering::Relaxed) as f32 / self.total.max(1) as f32
+        self.progress.share()
     }
 
     /// Compares no further.
     pub(super) fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.progress.cancel();
     }
 
     /// What was found, once all is compared.

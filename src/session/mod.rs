@@ -3,6 +3,7 @@
 //! Nothing downstream knows where the data came from. Ingest runs on a thread of its own; what crosses into the world
 //! is one batch a frame.
 
+mod align;
 mod batch;
 mod block;
 mod column;
@@ -44,9 +45,10 @@ use bevy::prelude::*;
 use tracing::error;
 use uuid::Uuid;
 
+pub use align::{Alignment, CompareError};
 pub use batch::Batch;
 pub use column::Pushed;
-pub use compare::{Align, Alignment, CompareError, Compared, Comparison};
+pub use compare::{Align, Compared, Comparison};
 pub use cursor::{Cursor, CursorMode, Extent, SPEEDS, Seek};
 pub use differences::{Difference, Differences};
 pub use fill::Filling;

@@ -1,8 +1,8 @@
 //! What the history had to let go is read again from the recording, for the signals that are looked at.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use bevy::prelude::*;
@@ -11,6 +11,7 @@ use tracing::error;
 use super::fold::{Follower, Taken};
 use super::history::History;
 use super::plot::Column;
+use super::progress::Progress;
 use super::recording::{Item, Recording};
 use super::waker::Waker;
 use super::{CurrentSite, Session};
@@ -42,13 +43,6 @@ struct Run {
     progress: Arc<Progress>,
 }
 
-#[derive(Debug)]
-struct Progress {
-    chunks: std::ops::Range<usize>,
-    done: AtomicUsize,
-    cancelled: AtomicBool,
-}
-
 impl Recalled {
     /// A plot of a span of which the history has only the end, or nothing. See [`History::plot`].
     pub fn plot(
@@ -76,8 +70,8 @@ impl Recalled {
     /// How much of it is read, 0 to 1. `None`: all, or nothing was asked for.
     pub fn share(&self) -> Option<f32> {
         let progress = &self.0.as_ref()?.progress;
-        let done = progress.done.load(Ordering::Relaxed);
-        (done < progress.chunks.len()).then(|| done as f32 / progress.chunks.len() as f32)
+        let (done, all) = progress.parts();
+        (done < all).then(|| progress.share())
     }
 
     fn has(&self, asked: &Recollect, until: Timestamp) -> bool {
@@ -91,7 +85,7 @@ impl Recalled {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        self.progress.cancelled.store(true, Ordering::Relaxed);
+        self.progress.cancel();
     }
 }
 
@@ -105,15 +99,14 @@ impl Run {
     ) -> io::Result<Self> {
         let first = recording.chunk_at(asked.from).unwrap_or(0);
         let end = recording.chunk_at(to).map_or(0, |it| it + 1);
-        let progress = Arc::new(Progress {
-            chunks: first..end.max(first),
-            done: AtomicUsize::new(0),
-            cancelled: AtomicBool::new(false),
-        });
+        let chunks = first..end.max(first);
+        let progress = Arc::new(Progress::default());
+        progress.expect(chunks.len() as u64);
         let history = Arc::new(History::new(BYTES, site.signal_capacity));
         let reader = Reader {
             recording: Arc::clone(recording),
             site: Arc::clone(site),
+            chunks,
             signals: asked.signals.clone(),
             history: Arc::clone(&history),
             progress: Arc::clone(&progress),
@@ -127,6 +120,7 @@ impl Run {
 struct Reader {
     recording: Arc<Recording>,
     site: Arc<Site>,
+    chunks: Range<usize>,
     signals: Vec<SignalId>,
     history: Arc<History>,
     progress: Arc<Progress>,
@@ -140,8 +134,8 @@ impl Reader {
             self.signals.iter().any(of)
         };
         let mut follower = Follower::new(&self.site);
-        for chunk in self.progress.chunks.clone() {
-            if self.progress.cancelled.load(Ordering::Relaxed) {
+        for chunk in self.chunks.clone() {
+            if self.progress.is_cancelled() {
                 return;
             }
             // What is damaged was told when the recording was read first.
@@ -156,7 +150,7 @@ impl Reader {
                     }
                 }
             }
-            self.progress.done.fetch_add(1, Ordering::Relaxed);
+            self.progress.advance(1);
             if chunk.is_multiple_of(16) {
                 self.waker.wake();
             }
