@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_reading_from_before_the_command_confirms_nothing() {
-        let confirm = Confirm { signal: SignalId(0), within: 5.0, threshold: None, secs: 5.0 };
+        let confirm = Confirm { signal: SignalId(0), within: 5.0, threshold: None, secs: 5.0, when: None };
         let at = |nanos| Timestamp::from_nanos(nanos);
         let check = |value: f64, received: i64, state, want| {
             let reading = Reading {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::signal::{SignalId, Unit};
-use crate::site::doc::{AtDoc, DeviceDoc, Kind, PlaceDoc, TakesDoc, ValueKind, ViewpointDoc};
+use crate::site::doc::{AtDoc, Class, DeviceDoc, Kind, LimitsDoc, PlaceDoc, TakesDoc, ValueKind, ViewpointDoc};
 use crate::site::{Command, CommandId, Confirm, Index, Signal, Site, Twin, TwinId};
 
 /// The station is 0, its pumps 1 and 2, the first pump's motor 3, the process 4. Each pump has a speed in rpm (signals
@@ -41,6 +41,8 @@ pub(super) fn site() -> Site {
         twins,
         signals,
         commands,
+        alarms: Vec::new(),
+        expectations: Vec::new(),
         flows: Vec::new(),
         props: Vec::new(),
         viewpoints: vec![ViewpointDoc {
@@ -71,6 +73,7 @@ fn twin(id: u32, address: &str, name: &str, kind: Kind, parent: Option<u32>) -> 
         looks: Vec::new(),
         physics: None,
         involves: Vec::new(),
+        emergency_stop: Vec::new(),
     }
 }
 
@@ -95,7 +98,7 @@ fn signal(id: u32, address: &str, name: &str, twin: u32, is: ValueKind, unit: &s
 }
 
 fn command(id: u32, address: &str, name: &str, twin: u32, takes: TakesDoc, reports: u32) -> Command {
-    let confirm = Confirm { signal: SignalId(reports), within: 20.0, threshold: None, secs: 5.0 };
+    let confirm = Confirm { signal: SignalId(reports), within: 20.0, threshold: None, secs: 5.0, when: None };
     Command {
         id: CommandId(id),
         address: Arc::from(address),
@@ -108,5 +111,11 @@ fn command(id: u32, address: &str, name: &str, twin: u32, takes: TakesDoc, repor
         confirm,
         drives: None,
         refused_while: None,
+        class: Class::C1,
+        normal: None,
+        roles: Vec::new(),
+        limits: LimitsDoc::default(),
+        interlocks: Vec::new(),
+        excludes: Vec::new(),
     }
 }

@@ -4,11 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::check_site::check_site;
-use super::doc::{DeviceDoc, InputDoc, Kind, PhysicsDoc, SiteDoc, ValueKind};
+use super::condition::Condition;
+use super::doc::{AlarmWhenDoc, DeviceDoc, InputDoc, Kind, PhysicsDoc, SiteDoc, TakesDoc, ValueKind};
 use super::flat::FlatTwin;
 use super::gltf::Models;
 use super::ids::Ids;
-use super::model::{Command, CommandId, Confirm, Flow, Index, Look, Signal, Site, Twin, TwinId};
+use super::model::{
+    Alarm, AlarmWhen, Command, CommandId, Confirm, Expectation, Flow, Index, Interlock, Look, Signal, Site, Stop, Twin,
+    TwinId,
+};
 use super::problem::{Place, Problems};
 use super::refer::{Atlas, Port, Unknown};
 use super::seen::Seen;
@@ -62,17 +66,26 @@ pub(super) fn build(doc: SiteDoc, file: &Path, text: &str, ids: &mut Ids, proble
         .map(|&(at, i)| format!("{}/{}", flats[at].address, flats[at].doc.signals[i].id).into())
         .collect();
     let signal_ids: Vec<SignalId> = addresses.iter().map(|it| ids.signal(it)).collect();
-    let numbers = Numbers { twins: &twin_ids, signals: &signal_ids, addresses: &addresses };
+    let command_addresses: Vec<Arc<str>> = flats
+        .iter()
+        .flat_map(|flat| flat.doc.commands.iter().map(move |it| format!("{}/{}", flat.address, it.id).into()))
+        .collect();
+    let command_ids: Vec<CommandId> = command_addresses.iter().map(|it| ids.command(it)).collect();
+    let numbers = Numbers { twins: &twin_ids, signals: &signal_ids, addresses: &addresses, commands: &command_ids };
 
     let twins: Vec<Twin> = (0..flats.len()).map(|at| builder.twin(at, &numbers)).collect();
     let signals_made: Vec<Signal> = (0..signals.len()).map(|at| builder.signal(at, &numbers)).collect();
     let mut commands = Vec::new();
+    let mut next_command = command_ids.iter().copied().zip(command_addresses);
+    let (mut alarms, mut expectations) = (Vec::new(), Vec::new());
     for (at, flat) in flats.iter().enumerate() {
-        for (i, command) in flat.doc.commands.iter().enumerate() {
-            let address: Arc<str> = format!("{}/{}", flat.address, command.id).into();
-            let id = ids.command(&address);
+        for (i, (id, address)) in next_command.by_ref().take(flat.doc.commands.len()).enumerate() {
             commands.extend(builder.command(at, i, id, address, &numbers));
         }
+        for i in 0..flat.doc.alarms.len() {
+            alarms.extend(builder.alarm(at, i, ids, &numbers));
+        }
+        expectations.extend((0..flat.doc.expects.len()).filter_map(|i| builder.expectation(at, i, &numbers)));
     }
     let flows = builder.flows(&doc, &numbers);
     let plots = builder.plots(&doc, &numbers);
@@ -87,6 +100,8 @@ pub(super) fn build(doc: SiteDoc, file: &Path, text: &str, ids: &mut Ids, proble
         twins,
         signals: signals_made,
         commands,
+        alarms,
+        expectations,
         flows,
         props: doc.props,
         viewpoints: doc.viewpoints,
@@ -102,6 +117,7 @@ struct Numbers<'a> {
     twins: &'a [TwinId],
     signals: &'a [SignalId],
     addresses: &'a [Arc<str>],
+    commands: &'a [CommandId],
 }
 
 /// A device speaks for its twin and for those below it. Parents stand before their children.
@@ -157,6 +173,12 @@ impl Builder<'_> {
             let found = self.atlas.twin(Some(at), text);
             involves.extend(self.known(found, || flat.involves_place(i)).map(|it| numbers.twins[it]));
         }
+        let mut emergency_stop = Vec::with_capacity(doc.emergency_stop.len());
+        for (i, stop) in doc.emergency_stop.iter().enumerate() {
+            let found = self.atlas.command(Some(at), &stop.command);
+            let found = self.known(found, || flat.stop_place(i, ".command"));
+            emergency_stop.extend(found.map(|it| Stop { command: numbers.commands[it], value: stop.value }));
+        }
         Twin {
             id: numbers.twins[at],
             address: Arc::clone(&flat.address),
@@ -171,6 +193,7 @@ impl Builder<'_> {
             looks,
             physics: doc.physics.as_ref().map(|it| self.physics(at, it)),
             involves,
+            emergency_stop,
         }
     }
 
@@ -254,6 +277,27 @@ impl Builder<'_> {
         if let Some(refused) = &mut refused_while {
             refused.output = self.output(at, &refused.output, || flat.command_place(i, ".refused_while.output"));
         }
+        let takes = match doc.takes {
+            TakesDoc::Switch { .. } => ValueKind::Flag,
+            TakesDoc::Number { .. } => ValueKind::Number,
+        };
+        let confirmed =
+            doc.confirm.when.as_ref().and_then(|text| {
+                self.condition(at, text, Some(takes), numbers, || flat.command_place(i, ".confirm.when"))
+            });
+        let mut interlocks = Vec::with_capacity(doc.interlocks.len());
+        for (n, interlock) in doc.interlocks.iter().enumerate() {
+            let place = || flat.command_place(i, &format!(".interlocks[{n}].holds"));
+            let holds = self.condition(at, &interlock.holds, Some(takes), numbers, place);
+            let (says, only) = (interlock.says.clone(), interlock.only);
+            interlocks.extend(holds.map(|holds| Interlock { holds, says, only }));
+        }
+        let mut excludes = Vec::with_capacity(doc.excludes.len());
+        for (n, other) in doc.excludes.iter().enumerate() {
+            let found = self.atlas.command(Some(at), other);
+            let found = self.known(found, || flat.command_place(i, &format!(".excludes[{n}]")));
+            excludes.extend(found.map(|it| numbers.commands[it]));
+        }
         let (reports, watched) = (reports?, watched?);
         self.check_reported(at, i, reports, watched);
         Some(Command {
@@ -270,10 +314,114 @@ impl Builder<'_> {
                 within: doc.confirm.within,
                 threshold: doc.confirm.threshold,
                 secs: doc.confirm.secs,
+                when: confirmed,
             },
             drives,
             refused_while,
+            class: doc.class,
+            normal: doc.normal,
+            roles: doc.roles.clone(),
+            limits: doc.limits,
+            interlocks,
+            excludes,
         })
+    }
+
+    fn alarm(&mut self, at: usize, i: usize, ids: &mut Ids, numbers: &Numbers<'_>) -> Option<Alarm> {
+        let flats = self.flats;
+        let flat = &flats[at];
+        let doc = &flat.doc.alarms[i];
+        self.check_alarm(at, i);
+        let found = match &doc.when {
+            AlarmWhenDoc::When(text) => {
+                let place = || flat.alarm_place(i, ".when[0]");
+                self.condition(at, text, None, numbers, place).map(AlarmWhen::When)
+            }
+            AlarmWhenDoc::Above { signal, .. }
+            | AlarmWhenDoc::Below { signal, .. }
+            | AlarmWhenDoc::Rate { signal, .. }
+            | AlarmWhenDoc::Times { signal, .. }
+            | AlarmWhenDoc::Stale { signal }
+            | AlarmWhenDoc::Equals { signal, .. } => {
+                let found = self.atlas.signal(Some(at), signal);
+                let found = self.known(found, || flat.alarm_place(i, ".when.signal"));
+                found.map(|position| {
+                    self.check_alarm_signal(at, i, position);
+                    let signal = numbers.signals[position];
+                    match doc.when.clone() {
+                        AlarmWhenDoc::Above { limit, deadband, .. } => AlarmWhen::Above { signal, limit, deadband },
+                        AlarmWhenDoc::Below { limit, deadband, .. } => AlarmWhen::Below { signal, limit, deadband },
+                        AlarmWhenDoc::Rate { above, over, .. } => AlarmWhen::Rate { signal, above, over },
+                        AlarmWhenDoc::Times { above, times, within, .. } => {
+                            AlarmWhen::Times { signal, above, times, within }
+                        }
+                        AlarmWhenDoc::Equals { text, .. } => AlarmWhen::Equals { signal, text },
+                        AlarmWhenDoc::Stale { .. } | AlarmWhenDoc::When(_) => AlarmWhen::Stale { signal },
+                    }
+                })
+            }
+        };
+        let suppressed_while = doc
+            .suppressed_while
+            .as_ref()
+            .and_then(|text| self.condition(at, text, None, numbers, || flat.alarm_place(i, ".suppressed_while")));
+        let address: Arc<str> = format!("{}/{}", flat.address, doc.id).into();
+        Some(Alarm {
+            id: ids.alarm(&address),
+            address,
+            name: named(&doc.name, &doc.id),
+            twin: numbers.twins[at],
+            when: found?,
+            on_delay: doc.on_delay,
+            off_delay: doc.off_delay,
+            consequence: doc.consequence,
+            respond_within: doc.respond_within,
+            response: doc.response.clone(),
+            latched: doc.latched,
+            suppressed_while,
+        })
+    }
+
+    fn expectation(&mut self, at: usize, i: usize, numbers: &Numbers<'_>) -> Option<Expectation> {
+        let flats = self.flats;
+        let flat = &flats[at];
+        let doc = &flat.doc.expects[i];
+        self.check_expectation(at, i);
+        let always = self.condition(at, &doc.always, None, numbers, || flat.expect_place(i, ".always"))?;
+        Some(Expectation {
+            address: format!("{}/{}", flat.address, doc.id).into(),
+            twin: numbers.twins[at],
+            says: doc.says.clone(),
+            always,
+            for_longer_than: doc.for_longer_than,
+        })
+    }
+
+    /// Reads a condition that stands on a twin, or notes why it is none.
+    fn condition(
+        &mut self,
+        at: usize,
+        text: &str,
+        desired: Option<ValueKind>,
+        numbers: &Numbers<'_>,
+        place: impl FnOnce() -> Place,
+    ) -> Option<Condition> {
+        let (atlas, flats, signals) = (self.atlas, self.flats, self.signals);
+        let read = Condition::read(text, desired, |address| {
+            let position = atlas.signal(Some(at), address)?;
+            let (twin, signal) = signals[position];
+            Ok((numbers.signals[position], flats[twin].doc.signals[signal].is))
+        });
+        match read {
+            Ok(condition) => Some(condition),
+            Err(unfit) => {
+                let problem = self.problems.error(place(), unfit.message).hinting(unfit.hint);
+                if let Some(expected) = unfit.expected {
+                    problem.expecting(expected);
+                }
+                None
+            }
+        }
     }
 
     fn flows(&mut self, doc: &SiteDoc, numbers: &Numbers<'_>) -> Vec<Flow> {

@@ -1,7 +1,7 @@
 //! Checks of one twin: its device, signals, commands and physics.
 
 use super::build::Builder;
-use super::doc::{BodyDoc, InputDoc, TakesDoc, ValueKind};
+use super::doc::{AlarmWhenDoc, BodyDoc, InputDoc, TakesDoc, ValueKind};
 use super::fill::is_name;
 use super::problem::Place;
 use super::unfold::id_hint;
@@ -150,11 +150,93 @@ impl Builder<'_> {
         }
         note(self.problems, check_positive("a time", command.confirm.secs), || place(".confirm.secs"));
         note(self.problems, check_not_negative("a distance", command.confirm.within), || place(".confirm.within"));
+        if let Some(normal) = command.normal {
+            note(self.problems, check_range(normal), || place(".normal"));
+        }
+        let limits = command.limits;
+        for (what, field, limit) in [
+            ("a step", ".limits.step", limits.step),
+            ("a pause", ".limits.dwell", limits.dwell),
+            ("a sum of steps", ".limits.sum[0]", limits.sum.map(|it| it.0)),
+            ("a time", ".limits.sum[1]", limits.sum.map(|it| it.1)),
+        ] {
+            if let Some(limit) = limit {
+                note(self.problems, check_positive(what, limit), || place(field));
+            }
+        }
         if command.drives.is_some() && self.device(at).is_none() {
             self.problems
                 .error(place(".drives"), "no device takes this command")
                 .expecting("a `device` on this twin or on one above it");
         }
+    }
+
+    /// All that can be said of an alarm without following its references.
+    pub(super) fn check_alarm(&mut self, at: usize, i: usize) {
+        let flats = self.flats;
+        let flat = &flats[at];
+        let alarm = &flat.doc.alarms[i];
+        let place = |below: &str| flat.alarm_place(i, below);
+        self.check_unique_id("alarm", &flat.address, &alarm.id, || place(".id"));
+        note(self.problems, check_not_negative("a delay", alarm.on_delay), || place(".on_delay"));
+        note(self.problems, check_not_negative("a delay", alarm.off_delay), || place(".off_delay"));
+        note(self.problems, check_positive("a time", alarm.respond_within), || place(".respond_within"));
+        match &alarm.when {
+            AlarmWhenDoc::Above { limit, deadband, .. } | AlarmWhenDoc::Below { limit, deadband, .. } => {
+                note(self.problems, check_finite("a limit", *limit), || place(".when.limit"));
+                note(self.problems, check_not_negative("a deadband", *deadband), || place(".when.deadband"));
+            }
+            AlarmWhenDoc::Rate { above, over, .. } => {
+                note(self.problems, check_positive("a rate", *above), || place(".when.above"));
+                note(self.problems, check_positive("a time", *over), || place(".when.over"));
+            }
+            AlarmWhenDoc::Times { above, times, within, .. } => {
+                note(self.problems, check_finite("a limit", *above), || place(".when.above"));
+                note(self.problems, check_positive("a time", *within), || place(".when.within"));
+                if *times < 2 {
+                    self.problems.error(place(".when.times"), "once is no repetition").expecting("2 or more");
+                }
+            }
+            AlarmWhenDoc::Stale { .. } | AlarmWhenDoc::Equals { .. } | AlarmWhenDoc::When(_) => (),
+        }
+    }
+
+    /// An alarm looks at a signal of the kind that its condition needs.
+    pub(super) fn check_alarm_signal(&mut self, at: usize, i: usize, position: usize) {
+        let flats = self.flats;
+        let flat = &flats[at];
+        let (twin, signal) = self.signals[position];
+        let kind = flats[twin].doc.signals[signal].is;
+        let place = || flat.alarm_place(i, ".when.signal");
+        match &flat.doc.alarms[i].when {
+            AlarmWhenDoc::Stale { .. } | AlarmWhenDoc::When(_) => (),
+            AlarmWhenDoc::Equals { text, .. } => {
+                if kind == ValueKind::Number {
+                    self.problems.error(place(), "a number equals nothing").expecting("a Flag or a Text");
+                } else if kind == ValueKind::Flag && text != "on" && text != "off" {
+                    let message = format!("a flag is never {text:?}");
+                    self.problems.error(flat.alarm_place(i, ".when.text"), message).expecting("\"on\" or \"off\"");
+                }
+            }
+            AlarmWhenDoc::Above { .. }
+            | AlarmWhenDoc::Below { .. }
+            | AlarmWhenDoc::Rate { .. }
+            | AlarmWhenDoc::Times { .. } => {
+                if kind != ValueKind::Number {
+                    self.problems.error(place(), "only a number has limits").expecting("a Number");
+                }
+            }
+        }
+    }
+
+    /// All that can be said of an expectation without its condition.
+    pub(super) fn check_expectation(&mut self, at: usize, i: usize) {
+        let flats = self.flats;
+        let flat = &flats[at];
+        let expect = &flat.doc.expects[i];
+        self.check_unique_id("expectation", &flat.address, &expect.id, || flat.expect_place(i, ".id"));
+        let place = || flat.expect_place(i, ".for_longer_than");
+        note(self.problems, check_not_negative("a time", expect.for_longer_than), place);
     }
 
     /// A command can drive only an input that nothing else does.

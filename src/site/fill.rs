@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::doc::{
-    BodyDoc, CommandDoc, InputDoc, LookDoc, PhysicsDoc, SensorDoc, ShowDoc, SignalDoc, TakesDoc, TwinDoc, WhenDoc,
+    AlarmDoc, AlarmWhenDoc, BodyDoc, CommandDoc, InputDoc, LookDoc, PhysicsDoc, SensorDoc, ShowDoc, SignalDoc,
+    TakesDoc, TwinDoc, WhenDoc,
 };
 use super::near::did_you_mean;
 use super::problem::{Place, Problems};
@@ -46,6 +47,17 @@ impl Filler<'_> {
         for (i, command) in twin.commands.iter_mut().enumerate() {
             self.command(command, &format!(".commands[{i}]"));
         }
+        for (i, stop) in twin.emergency_stop.iter_mut().enumerate() {
+            self.text(&mut stop.command, || format!(".emergency_stop[{i}].command"));
+        }
+        for (i, alarm) in twin.alarms.iter_mut().enumerate() {
+            self.alarm(alarm, &format!(".alarms[{i}]"));
+        }
+        for (i, expect) in twin.expects.iter_mut().enumerate() {
+            self.text(&mut expect.id, || format!(".expects[{i}].id"));
+            self.text(&mut expect.says, || format!(".expects[{i}].says"));
+            self.text(&mut expect.always, || format!(".expects[{i}].always"));
+        }
         for (i, look) in twin.looks.iter_mut().enumerate() {
             self.look(look, &format!(".looks[{i}]"));
         }
@@ -83,10 +95,37 @@ impl Filler<'_> {
         }
         self.text(&mut command.reports, || format!("{at}.reports"));
         self.option(&mut command.confirm.signal, || format!("{at}.confirm.signal"));
+        self.option(&mut command.confirm.when, || format!("{at}.confirm.when"));
+        for (i, interlock) in command.interlocks.iter_mut().enumerate() {
+            self.text(&mut interlock.holds, || format!("{at}.interlocks[{i}].holds"));
+            self.text(&mut interlock.says, || format!("{at}.interlocks[{i}].says"));
+        }
+        for (i, other) in command.excludes.iter_mut().enumerate() {
+            self.text(other, || format!("{at}.excludes[{i}]"));
+        }
         self.option(&mut command.drives, || format!("{at}.drives"));
         if let Some(refused) = &mut command.refused_while {
             self.text(&mut refused.output, || format!("{at}.refused_while.output"));
             self.text(&mut refused.reason, || format!("{at}.refused_while.reason"));
+        }
+    }
+
+    fn alarm(&mut self, alarm: &mut AlarmDoc, at: &str) {
+        self.text(&mut alarm.id, || format!("{at}.id"));
+        self.text(&mut alarm.name, || format!("{at}.name"));
+        self.text(&mut alarm.response, || format!("{at}.response"));
+        self.option(&mut alarm.suppressed_while, || format!("{at}.suppressed_while"));
+        match &mut alarm.when {
+            AlarmWhenDoc::Equals { signal, text } => {
+                self.text(signal, || format!("{at}.when.signal"));
+                self.text(text, || format!("{at}.when.text"));
+            }
+            AlarmWhenDoc::Above { signal, .. }
+            | AlarmWhenDoc::Below { signal, .. }
+            | AlarmWhenDoc::Rate { signal, .. }
+            | AlarmWhenDoc::Times { signal, .. }
+            | AlarmWhenDoc::Stale { signal } => self.text(signal, || format!("{at}.when.signal")),
+            AlarmWhenDoc::When(condition) => self.text(condition, || format!("{at}.when[0]")),
         }
     }
 

@@ -30,6 +30,9 @@ struct Layer {
     /// How many entries of each list come from here.
     n_signals: usize,
     n_commands: usize,
+    n_stops: usize,
+    n_alarms: usize,
+    n_expects: usize,
     n_looks: usize,
     n_involves: usize,
     /// Which single values come from here.
@@ -68,6 +71,21 @@ impl FlatTwin {
     /// Where something of a command stands.
     pub(super) fn command_place(&self, position: usize, below: &str) -> Place {
         self.list_place(position, "commands", below, |it| it.n_commands)
+    }
+
+    /// Where something of an emergency stop stands.
+    pub(super) fn stop_place(&self, position: usize, below: &str) -> Place {
+        self.list_place(position, "emergency_stop", below, |it| it.n_stops)
+    }
+
+    /// Where something of an alarm stands.
+    pub(super) fn alarm_place(&self, position: usize, below: &str) -> Place {
+        self.list_place(position, "alarms", below, |it| it.n_alarms)
+    }
+
+    /// Where something of an expectation stands.
+    pub(super) fn expect_place(&self, position: usize, below: &str) -> Place {
+        self.list_place(position, "expects", below, |it| it.n_expects)
     }
 
     /// Where something of a look stands.
@@ -114,6 +132,7 @@ pub(super) fn merge(layers: Vec<Described>) -> FlatTwin {
             };
             let physics = own.physics.as_ref().filter(|_| n_physics > 1).map(physics_keys).unwrap_or_default();
             let (n_signals, n_commands) = (own.signals.len(), own.commands.len());
+            let (n_stops, n_alarms, n_expects) = (own.emergency_stop.len(), own.alarms.len(), own.expects.len());
             let (n_looks, n_involves) = (own.looks.len(), own.involves.len());
             if take("id", !own.id.is_empty()) {
                 doc.id = own.id;
@@ -143,9 +162,24 @@ pub(super) fn merge(layers: Vec<Described>) -> FlatTwin {
             }
             doc.signals.extend(own.signals);
             doc.commands.extend(own.commands);
+            doc.emergency_stop.extend(own.emergency_stop);
+            doc.alarms.extend(own.alarms);
+            doc.expects.extend(own.expects);
             doc.looks.extend(own.looks);
             doc.involves.extend(own.involves);
-            Layer { path, template, n_signals, n_commands, n_looks, n_involves, gives, physics }
+            Layer {
+                path,
+                template,
+                n_signals,
+                n_commands,
+                n_stops,
+                n_alarms,
+                n_expects,
+                n_looks,
+                n_involves,
+                gives,
+                physics,
+            }
         })
         .collect();
     FlatTwin { doc, address: "".into(), parent: None, children: Vec::new(), complete: true, layers }

@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::model::{CommandId, TwinId};
+use super::model::{AlarmId, CommandId, TwinId};
 use crate::signal::SignalId;
 
-/// The numbers that were given to twins, signals and commands. A number is never given to another address, and an
+/// The numbers that were given to twins, signals, commands and alarms. A number is never given to another address, and an
 /// address that went away gets its own back when it returns.
 #[derive(Debug, Default, Clone)]
 pub struct Ids {
     twins: Numbers,
     signals: Numbers,
     commands: Numbers,
+    alarms: Numbers,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -39,6 +40,11 @@ impl Ids {
     /// The number of a command.
     pub(super) fn command(&mut self, address: &Arc<str>) -> CommandId {
         CommandId(self.commands.of(address))
+    }
+
+    /// The number of an alarm.
+    pub(super) fn alarm(&mut self, address: &Arc<str>) -> AlarmId {
+        AlarmId(self.alarms.of(address))
     }
 
     /// One more than the largest number of a twin.

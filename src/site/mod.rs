@@ -10,6 +10,7 @@ mod build;
 mod check_shape;
 mod check_site;
 mod check_twin;
+mod condition;
 mod fill;
 mod find;
 mod finding;
@@ -32,6 +33,7 @@ mod values;
 mod watch;
 
 pub use broker_url::{BrokerUrl, UrlError};
+pub use condition::{Condition, Held, Input};
 pub use find::{assets_dir, find, scenes_dir};
 pub use finding::{Finding, Severity, report};
 pub use gltf::find_model;
@@ -39,7 +41,10 @@ pub use ids::Ids;
 pub use load::{LoadError, Loaded, load};
 #[cfg(test)]
 pub(crate) use model::Index;
-pub use model::{Command, CommandId, Confirm, Flow, Look, Signal, Site, Twin, TwinId};
+pub use model::{
+    Alarm, AlarmId, AlarmWhen, Command, CommandId, Confirm, Expectation, Flow, Interlock, Look, Signal, Site, Stop,
+    Twin, TwinId,
+};
 pub(crate) use near::did_you_mean;
 pub use values::topic_fault;
 pub use watch::{Watch, watch};

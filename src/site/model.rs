@@ -6,8 +6,9 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::condition::Condition;
 use super::doc::{AtDoc, BodyDoc, DeviceDoc, Kind, PhysicsDoc, PlaceDoc, PropDoc, SensorDoc, ShowDoc, TakesDoc};
-use super::doc::{RefusedDoc, ValueKind, ViewpointDoc};
+use super::doc::{Class, Consequence, LimitsDoc, RefusedDoc, Role, ValueKind, ViewpointDoc};
 use super::source::Source;
 use crate::signal::{SignalId, Unit};
 
@@ -18,6 +19,10 @@ pub struct TwinId(pub u32);
 /// A command's number: kept for the same address when the site is reloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(pub u32);
+
+/// An alarm's number: kept for the same address when the site is reloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlarmId(pub u32);
 
 impl TwinId {
     /// The number, to index columns with.
@@ -45,6 +50,10 @@ pub struct Site {
     pub signals: Vec<Signal>,
     /// In the order of their twins.
     pub commands: Vec<Command>,
+    /// In the order of their twins.
+    pub alarms: Vec<Alarm>,
+    /// What must be true at all times, in the order of the twins.
+    pub expectations: Vec<Expectation>,
     /// What runs from twin to twin.
     pub flows: Vec<Flow>,
     /// Things that are no twins.
@@ -128,6 +137,17 @@ pub struct Twin {
     pub physics: Option<PhysicsDoc>,
     /// Twins elsewhere that it is about.
     pub involves: Vec<TwinId>,
+    /// Its emergency stop, all sent at once. Empty: it has none.
+    pub emergency_stop: Vec<Stop>,
+}
+
+/// One part of an emergency stop.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stop {
+    /// Which command.
+    pub command: CommandId,
+    /// The safe value; 0 switches off.
+    pub value: f64,
 }
 
 /// One signal.
@@ -188,10 +208,157 @@ pub struct Command {
     pub drives: Option<String>,
     /// When the simulated device says no; the output's address is absolute.
     pub refused_while: Option<RefusedDoc>,
+    /// How far it may reach within its normal band.
+    pub class: Class,
+    /// The band of values that are normal. `None`: all that it takes.
+    pub normal: Option<(f64, f64)>,
+    /// Who may send it, where that is fewer than its class allows. Empty: all whom the class allows.
+    pub roles: Vec<Role>,
+    /// The safe envelope in time.
+    pub limits: LimitsDoc,
+    /// What must hold before it is sent.
+    pub interlocks: Vec<Interlock>,
+    /// Commands that must not be under way at the same time.
+    pub excludes: Vec<CommandId>,
+}
+
+/// One condition that must hold before a command is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Interlock {
+    /// What must hold.
+    pub holds: Condition,
+    /// For a person, where it does not.
+    pub says: String,
+    /// It is looked at for this value of a switch alone. `None`: for every value.
+    pub only: Option<bool>,
+}
+
+impl Command {
+    /// The class of a command with a value: outside of the normal band it is C2 at least.
+    pub fn class_of(&self, value: f64) -> Class {
+        let outside = self.normal.is_some_and(|(low, high)| !(low..=high).contains(&value));
+        if outside { self.class.max(Class::C2) } else { self.class }
+    }
+}
+
+/// One alarm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alarm {
+    /// Its number.
+    pub id: AlarmId,
+    /// `distribution.tower/level_high`.
+    pub address: Arc<str>,
+    /// The name on the screen.
+    pub name: String,
+    /// On which twin.
+    pub twin: TwinId,
+    /// What raises it.
+    pub when: AlarmWhen,
+    /// Seconds that the condition must hold before it is raised.
+    pub on_delay: f64,
+    /// Seconds that it must be gone before it returns.
+    pub off_delay: f64,
+    /// What happens if nobody acts.
+    pub consequence: Consequence,
+    /// Minutes in which a person can still act.
+    pub respond_within: f64,
+    /// What the person should do; may be empty.
+    pub response: String,
+    /// It stays until a person resets it.
+    pub latched: bool,
+    /// Suppressed by design while this holds.
+    pub suppressed_while: Option<Condition>,
+}
+
+/// What raises an alarm.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AlarmWhen {
+    /// Above a limit; gone below the limit less the deadband. In the signal's unit.
+    Above {
+        /// Which signal.
+        signal: SignalId,
+        /// The limit.
+        limit: f64,
+        /// The deadband.
+        deadband: f64,
+    },
+    /// Below a limit; gone above the limit and the deadband. In the signal's unit.
+    Below {
+        /// Which signal.
+        signal: SignalId,
+        /// The limit.
+        limit: f64,
+        /// The deadband.
+        deadband: f64,
+    },
+    /// Changes faster than this, up or down.
+    Rate {
+        /// Which signal.
+        signal: SignalId,
+        /// In the signal's unit, a second.
+        above: f64,
+        /// Seconds over which the change is taken.
+        over: f64,
+    },
+    /// A limit is crossed from below so often within a span.
+    Times {
+        /// Which signal.
+        signal: SignalId,
+        /// The limit, in the signal's unit.
+        above: f64,
+        /// So often.
+        times: u32,
+        /// Within so many seconds.
+        within: f64,
+    },
+    /// No good value came for longer than is expected.
+    Stale {
+        /// Which signal.
+        signal: SignalId,
+    },
+    /// A text equals this, or a flag is `on` or `off`.
+    Equals {
+        /// Which signal.
+        signal: SignalId,
+        /// The text.
+        text: String,
+    },
+    /// A condition holds.
+    When(Condition),
+}
+
+impl AlarmWhen {
+    /// All signals that it looks at.
+    pub fn signals(&self) -> Vec<SignalId> {
+        match self {
+            Self::Above { signal, .. }
+            | Self::Below { signal, .. }
+            | Self::Rate { signal, .. }
+            | Self::Times { signal, .. }
+            | Self::Stale { signal }
+            | Self::Equals { signal, .. } => vec![*signal],
+            Self::When(condition) => condition.inputs.iter().map(|it| it.signal()).collect(),
+        }
+    }
+}
+
+/// What must be true of a twin at all times.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expectation {
+    /// `distribution.tower/falls_slowly`.
+    pub address: Arc<str>,
+    /// On which twin.
+    pub twin: TwinId,
+    /// For a person.
+    pub says: String,
+    /// What must hold.
+    pub always: Condition,
+    /// Seconds that it may be broken before it counts.
+    pub for_longer_than: f64,
 }
 
 /// When telemetry confirms a command.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Confirm {
     /// The signal to watch.
     pub signal: SignalId,
@@ -201,6 +368,8 @@ pub struct Confirm {
     pub threshold: Option<f64>,
     /// Seconds until it is unknown.
     pub secs: f64,
+    /// Instead of the above: a condition over signals, all of them measured after the command.
+    pub when: Option<Condition>,
 }
 
 /// One look.
@@ -265,6 +434,17 @@ impl Site {
     pub fn commands_of(&self, twin: TwinId) -> impl Iterator<Item = &Command> {
         let range = self.index.commands_of.get(&twin).cloned().unwrap_or_default();
         self.commands.get(range).unwrap_or_default().iter()
+    }
+
+    /// An alarm by number.
+    pub fn alarm(&self, id: AlarmId) -> Option<&Alarm> {
+        let guess = self.alarms.get(id.0 as usize).filter(|it| it.id == id);
+        guess.or_else(|| self.alarms.iter().find(|it| it.id == id))
+    }
+
+    /// A command by address.
+    pub fn command_at(&self, address: &str) -> Option<&Command> {
+        self.commands.iter().find(|it| &*it.address == address)
     }
 
     /// The twins right below one, or at the top.

@@ -12,6 +12,8 @@ pub(super) struct Atlas<'a> {
     twins: HashMap<&'a str, usize>,
     /// By twin and id: position in the list of all signals.
     signals: HashMap<(usize, &'a str), usize>,
+    /// By twin and id: position in the list of all commands.
+    commands: HashMap<(usize, &'a str), usize>,
     roots: Vec<usize>,
     /// By their own ids, for hints: the first twin of that id.
     by_id: HashMap<&'a str, usize>,
@@ -44,10 +46,11 @@ impl<'a> Atlas<'a> {
             flats,
             twins: HashMap::with_capacity(flats.len()),
             signals: HashMap::new(),
+            commands: HashMap::new(),
             roots: Vec::new(),
             by_id: HashMap::new(),
         };
-        let mut n_signals = 0;
+        let (mut n_signals, mut n_commands) = (0, 0);
         for (at, flat) in flats.iter().enumerate() {
             atlas.twins.entry(&flat.address).or_insert(at);
             atlas.by_id.entry(&flat.doc.id).or_insert(at);
@@ -57,6 +60,10 @@ impl<'a> Atlas<'a> {
             for signal in &flat.doc.signals {
                 atlas.signals.entry((at, &signal.id)).or_insert(n_signals);
                 n_signals += 1;
+            }
+            for command in &flat.doc.commands {
+                atlas.commands.entry((at, &command.id)).or_insert(n_commands);
+                n_commands += 1;
             }
         }
         atlas
@@ -89,6 +96,13 @@ impl<'a> Atlas<'a> {
         let keys = |it: &'a FlatTwin| it.doc.signals.iter().map(|it| it.id.as_str()).collect();
         let (twin, key) = self.split(from, text, "signal", keys)?;
         self.signals.get(&(twin, key)).copied().ok_or_else(|| self.unknown_key(twin, text, key, "signal", keys))
+    }
+
+    /// The position of a command in the list of all.
+    pub(super) fn command(&self, from: Option<usize>, text: &str) -> Result<usize, Unknown> {
+        let keys = |it: &'a FlatTwin| it.doc.commands.iter().map(|it| it.id.as_str()).collect();
+        let (twin, key) = self.split(from, text, "command", keys)?;
+        self.commands.get(&(twin, key)).copied().ok_or_else(|| self.unknown_key(twin, text, key, "command", keys))
     }
 
     /// The twin whose physics has an output or an input, and its absolute address.

@@ -5,6 +5,8 @@
 //! begins with `.` is relative to the twin it is written in: `./speed` its own signal, `.motor/power` a child's; each
 //! further dot goes one up (`../speed` its parent's, `..motor/power` a sibling's).
 
+mod alarm;
+mod authority;
 mod body;
 mod command;
 mod look;
@@ -18,8 +20,10 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
+pub use alarm::{AlarmDoc, AlarmWhenDoc, Consequence, ExpectDoc};
+pub use authority::{Class, Role};
 pub use body::{BodyDoc, OpeningDoc};
-pub use command::{CommandDoc, ConfirmDoc, RefusedDoc, TakesDoc};
+pub use command::{CommandDoc, ConfirmDoc, InterlockDoc, LimitsDoc, RefusedDoc, StopDoc, TakesDoc};
 pub use look::{LookDoc, Meaning, RuleDoc, ShowDoc, WhenDoc};
 pub use physics::{InputDoc, ParamDoc, PhysicsDoc};
 pub use signal::{DeviceDoc, SensorDoc, SignalDoc, ValueKind};
@@ -128,6 +132,12 @@ pub struct TwinDoc {
     pub signals: Vec<SignalDoc>,
     /// What can be asked of it.
     pub commands: Vec<CommandDoc>,
+    /// Its emergency stop: what is sent, all at once. It always goes through, so it must lead towards safety.
+    pub emergency_stop: Vec<StopDoc>,
+    /// When it wants a person.
+    pub alarms: Vec<AlarmDoc>,
+    /// What must be true of it at all times.
+    pub expects: Vec<ExpectDoc>,
     /// How its values show in 3D.
     pub looks: Vec<LookDoc>,
     /// How it behaves.
