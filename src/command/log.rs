@@ -60,8 +60,20 @@ impl CommandLog {
         self.newest_for(command).filter(|it| it.phase.is_open())
     }
 
+    /// The newest row of a command, while what it wanted may still come to be: it is open, or nobody knows.
+    pub fn awaited_for(&self, command: CommandId) -> Option<&CommandRow> {
+        self.newest_for(command).filter(|it| it.phase.is_open() || it.phase == Phase::Unknown)
+    }
+
     /// Whether anything is awaited.
     pub fn has_open(&self) -> bool {
         self.rows.iter().any(|it| it.phase.is_open())
+    }
+}
+
+impl CommandRow {
+    /// When it was asked for, as far as is known.
+    pub fn asked(&self) -> Timestamp {
+        self.sent.or(self.ended).unwrap_or(self.deadline)
     }
 }

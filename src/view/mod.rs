@@ -5,6 +5,7 @@
 //! frame of the panels costs no frame of the scene.
 
 mod camera;
+mod desired;
 mod drawn;
 mod environment;
 mod fade;
@@ -15,6 +16,7 @@ pub mod looks;
 mod models;
 mod motion;
 mod outline;
+mod outlines;
 mod overlay;
 mod palette;
 mod picking;

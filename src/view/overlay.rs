@@ -9,6 +9,7 @@ use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use egui::epaint::{CornerRadius, PathShape};
 use egui::{Align2, Color32, FontId, Order, Pos2, Stroke};
 
+use super::desired;
 use super::drawn::{Built, MeshOf, PropBody};
 use super::fade::{Fades, Fading};
 use super::ghost;
@@ -34,8 +35,10 @@ pub(super) struct Overlay {
 }
 
 pub(super) fn plugin(app: &mut App) {
-    app.init_resource::<Overlay>()
-        .add_systems(EguiPrimaryContextPass, (paint_scene, ghost::paint_ghost, paint_overlay).chain());
+    app.init_resource::<Overlay>().add_systems(
+        EguiPrimaryContextPass,
+        (paint_scene, ghost::paint_ghost, desired::paint_desired, paint_overlay).chain(),
+    );
 }
 
 /// A colour of the scene for egui.
