@@ -45,6 +45,7 @@ impl Pollux {
             filters: pollux::codec::filters(site),
             arrivals_capacity: 256,
             allow_insecure: false,
+            login: None,
         })
         .unwrap();
         let options = IngestOptions {

@@ -1,8 +1,8 @@
 //! One simulated device on the network: connects, measures, obeys, and comes back when the line was cut.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::env;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,6 +13,7 @@ use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NetworkOptions, Packet, Publish,
     PublishOptions, PublishProperties, QoS, RetainForwardRule, SubscribeFilter,
 };
+use secrecy::ExposeSecret;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::LocalSet;
@@ -23,7 +24,7 @@ use super::order::{Answer, Order, Orders};
 use super::payload::{bare, json, object};
 use super::plan::{DevicePlan, Post};
 use super::pulse::Board;
-use crate::link::{BrokerUrl, PASSWORD_VARIABLE, USER_VARIABLE, explain, now};
+use crate::link::{BrokerUrl, Login, explain, now};
 
 /// Messages that may wait for the socket. A device that cannot get rid of them drops new ones.
 const OUTBOX: usize = 64;
@@ -51,6 +52,8 @@ pub(super) struct Line {
     pub(super) board: Board,
     /// Where they count.
     pub(super) shared: Arc<Shared>,
+    /// Who the devices are at the broker, by their ids; who has none is as the environment says.
+    pub(super) logins: BTreeMap<String, Login>,
 }
 
 struct Device {
@@ -118,8 +121,9 @@ impl Device {
             .set_keep_alive(KEEP_ALIVE_SECS)
             .set_clean_start(true)
             .set_max_packet_size(Some(MAX_PACKET_BYTES));
-        if let Ok(user) = env::var(USER_VARIABLE) {
-            options.set_credentials(user, env::var(PASSWORD_VARIABLE).unwrap_or_default());
+        let login = self.line.logins.get(&self.plan.id).cloned().or_else(Login::from_environment);
+        if let Some(login) = login {
+            options.set_credentials(login.user, login.password.expose_secret().to_owned());
         }
         if let Some(status) = &self.plan.status {
             options.set_last_will(LastWill::new(status.clone(), "offline", QoS::AtLeastOnce, true, None));

@@ -22,6 +22,7 @@ mod plan;
 mod pulse;
 mod sensor;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -29,19 +30,21 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::watch;
 
-use crate::link::BrokerUrl;
+use crate::link::{BrokerUrl, Login};
 use crate::physics::{self, Plant, Truth};
 use crate::site::{Finding, Site};
 
 pub use plan::PlanIssue;
 
 /// How a field is simulated.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct FieldOptions {
     /// Seed of the sensors' noise: the same seed, the same noise.
     pub seed: u64,
     /// Seconds of plant time in a second. `None`: as the site says (`field_speed`).
     pub speed: Option<f64>,
+    /// Who the devices are at the broker, by their ids; who has none is as the environment says.
+    pub logins: BTreeMap<String, Login>,
 }
 
 /// What a field has done so far.
@@ -109,7 +112,7 @@ struct Shared {
 
 impl Default for FieldOptions {
     fn default() -> Self {
-        Self { seed: 1, speed: None }
+        Self { seed: 1, speed: None, logins: BTreeMap::new() }
     }
 }
 
@@ -138,7 +141,7 @@ impl Field {
         field.spawn("plant", move || pulse.run(&for_plant))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(FieldError::Thread)?;
         field.spawn("field", move || {
-            device::run_all(&runtime, plans, device::Line { broker, board, shared }, stopped);
+            device::run_all(&runtime, plans, device::Line { broker, board, shared, logins: options.logins }, stopped);
         })?;
         Ok(field)
     }

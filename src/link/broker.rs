@@ -1,15 +1,20 @@
 //! The embedded broker: for demos on this machine, so that nobody needs to install one.
 //!
-//! It listens on loopback alone, knows no passwords, and keeps nothing on disk. A plant gets a real broker.
+//! It listens on loopback alone and keeps nothing on disk. It lets everybody do everything, or grants each login what it
+//! needs and nothing else. A plant gets a real broker.
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded};
 use mqtt5::broker::config::{BrokerConfig, StorageConfig};
 use mqtt5::broker::{BrokerShutdownHandle, MqttBroker};
+
+use super::guard::Guard;
+use super::login::Grant;
 
 /// Messages that wait for one client. A viewer that draws a slow frame must not lose any: this is minutes of a demo.
 const CLIENT_QUEUE: usize = 100_000;
@@ -69,13 +74,22 @@ type Started = Result<(SocketAddr, BrokerShutdownHandle), BrokerError>;
 impl Broker {
     /// Starts a broker on a thread of its own and returns when it listens. Port 0 takes any free port.
     pub fn start(bind: SocketAddr) -> Result<Self, BrokerError> {
+        Self::serving(bind, None)
+    }
+
+    /// The same, which grants each login what it needs; who has none is not let in.
+    pub fn guarded(bind: SocketAddr, grants: Vec<Grant>) -> Result<Self, BrokerError> {
+        Self::serving(bind, Some(grants))
+    }
+
+    fn serving(bind: SocketAddr, grants: Option<Vec<Grant>>) -> Result<Self, BrokerError> {
         if !bind.ip().is_loopback() {
             return Err(BrokerError::NotLoopback(bind));
         }
         let (started, outcome) = bounded(1);
         let thread = thread::Builder::new()
             .name("broker".to_owned())
-            .spawn(move || serve(bind, &started))
+            .spawn(move || serve(bind, grants, &started))
             .map_err(BrokerError::Thread)?;
         // A thread that ended without a word has dropped its end of the channel.
         let outcome = outcome
@@ -118,7 +132,7 @@ impl std::fmt::Debug for BrokerHandle {
     }
 }
 
-fn serve(bind: SocketAddr, started: &Sender<Started>) {
+fn serve(bind: SocketAddr, grants: Option<Vec<Grant>>, started: &Sender<Started>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -134,6 +148,9 @@ fn serve(bind: SocketAddr, started: &Sender<Started>) {
                 return;
             }
         };
+        if let Some(grants) = grants {
+            broker = broker.with_auth_provider(Arc::new(Guard::new(grants)));
+        }
         let address = broker.local_addr().unwrap_or(bind);
         let handle = broker.shutdown_handle();
         let mut ready = broker.ready_receiver();
@@ -176,6 +193,7 @@ fn explain(bind: SocketAddr, said: &str) -> BrokerError {
 mod tests {
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
+    use super::super::{Grant, LinkOptions, LinkState, Login, Publish, connect, now};
     use super::*;
 
     #[test]
@@ -203,5 +221,66 @@ mod tests {
     fn a_broker_without_passwords_does_not_serve_a_network() {
         let error = Broker::start((Ipv4Addr::UNSPECIFIED, 0).into()).unwrap_err();
         assert!(matches!(error, BrokerError::NotLoopback(_)), "{error}");
+    }
+
+    #[test]
+    fn a_guarded_broker_grants_what_a_login_needs_and_nothing_else() {
+        let [gate, desk, device] = ["gate", "desk", "device"].map(Login::made_up);
+        let grant = |login: &Login, publish: &[&str], subscribe: &[&str]| Grant {
+            login: login.clone(),
+            publish: publish.iter().map(|it| (*it).to_owned()).collect(),
+            subscribe: subscribe.iter().map(|it| (*it).to_owned()).collect(),
+        };
+        let grants = vec![
+            grant(&gate, &["plant/+/set/#"], &["plant/#"]),
+            grant(&desk, &["request"], &["plant/#"]),
+            grant(&device, &["plant/p1/state"], &["plant/p1/set/#"]),
+        ];
+        let broker = Broker::guarded((Ipv4Addr::LOCALHOST, 0).into(), grants).unwrap();
+        let enter = |login: &Login, filter: &str| {
+            connect(LinkOptions {
+                url: format!("mqtt://{}", broker.address()).parse().unwrap(),
+                client_id: login.user.clone(),
+                filters: vec![filter.to_owned()],
+                arrivals_capacity: 16,
+                allow_insecure: false,
+                login: Some(login.clone()),
+            })
+            .unwrap()
+        };
+        let stranger = Login { user: "gate".to_owned(), ..Login::made_up("gate") };
+        let (refused, _arrivals) = enter(&stranger, "plant/#");
+        let patience = Duration::from_secs(20);
+        until(patience, || matches!(refused.state(), LinkState::Waiting { .. }));
+        refused.close();
+        let (device_link, orders) = enter(&device, "plant/p1/set/#");
+        let (desk_link, _seen) = enter(&desk, "plant/#");
+        let (gate_link, _seen_too) = enter(&gate, "plant/#");
+        for link in [&device_link, &desk_link, &gate_link] {
+            until(patience, || matches!(link.state(), LinkState::Connected { .. }));
+        }
+        let order = |payload: &'static str| Publish {
+            topic: "plant/p1/set/run".to_owned(),
+            payload: payload.into(),
+            qos1: true,
+            ..Publish::default()
+        };
+        // The broker works through one client's messages in their order: once the desk's request is back, its order was seen.
+        until(patience, || desk_link.publish(order("from the desk")).is_ok());
+        until(patience, || {
+            gate_link.publish(order("from the gate")).is_ok_and(|()| {
+                orders.recv_timeout(Duration::from_millis(200)).is_ok_and(|it| it[0].payload == "from the gate")
+            })
+        });
+        assert!(!orders.try_iter().flatten().any(|it| it.payload == "from the desk"));
+    }
+
+    #[track_caller]
+    fn until(patience: Duration, mut holds: impl FnMut() -> bool) {
+        let began = now();
+        while !holds() {
+            assert!(now().since(began) < patience, "waited in vain");
+            thread::park_timeout(Duration::from_millis(5));
+        }
     }
 }

@@ -5,7 +5,6 @@
 //! never waits itself; a reader that falls behind slows the socket down, and with it the broker: nothing is dropped.
 
 use std::collections::VecDeque;
-use std::env;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,19 +17,16 @@ use rumqttc::{
     AsyncClient, Broker, ClientError, Event, EventLoop, Incoming, MqttOptions, NetworkOptions, Packet, PublishOptions,
     PublishProperties, QoS, SubscribeFilter, Transport,
 };
+use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
+use super::login::Login;
 use super::problem::{LinkProblem, explain};
 use super::tls::{self, TlsSetupError};
 use super::wire::{Meter, Metered};
 use super::{Arrival, BrokerUrl, Properties, Publish, now};
 use crate::signal::Timestamp;
-
-/// The user's name at the broker.
-pub const USER_VARIABLE: &str = "POLLUX_MQTT_USER";
-/// The user's password at the broker.
-pub const PASSWORD_VARIABLE: &str = "POLLUX_MQTT_PASSWORD";
 
 /// A broker notices a dead client, and a client a dead broker, within about twice this many seconds.
 const KEEP_ALIVE_SECS: u16 = 15;
@@ -63,6 +59,8 @@ pub struct LinkOptions {
     pub arrivals_capacity: usize,
     /// Plain text may leave this machine.
     pub allow_insecure: bool,
+    /// Who we are at the broker. `None`: as the environment says, see [`Login::from_environment`].
+    pub login: Option<Login>,
 }
 
 /// Where a link stands.
@@ -251,10 +249,8 @@ fn mqtt_options(options: &LinkOptions, meter: Arc<Meter>) -> Result<MqttOptions,
             let meter = Arc::clone(&meter);
             async move { Ok(Metered::new(rumqttc::default_socket_connect(address, network).await?, meter)) }
         });
-    if let Ok(user) = env::var(USER_VARIABLE)
-        && !user.is_empty()
-    {
-        builder = builder.credentials(user, env::var(PASSWORD_VARIABLE).unwrap_or_default());
+    if let Some(login) = options.login.clone().or_else(Login::from_environment) {
+        builder = builder.credentials(login.user, login.password.expose_secret().to_owned());
     }
     Ok(builder.build())
 }
@@ -417,6 +413,7 @@ mod tests {
             filters: Vec::new(),
             arrivals_capacity: 1,
             allow_insecure,
+            login: None,
         };
         let error = connect(options("mqtt://192.0.2.1", false)).err().map(|it| it.to_string());
         assert!(error.as_deref().is_some_and(|it| it.contains("--allow-insecure")), "{error:?}");

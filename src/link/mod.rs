@@ -4,6 +4,8 @@
 
 mod broker;
 mod client;
+mod guard;
+mod login;
 mod problem;
 mod tls;
 mod wire;
@@ -13,7 +15,8 @@ use bytes::Bytes;
 use crate::signal::Timestamp;
 
 pub use broker::{Broker, BrokerError};
-pub use client::{Link, LinkError, LinkOptions, LinkState, PASSWORD_VARIABLE, USER_VARIABLE, connect};
+pub use client::{Link, LinkError, LinkOptions, LinkState, connect};
+pub use login::{Grant, Login, PASSWORD_VARIABLE, USER_VARIABLE};
 pub use problem::LinkProblem;
 pub(crate) use problem::explain;
 pub use tls::{CA_VARIABLE, TlsSetupError, check_tls};

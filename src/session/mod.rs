@@ -69,7 +69,7 @@ pub use waker::Waker;
 pub use work::{CancelWork, Launch, Notice, NoticeTone, Open, StartExport, Work, WorkId, Works};
 
 use self::recording::{AuditDoc, Entry, Recorder, RecorderOptions, Recording};
-use crate::link::{self, BrokerUrl, Link, LinkOptions};
+use crate::link::{self, BrokerUrl, Link, LinkOptions, Login};
 use crate::schedule::Stage;
 use crate::signal::Timestamp;
 use crate::site::{Finding, Ids, Site};
@@ -86,6 +86,7 @@ pub struct SessionPlugin {
     ids: Ids,
     broker: Option<BrokerUrl>,
     allow_insecure: bool,
+    login: Option<Login>,
     history_bytes: usize,
     record: Mutex<Option<RecorderOptions>>,
     replay: Option<Arc<Recording>>,
@@ -101,6 +102,7 @@ impl SessionPlugin {
             ids,
             broker: None,
             allow_insecure: false,
+            login: None,
             history_bytes: HISTORY_BYTES,
             record: Mutex::new(None),
             replay: None,
@@ -138,6 +140,13 @@ impl SessionPlugin {
     #[must_use]
     pub fn with_insecure(mut self, allow: bool) -> Self {
         self.allow_insecure = allow;
+        self
+    }
+
+    /// Who we are at the broker; without, as the environment says.
+    #[must_use]
+    pub fn with_login(mut self, login: Login) -> Self {
+        self.login = Some(login);
         self
     }
 
@@ -314,6 +323,7 @@ impl Session {
             filters: reload::filters(&plugin.site, &self.answer_topic),
             arrivals_capacity: ARRIVALS_CAPACITY,
             allow_insecure: plugin.allow_insecure,
+            login: plugin.login.clone(),
         })
         .map_err(|error| error.to_string())?;
         let options = IngestOptions {

@@ -24,6 +24,7 @@ fn connect(port: u16, client_id: &str, filters: &[&str]) -> (Link, crossbeam_cha
         filters: filters.iter().map(|&it| it.to_owned()).collect(),
         arrivals_capacity: 64,
         allow_insecure: false,
+        login: None,
     })
     .unwrap()
 }
