@@ -10,6 +10,8 @@ pub mod site;
 
 pub mod codec;
 
+pub mod trust;
+
 pub mod link;
 
 pub mod physics;
@@ -19,6 +21,8 @@ pub mod field;
 pub mod session;
 
 pub mod twin;
+
+pub mod judge;
 
 pub mod command;
 
@@ -35,6 +39,14 @@ pub struct Headless {
     pub session: session::SessionPlugin,
 }
 
+/// The gate of a site: what stands between those who ask and the devices.
+pub struct Gatehouse {
+    /// Which site, and which broker.
+    pub session: session::SessionPlugin,
+    /// The gate itself.
+    pub gate: command::gate::GatePlugin,
+}
+
 /// The headless group with the 3D view and the panels.
 pub struct Desktop {
     /// All but pixels.
@@ -47,11 +59,23 @@ pub struct Desktop {
 
 impl PluginGroup for Headless {
     fn build(self) -> PluginGroupBuilder {
+        let words = command::Topics::of(self.session.site()).for_desktop();
         PluginGroupBuilder::start::<Self>()
             .add(schedule::plugin)
-            .add(self.session)
+            .add(self.session.with_words(words))
             .add(twin::plugin)
+            .add(judge::plugin)
             .add(command::plugin)
+    }
+}
+
+impl PluginGroup for Gatehouse {
+    fn build(self) -> PluginGroupBuilder {
+        PluginGroupBuilder::start::<Self>()
+            .add(schedule::plugin)
+            .add(command::gate::GatePlugin::session(self.session))
+            .add(twin::plugin)
+            .add(self.gate)
     }
 }
 

@@ -46,16 +46,18 @@ impl Pollux {
             arrivals_capacity: 256,
             allow_insecure: false,
             login: None,
+            will: None,
         })
         .unwrap();
         let options = IngestOptions {
             site: Arc::clone(site),
-            answer_topic: "pollux/bench/answers".to_owned(),
+            word_topics: vec!["pollux/bench/answers".to_owned()],
             history: Arc::clone(&history),
             tally: Arc::clone(&tally),
             waker: Waker::default(),
             timeline: Arc::new(Timeline::new(site)),
             recorder: None,
+            tap: Some(Arc::default()),
         };
         let ingest = Ingest::start(options, arrivals).unwrap();
         let began = now();

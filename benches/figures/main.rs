@@ -1,11 +1,13 @@
 //! The figures that the README gives, as ratios to a peer in the same run.
 //!
-//! `cargo bench --bench figures` runs all but the soak; `-- stub`, `-- mosquitto`, `-- history`, `-- sessions` and
-//! `-- soak` run one. Only counts are asserted:
+//! `cargo bench --bench figures` runs all but the soak; `-- stub`, `-- mosquitto`, `-- history`, `-- alarms`, `-- sessions`,
+//! `-- audit` and `-- soak` run one. Only counts are asserted:
 //! that nothing is lost. Times are printed.
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on should say where")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "the library's events are many")]
 
+mod alarms;
+mod audit;
 mod clients;
 mod history;
 mod messages;
@@ -20,11 +22,13 @@ use std::time::Instant;
 fn main() {
     // Cargo adds `--bench`.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
-    let runs: [(&str, fn()); 5] = [
+    let runs: [(&str, fn()); 7] = [
         ("stub", stub::run),
         ("mosquitto", mosquitto::run),
         ("history", history::run),
+        ("alarms", alarms::run),
         ("sessions", sessions::run),
+        ("audit", audit::run),
         ("soak", soak::run),
     ];
     for (name, run) in runs {

@@ -1,5 +1,7 @@
-//! `pollux check SITE`: everything that is wrong with a site, with line, column and hint.
+//! `pollux check SITE`: everything that is wrong with a site, with line, column and hint; with a session, whether what
+//! the site expects was so.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -8,7 +10,7 @@ use pollux::signal::Unit;
 use pollux::site::{self, Ids, LoadError, Loaded, Severity};
 
 use super::options::SiteArgument;
-use super::{Outcome, counted};
+use super::{Outcome, counted, tested};
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -18,9 +20,15 @@ pub(crate) struct CheckArguments {
     /// Also print the units that a site may use
     #[arg(long)]
     units: bool,
+    /// Test what the site expects on this recorded session (MCAP)
+    #[arg(long, value_name = "FILE")]
+    session: Option<PathBuf>,
+    /// Write what came of it as `JUnit` XML, too
+    #[arg(long, value_name = "FILE", requires = "session")]
+    junit: Option<PathBuf>,
 }
 
-/// Exits with 0 if the site can run, with 1 if there is an error in it.
+/// Exits with 0 if the site can run and nothing that it expects failed, with 1 otherwise.
 pub(crate) fn run(arguments: CheckArguments) -> Outcome {
     if arguments.units {
         let units: Vec<&str> = Unit::all().map(Unit::symbol).filter(|it| !it.is_empty()).collect();
@@ -50,5 +58,8 @@ pub(crate) fn run(arguments: CheckArguments) -> Outcome {
         counted(site.commands.len(), "command"),
         counted(n_warnings, "warning"),
     );
-    Ok(ExitCode::SUCCESS)
+    match &arguments.session {
+        Some(session) => tested::run(site, session, arguments.junit.as_deref()),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }

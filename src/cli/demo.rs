@@ -1,5 +1,6 @@
 //! `pollux demo` and `pollux view`: the window, or a picture of it.
 
+use std::collections::HashMap;
 use std::env;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,14 +17,16 @@ use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::{ExitCondition, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, WinitPlugin, WinitUserEvent};
 use clap::Args;
-use pollux::command::Ask;
+use pollux::command::gate::{Access, DESKTOP_USER, GATE_USER, accesses};
+use pollux::command::{Ask, Operator};
 use pollux::field::{Field, FieldOptions};
-use pollux::link::{Broker, BrokerUrl};
+use pollux::link::{Broker, BrokerUrl, Grant, Login};
 use pollux::panels::{LayoutStore, PanelsPlugin};
 use pollux::schedule::Stage;
 use pollux::session::{Alignment, Compared, CurrentSite, Seek, Session, SessionPlugin};
 use pollux::signal::{SignalId, Timestamp, Value};
 use pollux::site::{self, Site};
+use pollux::trust::Accounts;
 use pollux::twin::{Readings, Select};
 use pollux::view::{Camera, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
 use tracing_subscriber::fmt;
@@ -31,7 +34,7 @@ use tracing_subscriber::fmt;
 use super::options::{BrokerOption, LoadedSite, load, parse_range, parse_span};
 use super::source::{RecordOption, Source, compare, open_session};
 use super::summary::Summary;
-use super::{Failure, Outcome, has_colors};
+use super::{Failure, Outcome, gate, has_colors};
 
 /// The engine warns of a missing feature that nothing here uses, and of the software renderer, which the status bar tells.
 const LOG_FILTER: &str = "warn,pollux=info,wgpu=error,naga=warn,bevy_render::view::window=error,\
@@ -76,6 +79,9 @@ struct LiveOptions {
     broker: BrokerOption,
     #[command(flatten)]
     record: RecordOption,
+    /// Who may sign in (see `pollux operators`); operators.ron beside the site where it is not named and there is one
+    #[arg(long, value_name = "FILE")]
+    operators: Option<PathBuf>,
     #[command(flatten)]
     show: ShowOptions,
 }
@@ -141,32 +147,61 @@ impl ReplayArguments {
 }
 
 impl LiveOptions {
-    fn show(self, loaded: LoadedSite, url: BrokerUrl) -> Outcome {
-        let source = self.record.source(&loaded, url, &self.broker, self.show.headless)?;
-        show(loaded, source, self.show)
+    fn show(self, loaded: LoadedSite, url: BrokerUrl, login: Option<Login>, operator: Operator) -> Outcome {
+        let source = self.record.source(&loaded, url, &self.broker, self.show.headless, login)?;
+        show(loaded, source, operator, self.show)
+    }
+
+    /// Nobody yet, of the accounts that were named, or that lie beside the site.
+    fn operator(&self, loaded: &LoadedSite) -> Result<Operator, Failure> {
+        let beside = gate::operators_beside(&loaded.path);
+        let file = self.operators.clone().or_else(|| beside.exists().then_some(beside));
+        let accounts = file.map(|it| Accounts::load(&it)).transpose()?;
+        Ok(Operator::of(accounts.unwrap_or_default()))
     }
 }
 
 /// Broker (unless one is named), simulated devices and viewer.
 pub(crate) fn demo(arguments: DemoArguments) -> Outcome {
     let loaded = load(&arguments.site)?;
-    let (_broker, url) = match arguments.live.broker.broker {
-        Some(_) => (None, arguments.live.broker.resolve(&loaded.site)?),
-        None => {
-            let broker = Broker::start(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0))?;
-            let url = format!("mqtt://{}", broker.address()).parse()?;
-            (Some(broker), url)
-        }
+    if arguments.live.broker.broker.is_some() {
+        // A broker that is not the demo's own has a gate of its own: one that everybody may sign in at has no business there.
+        let url = arguments.live.broker.resolve(&loaded.site)?;
+        let _field = Field::start(loaded.site.clone(), url.clone(), FieldOptions::default())?;
+        let operator = arguments.live.operator(&loaded)?;
+        return arguments.live.show(loaded, url, None, operator);
+    }
+    // Everybody has a login of its own, made up for this run, that grants no more than its part.
+    let accesses = accesses(&loaded.site);
+    let grant = |it: Access| Grant {
+        login: Login::random(it.user),
+        publish: it.publishes.into_iter().collect(),
+        subscribe: it.hears.into_iter().collect(),
     };
-    let _field = Field::start(loaded.site.clone(), url.clone(), FieldOptions::default())?;
-    arguments.live.show(loaded, url)
+    let grants: Vec<Grant> = accesses.into_iter().map(grant).collect();
+    let mut logins: HashMap<String, Login> =
+        grants.iter().map(|it| (it.login.user.clone(), it.login.clone())).collect();
+    let broker = Broker::guarded(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), grants)?;
+    let url: BrokerUrl = format!("mqtt://{}", broker.address()).parse()?;
+    let desktop = logins.remove(DESKTOP_USER);
+    let spare = tempfile::tempdir()?;
+    let _gate = match logins.remove(GATE_USER) {
+        Some(login) => {
+            let keep = !arguments.live.show.headless;
+            Some(gate::start_demo(loaded.clone(), url.clone(), login, spare.path(), keep)?)
+        }
+        None => None,
+    };
+    let _field = Field::start_as(loaded.site.clone(), url.clone(), FieldOptions::default(), logins)?;
+    arguments.live.show(loaded, url, desktop, Operator::demo("operator"))
 }
 
 /// The viewer on its own.
 pub(crate) fn view(arguments: ViewArguments) -> Outcome {
     let loaded = load(&arguments.site)?;
     let url = arguments.live.broker.resolve(&loaded.site)?;
-    arguments.live.show(loaded, url)
+    let operator = arguments.live.operator(&loaded)?;
+    arguments.live.show(loaded, url, None, operator)
 }
 
 /// A recording: its site comes out of it.
@@ -178,7 +213,7 @@ pub(crate) fn replay(arguments: ReplayArguments) -> Outcome {
     let compared =
         second.map(|it| compare(&recording, it, &opened.loaded.site, arguments.align.clone())).transpose()?;
     let source = Source::Replay { recording, first: arguments.first(), findings, compared: compared.map(Box::new) };
-    show(opened.loaded, source, arguments.show)
+    show(opened.loaded, source, Operator::default(), arguments.show)
 }
 
 fn parse_size(text: &str) -> Result<UVec2, String> {
@@ -200,7 +235,7 @@ fn parse_ask(site: &Site, text: &str) -> Result<Ask, Failure> {
         "off" | "false" => Value::Flag(false),
         number => Value::Number(number.parse().ok().ok_or_else(|| wrong("no number, on or off".to_owned()))?),
     };
-    Ok(Ask { command, value })
+    Ok(Ask::new(command, value))
 }
 
 fn plot_of(site: &Site, address: &str) -> Result<SignalId, Failure> {
@@ -212,7 +247,7 @@ fn has_display() -> bool {
     ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].iter().any(|it| env::var_os(it).is_some_and(|it| !it.is_empty()))
 }
 
-fn show(loaded: LoadedSite, source: Source, mut options: ShowOptions) -> Outcome {
+fn show(loaded: LoadedSite, source: Source, operator: Operator, mut options: ShowOptions) -> Outcome {
     if let Some(select) = &options.select
         && loaded.site.twin_at(select).is_none()
     {
@@ -234,7 +269,7 @@ fn show(loaded: LoadedSite, source: Source, mut options: ShowOptions) -> Outcome
         options.headless = true;
         options.shot.get_or_insert_with(|| env::temp_dir().join("pollux.png"));
     }
-    run_app(loaded, source, options)
+    run_app(loaded, source, operator, options)
 }
 
 fn engine(title: String, options: &ShowOptions) -> PluginGroupBuilder {
@@ -283,7 +318,7 @@ struct Shoot {
     summary: Arc<Mutex<Option<Summary>>>,
 }
 
-fn run_app(loaded: LoadedSite, source: Source, options: ShowOptions) -> Outcome {
+fn run_app(loaded: LoadedSite, source: Source, operator: Operator, options: ShowOptions) -> Outcome {
     let title = format!("Pollux · {}", loaded.site.name);
     let target = if options.headless { Target::Image(options.size) } else { Target::Window };
     let store = if options.headless { LayoutStore::default() } else { LayoutStore::user() };
@@ -303,6 +338,7 @@ fn run_app(loaded: LoadedSite, source: Source, options: ShowOptions) -> Outcome 
             panels: PanelsPlugin { store, plots },
         })
         .add_plugins(super::launch::plugin)
+        .insert_resource(operator)
         .set_error_handler(bevy::ecs::error::error);
     app.world_mut().write_message_batch(first);
     app.world_mut().write_message_batch(notice);

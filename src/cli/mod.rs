@@ -1,18 +1,22 @@
 //! One file for each command: each parses nothing, and calls the library.
 
+mod audit;
 mod broker;
 mod check;
 mod demo;
 mod export;
 mod field;
+mod gate;
 mod import;
 mod info;
 mod launch;
+mod operators;
 mod options;
 mod progress;
 mod record;
 mod source;
 mod summary;
+mod tested;
 mod watch;
 
 use std::io::IsTerminal;
@@ -47,10 +51,16 @@ enum Command {
     Import(import::ImportArguments),
     /// Print readings as they come, without a window
     Watch(watch::WatchArguments),
-    /// Print everything that is wrong with a site file
+    /// Print everything that is wrong with a site file, or test what it expects on a recorded session
     Check(check::CheckArguments),
+    /// Tell whether a log of what was done is as it was written
+    Audit(audit::AuditArguments),
+    /// Keep the accounts: who may sign in
+    Operators(operators::OperatorsArguments),
     /// Run the embedded MQTT 5 broker, for programs on this machine alone
     Broker(broker::BrokerArguments),
+    /// Stand between those who ask and a site's devices: check commands, and alone send them
+    Gate(gate::GateArguments),
     /// Run a site's simulated devices against a broker
     Field(field::FieldArguments),
 }
@@ -67,7 +77,10 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Import(arguments) => import::run(arguments),
         Command::Watch(arguments) => watch::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Audit(arguments) => audit::run(arguments),
+        Command::Operators(arguments) => operators::run(arguments),
         Command::Broker(arguments) => broker::run(arguments),
+        Command::Gate(arguments) => gate::run(arguments),
         Command::Field(arguments) => field::run(arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -19,6 +19,7 @@ pub(crate) struct SiteArgument {
 }
 
 /// A site that was loaded, with what a reload needs.
+#[derive(Clone)]
 pub(crate) struct LoadedSite {
     /// The file.
     pub(crate) path: PathBuf,

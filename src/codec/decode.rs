@@ -75,6 +75,11 @@ impl Decoder {
         Self { topics, slots: Vec::new() }
     }
 
+    /// Whether the site knows a topic.
+    pub fn knows(&self, topic: &[u8]) -> bool {
+        self.topics.contains_key(topic)
+    }
+
     /// Appends what a message says: samples, and faults of signals for which it says nothing that can be read.
     pub fn decode(
         &mut self,

@@ -1,10 +1,13 @@
-//! What was asked of devices goes into the recording, and comes out of it again.
+//! What was asked of devices goes into the recording, and comes out of it again. The gate keeps the audit that counts; this
+//! is what the desktop saw.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::life::Phase;
+use super::checks::class_of;
+use super::life::{Life, Phase};
 use super::log::{CommandLog, CommandRow};
 use crate::session::recording::AuditDoc;
 use crate::session::{CurrentSite, Cursor, Session};
@@ -26,13 +29,18 @@ pub(super) fn keep_audit(
         let Some(command) = site.command(row.command) else { continue };
         if kept.insert(row.correlation.clone(), row.phase) != Some(row.phase) {
             session.audit(AuditDoc {
-                at: row.ended.or(row.answered).or(row.sent).unwrap_or(cursor.at).as_nanos(),
+                at: row.since_phase().unwrap_or(cursor.at).as_nanos(),
                 command: command.address.to_string(),
                 desired: row.desired.to_string(),
                 phase: row.phase.label().to_owned(),
                 reason: row.reason.clone(),
                 correlation: row.correlation.clone(),
                 who: row.who.clone(),
+                cause: row.cause.map(|it| it.name().to_owned()),
+                approved_by: row.approved_by.clone(),
+                checks: serde_json::to_value(&row.checks).ok().filter(|_| !row.checks.is_empty()),
+                until: row.phase.is_open().then(|| row.until.as_nanos()),
+                ..AuditDoc::default()
             });
         }
     }
@@ -61,28 +69,38 @@ fn rows_at(audits: &[AuditDoc], at: Timestamp, site: &Site) -> Vec<CommandRow> {
         let when = Timestamp::from_nanos(doc.at);
         let known = rows.iter().position(|it| it.correlation == doc.correlation);
         let place = known.unwrap_or_else(|| {
+            let until = when + Duration::from_secs_f64(command.confirm.secs.max(0.0));
+            let desired = desired(&doc.desired);
             rows.push(CommandRow {
                 command: command.id,
                 twin: command.twin,
-                desired: desired(&doc.desired),
-                phase,
-                reason: None,
+                class: class_of(command, &desired),
+                desired,
+                life: Life::new(when, until, command.confirm.secs),
                 correlation: doc.correlation.clone(),
                 who: doc.who.clone(),
-                sent: (phase != Phase::Rejected).then_some(when),
-                answered: None,
-                ended: None,
-                deadline: when + std::time::Duration::from_secs_f64(command.confirm.secs.max(0.0)),
+                is_mine: false,
+                approved_by: Vec::new(),
+                checks: Vec::new(),
+                digest: None,
+                waits: None,
+                mismatch: None,
+                notes: Vec::new(),
+                is_stop: false,
+                step: 0.0,
             });
             rows.len() - 1
         });
         let row = &mut rows[place];
-        row.phase = phase;
-        row.reason.clone_from(&doc.reason);
-        if phase == Phase::Accepted {
-            row.answered = row.answered.or(Some(when));
+        let cause = doc.cause.as_ref().and_then(|it| serde_json::from_value(it.as_str().into()).ok());
+        row.life.recall(phase, when, cause, doc.reason.clone());
+        if let Some(until) = doc.until {
+            row.life.until = Timestamp::from_nanos(until);
         }
-        row.ended = (!phase.is_open()).then_some(when);
+        row.approved_by.clone_from(&doc.approved_by);
+        if let Some(checks) = doc.checks.clone().and_then(|it| serde_json::from_value(it).ok()) {
+            row.checks = checks;
+        }
     }
     rows
 }

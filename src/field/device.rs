@@ -1,7 +1,7 @@
 //! One simulated device on the network: connects, measures, obeys, and comes back when the line was cut.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -52,8 +52,8 @@ pub(super) struct Line {
     pub(super) board: Board,
     /// Where they count.
     pub(super) shared: Arc<Shared>,
-    /// Who the devices are at the broker, by their ids; who has none is as the environment says.
-    pub(super) logins: BTreeMap<String, Login>,
+    /// By the device's id.
+    pub(super) logins: HashMap<String, Login>,
 }
 
 struct Device {
@@ -121,8 +121,7 @@ impl Device {
             .set_keep_alive(KEEP_ALIVE_SECS)
             .set_clean_start(true)
             .set_max_packet_size(Some(MAX_PACKET_BYTES));
-        let login = self.line.logins.get(&self.plan.id).cloned().or_else(Login::from_environment);
-        if let Some(login) = login {
+        if let Some(login) = self.line.logins.get(&self.plan.id).cloned().or_else(Login::from_environment) {
             options.set_credentials(login.user, login.password.expose_secret().to_owned());
         }
         if let Some(status) = &self.plan.status {

@@ -22,7 +22,7 @@ mod plan;
 mod pulse;
 mod sensor;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -37,14 +37,12 @@ use crate::site::{Finding, Site};
 pub use plan::PlanIssue;
 
 /// How a field is simulated.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FieldOptions {
     /// Seed of the sensors' noise: the same seed, the same noise.
     pub seed: u64,
     /// Seconds of plant time in a second. `None`: as the site says (`field_speed`).
     pub speed: Option<f64>,
-    /// Who the devices are at the broker, by their ids; who has none is as the environment says.
-    pub logins: BTreeMap<String, Login>,
 }
 
 /// What a field has done so far.
@@ -112,13 +110,23 @@ struct Shared {
 
 impl Default for FieldOptions {
     fn default() -> Self {
-        Self { seed: 1, speed: None, logins: BTreeMap::new() }
+        Self { seed: 1, speed: None }
     }
 }
 
 impl Field {
     /// Compiles the physics, then starts the threads. A broker that cannot be reached is no error: the devices try again.
     pub fn start(site: Arc<Site>, broker: BrokerUrl, options: FieldOptions) -> Result<Self, FieldError> {
+        Self::start_as(site, broker, options, HashMap::new())
+    }
+
+    /// The same, with a login for each device by its id. A device without one logs in as the environment says.
+    pub fn start_as(
+        site: Arc<Site>,
+        broker: BrokerUrl,
+        options: FieldOptions,
+        logins: HashMap<String, Login>,
+    ) -> Result<Self, FieldError> {
         if broker.tls {
             return Err(FieldError::Tls(broker));
         }
@@ -141,7 +149,7 @@ impl Field {
         field.spawn("plant", move || pulse.run(&for_plant))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(FieldError::Thread)?;
         field.spawn("field", move || {
-            device::run_all(&runtime, plans, device::Line { broker, board, shared, logins: options.logins }, stopped);
+            device::run_all(&runtime, plans, device::Line { broker, board, shared, logins }, stopped);
         })?;
         Ok(field)
     }

@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_guarded_broker_grants_what_a_login_needs_and_nothing_else() {
-        let [gate, desk, device] = ["gate", "desk", "device"].map(Login::made_up);
+        let [gate, desk, device] = ["gate", "desk", "device"].map(Login::random);
         let grant = |login: &Login, publish: &[&str], subscribe: &[&str]| Grant {
             login: login.clone(),
             publish: publish.iter().map(|it| (*it).to_owned()).collect(),
@@ -245,10 +245,11 @@ mod tests {
                 arrivals_capacity: 16,
                 allow_insecure: false,
                 login: Some(login.clone()),
+                will: None,
             })
             .unwrap()
         };
-        let stranger = Login { user: "gate".to_owned(), ..Login::made_up("gate") };
+        let stranger = Login { user: "gate".to_owned(), ..Login::random("gate") };
         let (refused, _arrivals) = enter(&stranger, "plant/#");
         let patience = Duration::from_secs(20);
         until(patience, || matches!(refused.state(), LinkState::Waiting { .. }));

@@ -14,14 +14,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rumqttc::{
-    AsyncClient, Broker, ClientError, Event, EventLoop, Incoming, MqttOptions, NetworkOptions, Packet, PublishOptions,
-    PublishProperties, QoS, SubscribeFilter, Transport,
+    AsyncClient, Broker, ClientError, Event, EventLoop, Incoming, LastWill, MqttOptions, NetworkOptions, Packet,
+    PublishOptions, PublishProperties, QoS, SubscribeFilter, Transport,
 };
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use super::login::Login;
+use super::passage::Passage;
 use super::problem::{LinkProblem, explain};
 use super::tls::{self, TlsSetupError};
 use super::wire::{Meter, Metered};
@@ -61,6 +62,17 @@ pub struct LinkOptions {
     pub allow_insecure: bool,
     /// Who we are at the broker. `None`: as the environment says, see [`Login::from_environment`].
     pub login: Option<Login>,
+    /// What the broker says when the connection is lost. `None`: nothing.
+    pub will: Option<Will>,
+}
+
+/// What a broker says, retained and acknowledged (`QoS` 1), when a connection ends without a goodbye.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Will {
+    /// Where.
+    pub topic: String,
+    /// What.
+    pub payload: String,
 }
 
 /// Where a link stands.
@@ -126,6 +138,7 @@ struct Shared {
     wake: Notify,
     n_connections: AtomicU64,
     meter: Arc<Meter>,
+    passage: Arc<Passage>,
 }
 
 /// Begins to connect, on a thread of its own. Arrivals come in batches, as the socket gave them.
@@ -145,6 +158,7 @@ pub fn connect(options: LinkOptions) -> Result<(Link, Receiver<Vec<Arrival>>), L
         wake: Notify::new(),
         n_connections: AtomicU64::new(0),
         meter,
+        passage: Arc::default(),
     });
     let (arrivals, receiver) = bounded(options.arrivals_capacity.max(1));
     let link = Link { shared: Arc::clone(&shared) };
@@ -175,6 +189,11 @@ impl Link {
     /// How many times a lost connection came back.
     pub fn n_reconnects(&self) -> u64 {
         self.shared.n_connections.load(Ordering::Relaxed).saturating_sub(1)
+    }
+
+    /// Whether what came off the socket is worked through.
+    pub fn passage(&self) -> &Arc<Passage> {
+        &self.shared.passage
     }
 
     /// Bytes that came in, MQTT's own included.
@@ -252,6 +271,10 @@ fn mqtt_options(options: &LinkOptions, meter: Arc<Meter>) -> Result<MqttOptions,
     if let Some(login) = options.login.clone().or_else(Login::from_environment) {
         builder = builder.credentials(login.user, login.password.expose_secret().to_owned());
     }
+    if let Some(will) = &options.will {
+        builder =
+            builder.last_will(LastWill::new(will.topic.clone(), will.payload.clone(), QoS::AtLeastOnce, true, None));
+    }
     Ok(builder.build())
 }
 
@@ -317,8 +340,11 @@ async fn run(
             *lock(&shared.state) = LinkState::Connected { since: now() };
             continue;
         }
+        shared.passage.begin();
         let batch = collect(first, &mut events.state.events);
-        if !batch.is_empty() && arrivals.send(batch).is_err() {
+        if batch.is_empty() {
+            shared.passage.end();
+        } else if arrivals.send(batch).is_err() {
             return (connected, End::Meant);
         }
     }
@@ -408,12 +434,13 @@ mod tests {
     #[test]
     fn plain_text_does_not_leave_the_machine_unasked() {
         let options = |url: &str, allow_insecure| LinkOptions {
+            login: None,
+            will: None,
             url: url.parse().expect("a good address"),
             client_id: "test".to_owned(),
             filters: Vec::new(),
             arrivals_capacity: 1,
             allow_insecure,
-            login: None,
         };
         let error = connect(options("mqtt://192.0.2.1", false)).err().map(|it| it.to_string());
         assert!(error.as_deref().is_some_and(|it| it.contains("--allow-insecure")), "{error:?}");

@@ -67,7 +67,14 @@ impl AuthProvider for Guard {
     }
 
     fn authorize_publish<'a>(&'a self, _: &str, user: Option<&'a str>, topic: &'a str) -> Soon<'a, bool> {
-        Box::pin(ready(self.allows(user, topic, |it| &it.publish)))
+        let allowed = self.allows(user, topic, |it| &it.publish);
+        if !allowed {
+            tracing::warn!(
+                "the broker refuses that {} publishes on {topic}",
+                user.unwrap_or("somebody without a name")
+            );
+        }
+        Box::pin(ready(allowed))
     }
 
     fn authorize_subscribe<'a>(&'a self, _: &str, user: Option<&'a str>, filter: &'a str) -> Soon<'a, bool> {

@@ -29,9 +29,9 @@ impl Login {
     }
 
     /// A user with a password that nobody knows.
-    pub fn made_up(user: &str) -> Self {
+    pub fn random(user: impl Into<String>) -> Self {
         let password = Alphanumeric.sample_string(&mut rand::rng(), MADE);
-        Self { user: user.to_owned(), password: password.into() }
+        Self { user: user.into(), password: password.into() }
     }
 }
 

@@ -6,6 +6,7 @@ mod broker;
 mod client;
 mod guard;
 mod login;
+mod passage;
 mod problem;
 mod tls;
 mod wire;
@@ -15,8 +16,9 @@ use bytes::Bytes;
 use crate::signal::Timestamp;
 
 pub use broker::{Broker, BrokerError};
-pub use client::{Link, LinkError, LinkOptions, LinkState, connect};
+pub use client::{Link, LinkError, LinkOptions, LinkState, Will, connect};
 pub use login::{Grant, Login, PASSWORD_VARIABLE, USER_VARIABLE};
+pub use passage::Passage;
 pub use problem::LinkProblem;
 pub(crate) use problem::explain;
 pub use tls::{CA_VARIABLE, TlsSetupError, check_tls};

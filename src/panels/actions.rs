@@ -7,8 +7,11 @@ use std::path::PathBuf;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::alarms::{AlarmAction, AlarmView};
+use super::commands::Passphrase;
 use super::diagnostics::DiagnosticKind;
 use super::layout::Pane;
+use crate::command::{Pace, SequenceRequest};
 use crate::session::export::{Export, Format};
 use crate::session::{Alignment, EditMark, Recollect, WorkId};
 use crate::signal::{SignalId, Timestamp, Value};
@@ -34,6 +37,26 @@ pub enum Action {
     Home,
     /// Send a command.
     Ask(CommandId, Value),
+    /// Send one that was looked at twice, with the passphrase given once more.
+    AskAgain(CommandId, Value, Passphrase),
+    /// Stop a system, at once.
+    EmergencyStop(TwinId),
+    /// Open the dialog in which a second person approves the request of a correlation.
+    AskApproval(String),
+    /// Approve the request of a correlation as a second person: the account, and its passphrase.
+    Approve(String, String, Passphrase),
+    /// Take the request of a correlation back, which was not sent yet.
+    TakeBack(String),
+    /// Something about sequences.
+    Sequence(SequenceRequest),
+    /// Open the dialog of who is signed in.
+    AskSignIn,
+    /// Sign in.
+    SignIn(String, Passphrase),
+    /// Nobody may command until the passphrase is given again.
+    Lock,
+    /// Nobody is signed in any more.
+    SignOut,
     /// Show a signal in the plot, or take it out of it.
     TogglePlot(SignalId),
     /// Show a signal in the plot.
@@ -118,6 +141,8 @@ pub enum Action {
     CopyLink,
     /// Stop an export or an import.
     CancelWork(WorkId),
+    /// Something about alarms.
+    Alarm(AlarmAction),
 }
 
 /// To which sample.
@@ -138,6 +163,8 @@ pub enum EventKind {
     Bookmark,
     /// A command.
     Command,
+    /// An alarm that was raised.
+    Alarm,
     /// Where something came again after nothing had.
     Gap,
 }
@@ -172,6 +199,7 @@ pub(super) fn all() -> Vec<Named> {
     let ctrl = |key| Some(KeyboardShortcut::new(Modifiers::COMMAND, key));
     let ctrl_shift = |key| Some(KeyboardShortcut::new(CTRL_SHIFT, key));
     let shift = |key| Some(KeyboardShortcut::new(Modifiers::SHIFT, key));
+    let see = |view| Action::Alarm(AlarmAction::See(view));
     let named = |group, name, keys, action| Named { group, name, keys, action };
     vec![
         named("Find", "Find anything…", ctrl(Key::K), Action::OpenPalette),
@@ -190,6 +218,7 @@ pub(super) fn all() -> Vec<Named> {
         named("Panels", "Show the diagnostics", ctrl(Key::Num4), Action::Show(Pane::Diagnostics)),
         named("Panels", "Show the commands", ctrl(Key::Num5), Action::Show(Pane::Commands)),
         named("Panels", "Show the timeline", ctrl(Key::Num6), Action::Show(Pane::Timeline)),
+        named("Panels", "Show the alarms", ctrl(Key::Num7), Action::Show(Pane::Alarms)),
         named("Panels", "Reset the layout", None, Action::ResetLayout),
         named("Panels", "Unfold the whole tree", None, Action::FoldAll(false)),
         named("Panels", "Fold the whole tree", None, Action::FoldAll(true)),
@@ -211,6 +240,8 @@ pub(super) fn all() -> Vec<Named> {
         named("Time", "Next bookmark", None, Action::Jump(EventKind::Bookmark, StepTo::Next)),
         named("Time", "Previous command", None, Action::Jump(EventKind::Command, StepTo::Previous)),
         named("Time", "Next command", None, Action::Jump(EventKind::Command, StepTo::Next)),
+        named("Time", "Previous alarm", None, Action::Jump(EventKind::Alarm, StepTo::Previous)),
+        named("Time", "Next alarm", None, Action::Jump(EventKind::Alarm, StepTo::Next)),
         named("Time", "Previous gap", None, Action::Jump(EventKind::Gap, StepTo::Previous)),
         named("Time", "Next gap", None, Action::Jump(EventKind::Gap, StepTo::Next)),
         named("Time", "Loop from here", plain(Key::OpenBracket), Action::LoopFrom(LoopEnd::Begin)),
@@ -240,9 +271,33 @@ pub(super) fn all() -> Vec<Named> {
             plain(Key::P),
             Action::Difference(StepTo::Previous),
         ),
+        named("Alarms", "Acknowledge the chosen alarm", plain(Key::A), Action::Alarm(AlarmAction::Acknowledge)),
+        named("Alarms", "Acknowledge all listed alarms…", shift(Key::A), Action::Alarm(AlarmAction::AskAcknowledgeAll)),
+        named("Alarms", "Shelve the chosen alarm…", plain(Key::S), Action::Alarm(AlarmAction::AskShelve)),
+        named("Alarms", "Why? Explain the chosen alarm", plain(Key::W), Action::Alarm(AlarmAction::Why)),
+        named("Alarms", "Take the chosen alarm off the shelf", None, Action::Alarm(AlarmAction::Unshelve)),
+        named("Alarms", "Take the chosen alarm out of service…", None, Action::Alarm(AlarmAction::AskOutOfService)),
+        named("Alarms", "Put the chosen alarm back into service", None, Action::Alarm(AlarmAction::ReturnToService)),
+        named("Alarms", "Reset the chosen alarm", None, Action::Alarm(AlarmAction::Reset)),
+        named("Alarms", "Write a note on the chosen alarm…", None, Action::Alarm(AlarmAction::AskNote)),
+        named("Alarms", "List the standing alarms", None, see(AlarmView::Standing)),
+        named("Alarms", "List the unacknowledged alarms", None, see(AlarmView::Unacknowledged)),
+        named("Alarms", "List the shelved alarms", None, see(AlarmView::Shelved)),
+        named("Alarms", "List the alarms suppressed by design", None, see(AlarmView::Suppressed)),
+        named("Alarms", "List the alarms out of service", None, see(AlarmView::OutOfService)),
+        named("Alarms", "Journal of alarms", None, see(AlarmView::Journal)),
+        named("Alarms", "Figures of the alarms", None, see(AlarmView::Figures)),
         named("View", "Look from the first viewpoint", None, Action::Home),
         named("View", "Look at the selected twin", None, Action::FlyToSelected),
         named("View", "Select nothing", None, Action::Deselect),
+        named("Panels", "Show the sequences", ctrl(Key::Num8), Action::Show(Pane::Sequences)),
+        named("Commands", "Sequence: run through", None, Action::Sequence(SequenceRequest::Start(Pace::Through))),
+        named("Commands", "Sequence: run step by step", None, Action::Sequence(SequenceRequest::Start(Pace::Stepwise))),
+        named("Commands", "Sequence: next step", ctrl(Key::Enter), Action::Sequence(SequenceRequest::Step)),
+        named("Commands", "Sequence: stop", None, Action::Sequence(SequenceRequest::Stop)),
+        named("Commands", "Sign in as somebody…", ctrl(Key::I), Action::AskSignIn),
+        named("Commands", "Lock: nobody may command", ctrl_shift(Key::L), Action::Lock),
+        named("Commands", "Sign out", None, Action::SignOut),
         named("Diagnostics", "Show suppressed diagnostics again", None, Action::Unsuppress),
     ]
 }
@@ -273,6 +328,8 @@ pub(super) fn sheet() -> Vec<(&'static str, String, String)> {
         fixed("Tree", "Up, Down", "Go through the rows"),
         fixed("Tree", "Right, Left", "Unfold, fold or go to the parent"),
         fixed("Tree", "Enter", "Look at the twin"),
+        fixed("Alarm list", "Up, Down", "Go through the alarms"),
+        fixed("Alarm list", "Enter", "Fly to the alarm's twin"),
         fixed("Timeline", "Drag", "Move the cursor"),
         fixed("Timeline", "Shift+drag", "Mark out a range"),
         fixed("Timeline", "Ctrl+wheel", "Zoom at the pointer"),
@@ -285,9 +342,27 @@ pub(super) fn sheet() -> Vec<(&'static str, String, String)> {
     rows
 }
 
+/// The keys of an action, as they are written on the screen. `None`: it has none.
+pub(super) fn keys_of(action: &Action) -> Option<String> {
+    all().iter().find(|it| it.action == *action)?.keys.as_ref().map(keys_text)
+}
+
 /// The action whose key was pressed, if any. While something has the keyboard only keys with Ctrl count.
 pub(super) fn pressed(input: &mut egui::InputState, keyboard_taken: bool) -> Option<Action> {
-    let mut named: Vec<Named> = all().into_iter().filter(|it| it.keys.is_some()).collect();
+    pressed_among(input, keyboard_taken, |_| true)
+}
+
+/// The same among the actions of one group, for a list that has the keyboard and is no text.
+pub(super) fn pressed_of(group: &str, input: &mut egui::InputState) -> Option<Action> {
+    pressed_among(input, false, |it| it.group == group)
+}
+
+fn pressed_among(
+    input: &mut egui::InputState,
+    keyboard_taken: bool,
+    counts: impl Fn(&Named) -> bool,
+) -> Option<Action> {
+    let mut named: Vec<Named> = all().into_iter().filter(|it| it.keys.is_some() && counts(it)).collect();
     // Ctrl+K would otherwise swallow Ctrl+Shift+K.
     named.sort_by_key(|it| !it.keys.is_some_and(|keys| keys.modifiers.shift));
     named.into_iter().find_map(|it| {

@@ -6,10 +6,14 @@ use egui::{Margin, Ui, UiBuilder, WidgetText};
 use egui_tiles::{SimplificationOptions, TabState, TileId, Tiles, UiResponse};
 
 use super::actions::{self, Action};
-use super::command_form::Drafts;
-use super::command_log::command_log_ui;
+use super::alarms::{AlarmsRows, AlarmsState, Answer, alarms_panel_ui, dialog_ui, why_ui};
+use super::commands::approvals::approvals_ui;
+use super::commands::form::Drafts;
+use super::commands::log::command_log_ui;
+use super::commands::sequence::{SequenceState, sequence_ui};
 use super::diagnostics::{Diagnostic, Suppressed};
 use super::diagnostics_panel::diagnostics_panel_ui;
+use super::dialogs::{self, Dialog};
 use super::facts::Facts;
 use super::files::Files;
 use super::ghost_chip::ghost_chip_ui;
@@ -22,11 +26,12 @@ use super::plot::PlotState;
 use super::plot_panel::{PlotTime, plot_panel_ui};
 use super::status_bar::{LinkLine, site_banner_ui, status_bar_ui, warning_banner_ui};
 use super::theme;
-use super::timeline::{TimelineState, timeline_panel_ui};
+use super::timeline::{AlarmSpan, TimelineState, timeline_panel_ui};
 use super::toasts::Toasts;
 use super::tree::{TreeState, tree_panel_ui};
+use crate::command::Touched;
 use crate::session::{CursorMode, PeekAt};
-use crate::signal::Timestamp;
+use crate::signal::{Timestamp, Value};
 use crate::site::Severity;
 use crate::view::Frame;
 
@@ -41,6 +46,8 @@ pub struct Desk {
     pub plot: PlotState,
     /// What the timeline shows.
     pub timeline: TimelineState,
+    /// Which alarms are listed, and what is asked about them.
+    pub alarms: AlarmsState,
     /// Diagnostics that are hidden.
     pub suppressed: Suppressed,
     /// The palette, while it is open.
@@ -51,6 +58,10 @@ pub struct Desk {
     pub keys_open: bool,
     /// Nothing slides or fades.
     pub reduced_motion: bool,
+    /// What is typed into the panel of sequences.
+    pub(super) sequence: SequenceState,
+    /// The dialog that is open, if one is.
+    pub(super) dialog: Option<Dialog>,
     /// The file dialogs.
     pub files: Files,
     /// Notes at the edge.
@@ -80,7 +91,10 @@ pub(super) fn show_panels(
     }
     desk.plot.hover = desk.plot.hovering.take();
     let mut asked = Vec::new();
-    if desk.palette.is_none() && !desk.files.is_open() {
+    if was_touched(&ctx) {
+        requests.touched.write(Touched);
+    }
+    if desk.palette.is_none() && !desk.files.is_open() && desk.dialog.is_none() && desk.alarms.dialog.is_none() {
         let taken = ctx.egui_wants_keyboard_input();
         asked.extend(ctx.input_mut(|it| actions::pressed(it, taken)));
     }
@@ -90,6 +104,7 @@ pub(super) fn show_panels(
     let diagnostics = facts.diagnostics();
     let room = root.available_rect_before_wrap();
     layout.fit(room.size());
+    desk.alarms.in_sight = false;
     let mut tiles = Tiling {
         facts: &facts,
         desk: &mut *desk,
@@ -122,6 +137,7 @@ pub(super) fn show_panels(
         ctx.request_repaint();
     }
     overlays_ui(&ctx, &facts, desk, &mut asked);
+    alarm_overlays_ui(&ctx, view, &facts, &mut desk.alarms, &mut asked);
     if facts.cursor.mode == CursorMode::Playing {
         ctx.request_repaint();
     }
@@ -159,6 +175,16 @@ fn bars_ui(root: &mut Ui, facts: &Facts, asked: &mut Vec<Action>) {
     }
 }
 
+/// Whether a person has touched a key or the mouse.
+fn was_touched(ctx: &egui::Context) -> bool {
+    ctx.input(|it| {
+        it.pointer.is_moving()
+            || it.pointer.any_down()
+            || it.smooth_scroll_delta() != egui::Vec2::ZERO
+            || !it.keys_down.is_empty()
+    })
+}
+
 /// A press into the 3D view gives it the keyboard.
 fn release_keyboard(ctx: &egui::Context, view: egui::Rect) {
     let pressed = ctx.input(|it| it.pointer.any_pressed().then(|| it.pointer.interact_pos()).flatten());
@@ -181,11 +207,15 @@ fn overlays_ui(ctx: &egui::Context, facts: &Facts, desk: &mut Desk, asked: &mut 
         .inner_margin(Margin::same(12));
     let shade = theme::GROUND.gamma_multiply(0.55);
     asked.extend(desk.files.show(ctx));
+    dialogs::dialog_ui(ctx, facts, &mut desk.dialog, frame, asked);
     if let Some(palette) = &mut desk.palette {
         let id = egui::Id::new("palette");
         let area = egui::Modal::default_area(id).anchor(egui::Align2::CENTER_TOP, [0.0, 72.0]);
         let modal = egui::Modal::new(id).area(area).frame(frame).backdrop_color(shade);
-        let (cannot_send, also) = (facts.cannot_send(), facts.alignments());
+        let cannot_send = facts.cannot_send();
+        let mut also: Vec<(String, &str, Action)> =
+            facts.alignments().into_iter().map(|(name, action)| (name, "Compare", action)).collect();
+        also.extend(facts.alarm_offers());
         let shown = modal
             .show(ctx, |ui| palette_ui(ui, palette, &facts.site, &facts.marks.list, &also, cannot_send.as_deref()));
         let outcome = if shown.backdrop_response.clicked() { Outcome::Closed } else { shown.inner };
@@ -199,6 +229,42 @@ fn overlays_ui(ctx: &egui::Context, facts: &Facts, desk: &mut Desk, asked: &mut 
         let modal = egui::Modal::new(egui::Id::new("keys")).frame(frame).backdrop_color(shade);
         let shown = modal.show(ctx, keys_sheet_ui);
         desk.keys_open &= !shown.should_close();
+    }
+}
+
+/// The card that explains an alarm, over the 3D view, and the dialogs about alarms, over all.
+fn alarm_overlays_ui(
+    ctx: &egui::Context,
+    view: Option<egui::Rect>,
+    facts: &Facts,
+    state: &mut AlarmsState,
+    asked: &mut Vec<Action>,
+) {
+    let frame = egui::Frame::new()
+        .fill(theme::RAISED)
+        .stroke(egui::Stroke::new(1.0, theme::LINE))
+        .corner_radius(6)
+        .inner_margin(Margin::same(12));
+    if let Some(card) = state.why.and_then(|it| facts.why_card(it)) {
+        let at = view.map_or(egui::pos2(theme::GAP, theme::GAP), |it| it.left_top() + egui::Vec2::splat(theme::GAP));
+        let window = egui::Window::new("Why?").title_bar(false).frame(frame).default_pos(at).default_size(theme::WHY);
+        let mut closed = state.dialog.is_none() && ctx.input(|it| it.key_pressed(egui::Key::Escape));
+        window.show(ctx, |ui| closed |= why_ui(ui, &card, asked));
+        if closed {
+            state.why = None;
+        }
+    }
+    if let Some(dialog) = &mut state.dialog {
+        let name = if let [alarm] = dialog.alarms[..] { facts.alarm_name(alarm) } else { String::new() };
+        let shade = theme::GROUND.gamma_multiply(0.55);
+        let modal = egui::Modal::new(egui::Id::new("alarm dialog")).frame(frame).backdrop_color(shade);
+        let answer = modal.show(ctx, |ui| dialog_ui(ui, dialog, &name)).inner;
+        if answer != Answer::Open {
+            state.dialog = None;
+        }
+        if let Answer::Do(action) = answer {
+            asked.push(action);
+        }
     }
 }
 
@@ -231,7 +297,10 @@ impl egui_tiles::Behavior<Pane> for Tiling<'_, '_, '_> {
                     let rows = facts.tree_rows(&desk.tree);
                     tree_panel_ui(ui, &rows, &mut desk.tree, facts.selection.twin, facts.selection.hovered)
                 }
-                Pane::Inspector => inspector_panel_ui(ui, facts.card(&desk.plot).as_ref(), &mut desk.drafts),
+                Pane::Inspector => {
+                    let rehearse = |command, value: &Value| facts.rehearse(command, value);
+                    inspector_panel_ui(ui, facts.card(&desk.plot).as_ref(), &mut desk.drafts, &rehearse)
+                }
                 Pane::Plots => {
                     self.asked.extend(facts.to_recollect(&desk.plot).map(Action::Recollect));
                     let time = PlotTime {
@@ -243,9 +312,36 @@ impl egui_tiles::Behavior<Pane> for Tiling<'_, '_, '_> {
                     plot_panel_ui(ui, &facts.series(&desk.plot), &mut desk.plot, time)
                 }
                 Pane::Diagnostics => diagnostics_panel_ui(ui, self.diagnostics, &desk.suppressed),
-                Pane::Commands => command_log_ui(ui, &facts.log_rows()),
+                Pane::Commands => {
+                    let approving = approvals_ui(ui, &facts.approvals(), facts.cannot_send().as_deref());
+                    command_log_ui(ui, &facts.log_rows()).or(approving)
+                }
+                Pane::Sequences => sequence_ui(ui, &facts.sequence_rows(), &mut desk.sequence),
+                Pane::Alarms => {
+                    let asked = alarms_panel_ui(
+                        ui,
+                        &AlarmsRows {
+                            keys: facts.alarm_keys(),
+                            words: &|it| facts.alarm_row(it),
+                            flood: facts.flood_row(desk.alarms.by_place),
+                            found: facts.alarms.is_found(),
+                            searching: facts.alarms.is_searching(),
+                            problem: facts.alarms.problem(),
+                            cannot_act: facts.cannot_act(),
+                            described: facts.site.alarms.len(),
+                            entries: facts.alarms.journal().len(),
+                            entry: &|at| facts.journal_row(at),
+                            figures: &|| facts.figures_rows(),
+                            reduced_motion: desk.reduced_motion,
+                        },
+                        &mut desk.alarms,
+                    );
+                    self.asked.extend(asked);
+                    None
+                }
                 Pane::Timeline => {
-                    let rows = facts.timeline_rows(&desk.timeline, &desk.plot);
+                    let words = |them: &[AlarmSpan]| facts.span_words(them);
+                    let rows = facts.timeline_rows(&desk.timeline, &desk.plot, &words);
                     let PlotState { hover, hovering, .. } = &mut desk.plot;
                     let asked = timeline_panel_ui(ui, &rows, &mut desk.timeline, *hover, hovering);
                     self.asked.extend(asked);
@@ -261,6 +357,10 @@ impl egui_tiles::Behavior<Pane> for Tiling<'_, '_, '_> {
         let count = self.diagnostics.iter().filter(|it| !self.desk.suppressed.hides(it)).count();
         if *pane == Pane::Diagnostics && count > 0 {
             return format!("{} ({count})", pane.title()).into();
+        }
+        let new: usize = self.facts.unacknowledged().iter().sum();
+        if *pane == Pane::Alarms && new > 0 {
+            return format!("{} ({new})", pane.title()).into();
         }
         pane.title().into()
     }

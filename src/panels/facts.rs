@@ -5,8 +5,9 @@ use bevy::prelude::*;
 use std::path::Path;
 use std::time::Duration;
 
-use super::command_form::{CommandForm, Life, in_words};
-use super::command_log::LogRow;
+use super::alarm_spans::AlarmSpans;
+use super::commands::form::{CommandForm, in_words};
+use super::commands::log::LogRow;
 use super::diagnostics::{Diagnostic, Evidence, diagnose};
 use super::format;
 use super::inspector::{Card, DeviceLine, LinkRow, ReadingRow};
@@ -15,7 +16,8 @@ use super::pulse::Pulse;
 use super::sparkline::Spark;
 use super::status_bar::{LinkLine, Picture, Status, WorkLine};
 use super::tree::{TreeRow, TreeState, tree_rows};
-use crate::command::{CommandLog, CommandRow};
+use crate::command::{CommandLog, CommandRow, GateState, Operator, Rehearsal, Sequences};
+use crate::judge::{Alarms, Expectations};
 use crate::link::{self, LinkState};
 use crate::session::{
     Compared, CurrentSite, Cursor, CursorMode, Ghost, Marks, Recalled, Recollect, Session, SiteFindings, Works,
@@ -42,14 +44,21 @@ pub(super) struct Facts<'w, 's> {
     pub(super) ghost: Res<'w, Ghost>,
     pub(super) compared: Res<'w, Compared>,
     pub(super) session: Res<'w, Session>,
-    readings: Res<'w, Readings>,
+    pub(super) readings: Res<'w, Readings>,
     index: Res<'w, TwinIndex>,
     healths: Query<'w, 's, &'static Health>,
     pub(super) log: Res<'w, CommandLog>,
+    pub(super) alarms: Res<'w, Alarms>,
+    pub(super) expectations: Res<'w, Expectations>,
+    pub(super) spans: Res<'w, AlarmSpans>,
     pub(super) marks: Res<'w, Marks>,
     pub(super) recalled: Res<'w, Recalled>,
     works: Res<'w, Works>,
     quality: Option<Res<'w, Quality>>,
+    pub(super) operator: Res<'w, Operator>,
+    pub(super) gate: Res<'w, GateState>,
+    pub(super) sequences: Res<'w, Sequences>,
+    pub(super) rehearsal: Rehearsal<'w>,
 }
 
 impl Facts<'_, '_> {
@@ -75,7 +84,7 @@ impl Facts<'_, '_> {
         match self.session.link.as_ref().map(link::Link::state) {
             None | Some(LinkState::Closed) => Some("No broker is connected: nothing can be sent.".to_owned()),
             Some(LinkState::Connecting) => Some("The link is not up yet: nothing can be sent.".to_owned()),
-            Some(LinkState::Connected { .. }) => None,
+            Some(LinkState::Connected { .. }) => self.nobody_to_ask(),
             Some(LinkState::Waiting { .. }) => {
                 Some("The link is down: nothing can be sent until it is back.".to_owned())
             }
@@ -83,7 +92,8 @@ impl Facts<'_, '_> {
     }
 
     pub(super) fn tree_rows(&self, state: &TreeState) -> Vec<TreeRow<'_>> {
-        tree_rows(&self.site, |it| self.health(it), state)
+        let worst = self.worst_alarms();
+        tree_rows(&self.site, |it| (self.health(it), worst.get(&it).copied()), state)
     }
 
     fn link_row(&self, id: TwinId) -> Option<LinkRow<'_>> {
@@ -108,11 +118,14 @@ impl Facts<'_, '_> {
             health: self.health(twin.id),
             way,
             device: self.device(twin.id),
+            alarms: self.brief_rows(twin.id),
+            expectations: self.expect_rows(twin.id),
             readings: self.site.signals_of(twin.id).map(|it| self.reading_row(it, plot)).collect(),
             parts: self.site.children_of(Some(twin.id)).filter_map(|it| self.link_row(it.id)).collect(),
             involves: twin.involves.iter().filter_map(|it| self.link_row(*it)).collect(),
             commands: self.site.commands_of(twin.id).map(|it| self.command_form(it)).collect(),
             cannot_send: self.cannot_send(),
+            emergency_stop: self.emergency_stop(twin),
         })
     }
 
@@ -137,6 +150,10 @@ impl Facts<'_, '_> {
                 None => None,
             });
         Some(DeviceLine { id: &device.id, online, heard_secs: heard })
+    }
+
+    pub(super) fn reading_of(&self, command: &Command) -> &crate::twin::Reading {
+        self.readings.get(command.reports)
     }
 
     fn reading_row<'a>(&'a self, signal: &'a Signal, plot: &PlotState) -> ReadingRow<'a> {
@@ -186,32 +203,14 @@ impl Facts<'_, '_> {
             id: command.id,
             name: &command.name,
             takes: &command.takes,
+            class: command.class,
+            normal: command.normal,
             unit: signal.map_or(crate::signal::Unit::NONE, |it| it.unit),
             decimals: signal.and_then(|it| it.decimals),
             reported: reading.value.clone(),
             reported_state: reading.state,
+            can_add: self.sequences.open.is_some() && !self.sequences.is_running(),
             last: self.log.newest_for(command.id).map(|it| self.life(it)),
-        }
-    }
-
-    fn life(&self, row: &CommandRow) -> Life {
-        let clock = &self.pulse.clock;
-        let start = row.sent.or(row.ended).unwrap_or(row.deadline);
-        let end = row.ended.unwrap_or(self.cursor.at);
-        let times = [("sent", row.sent), ("answered", row.answered), ("ended", row.ended)];
-        let mut details: Vec<(&'static str, String)> =
-            times.into_iter().filter_map(|(name, at)| Some((name, clock.time_millis(at?)))).collect();
-        details.push(("until", clock.time_millis(row.deadline)));
-        details.push(("asked by", row.who.clone()));
-        details.push(("correlation", row.correlation.clone()));
-        Life {
-            desired: row.desired.clone(),
-            phase: row.phase,
-            reason: row.reason.clone(),
-            secs: end.secs_since(start).max(0.0),
-            left_secs: row.phase.is_open().then(|| row.deadline.secs_since(self.cursor.at).max(0.0)),
-            details,
-            at: start,
         }
     }
 
@@ -351,6 +350,7 @@ impl Facts<'_, '_> {
         Status {
             link: self.link_line(),
             works: self.work_lines(),
+            unacknowledged: self.unacknowledged(),
             arrivals_per_sec: self.pulse.arrivals_per_sec,
             live: (fresh, self.site.signals.len()),
             delay_ms: tally.delay_p50_ms.zip(tally.delay_p99_ms),
@@ -364,6 +364,7 @@ impl Facts<'_, '_> {
             reach_secs: history.reaches_back_to().map(|it| self.session.extent(link::now()).to.secs_since(it)),
             time: (clock.time(self.cursor.at), clock.date_time(self.cursor.at), clock.name.clone()),
             cursor: (self.cursor.mode, self.cursor.speed),
+            operator: self.operator_line(),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::f32::consts::TAU;
 use egui::{Color32, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, pos2, vec2};
 
 use super::theme;
-use crate::command::Phase;
+use crate::command::{Phase, Verdict};
+use crate::judge::{AlarmState, Priority};
 use crate::site::doc::Kind;
 use crate::twin::{Level, ReadingState};
 
@@ -117,6 +118,14 @@ pub(super) fn phase(painter: &Painter, at: Pos2, phase: Phase) {
     let color = theme::phase(phase);
     let line = Stroke::new(1.5, color);
     match phase {
+        Phase::Draft => {
+            painter.circle_stroke(at, 4.0, line);
+        }
+        Phase::Checked => {
+            painter.circle_stroke(at, 4.0, line);
+            painter.line_segment([at + vec2(-2.0, 0.0), at + vec2(-0.4, 1.6)], line);
+            painter.line_segment([at + vec2(-0.4, 1.6), at + vec2(2.2, -1.8)], line);
+        }
         Phase::Sent => {
             painter.circle_stroke(at, 4.0, line);
             painter.circle_filled(at, 1.5, color);
@@ -125,14 +134,142 @@ pub(super) fn phase(painter: &Painter, at: Pos2, phase: Phase) {
             painter.circle_stroke(at, 4.0, line);
             painter.circle_filled(at, 2.5, color);
         }
-        Phase::Confirmed => {
-            painter.line_segment([at + vec2(-4.0, 0.0), at + vec2(-1.0, 3.5)], line);
-            painter.line_segment([at + vec2(-1.0, 3.5), at + vec2(4.5, -3.5)], line);
-        }
+        Phase::Confirmed => tick(painter, at, color),
         Phase::Rejected | Phase::Failed => cross(painter, at, color),
-        Phase::TimedOut => clock(painter, at, color),
-        Phase::Unknown => triangle(painter, at, color),
+        Phase::TimedOut | Phase::Expired => clock(painter, at, color),
+        Phase::Unknown => question(painter, at, color),
     }
+}
+
+/// What came of a check: a tick, a cross, a question mark.
+pub(super) fn check(painter: &Painter, at: Pos2, verdict: Verdict) {
+    match verdict {
+        Verdict::Passed => {
+            let line = Stroke::new(1.3, theme::NORMAL);
+            painter.line_segment([at + vec2(-3.5, 0.0), at + vec2(-1.0, 2.8)], line);
+            painter.line_segment([at + vec2(-1.0, 2.8), at + vec2(3.8, -3.0)], line);
+        }
+        Verdict::Failed => cross(painter, at, theme::ALARM),
+        Verdict::Unknown => question(painter, at, theme::WARNING),
+    }
+}
+
+/// A question mark: nobody knows.
+pub(super) fn question(painter: &Painter, at: Pos2, color: Color32) {
+    painter.text(at, egui::Align2::CENTER_CENTER, "?", egui::FontId::proportional(13.0), color);
+}
+
+/// A padlock: closed, or open.
+pub(super) fn lock(painter: &Painter, at: Pos2, open: bool, color: Color32) {
+    let body = Rect::from_center_size(at + vec2(0.0, 2.0), vec2(8.0, 6.0));
+    painter.rect_filled(body, 1.0, color);
+    let line = Stroke::new(1.4, color);
+    let shift = if open { vec2(3.0, -0.5) } else { vec2(0.0, 0.0) };
+    let points = [(-2.5, -1.0), (-2.5, -3.0), (-1.3, -4.4), (1.3, -4.4), (2.5, -3.0), (2.5, -1.0)];
+    painter.add(Shape::line(points.iter().map(|it| at + vec2(it.0, it.1) + shift).collect(), line));
+}
+
+/// A person: who is signed in.
+pub(super) fn person(painter: &Painter, at: Pos2, color: Color32) {
+    painter.circle_filled(at + vec2(0.0, -2.2), 2.3, color);
+    let shoulders = [(-4.0, 4.5), (-3.4, 1.8), (-1.5, 0.8), (1.5, 0.8), (3.4, 1.8), (4.0, 4.5)];
+    let points = shoulders.iter().map(|it| at + vec2(it.0, it.1)).collect();
+    painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+}
+
+/// A plus: add.
+pub(super) fn plus(painter: &Painter, at: Pos2, color: Color32) {
+    let line = Stroke::new(1.5, color);
+    painter.line_segment([at + vec2(-4.0, 0.0), at + vec2(4.0, 0.0)], line);
+    painter.line_segment([at + vec2(0.0, -4.0), at + vec2(0.0, 4.0)], line);
+}
+
+/// An arrow up or down: earlier, later.
+pub(super) fn arrow(painter: &Painter, at: Pos2, up: bool, color: Color32) {
+    let tip = if up { -3.5 } else { 3.5 };
+    let line = Stroke::new(1.4, color);
+    painter.line_segment([at + vec2(0.0, -tip), at + vec2(0.0, tip)], line);
+    painter.line_segment([at + vec2(-3.0, tip * 0.2), at + vec2(0.0, tip)], line);
+    painter.line_segment([at + vec2(3.0, tip * 0.2), at + vec2(0.0, tip)], line);
+}
+
+/// An alarm's priority: square, diamond, triangle, disc, from the most urgent down.
+pub(super) fn priority(painter: &Painter, at: Pos2, priority: Priority) {
+    let color = theme::priority(priority);
+    match priority {
+        Priority::Urgent => square(painter, at, color),
+        Priority::High => diamond(painter, at, color),
+        Priority::Medium => triangle(painter, at, color),
+        Priority::Low => disc(painter, at, color),
+    }
+}
+
+/// The state of an alarm in the symbols of ISA-18.2: filled where nobody has acknowledged it, a tick where someone has, an
+/// open frame with an arrow where it has returned meanwhile, and the letters S, D and O where it is shelved, suppressed by
+/// design or out of service; L is latched. What flashes is dark while it is not `lit`.
+pub(super) fn alarm_state(painter: &Painter, at: Pos2, state: AlarmState, color: Color32, lit: bool) {
+    let frame = Rect::from_center_size(at, Vec2::splat(12.0));
+    let line = Stroke::new(1.4, color);
+    let outline = || {
+        painter.rect_stroke(frame, 2.0, line, egui::StrokeKind::Inside);
+    };
+    let letter = |letter: &str| {
+        outline();
+        painter.text(at + vec2(0.0, 0.5), egui::Align2::CENTER_CENTER, letter, theme::tiny(), color);
+    };
+    match state {
+        AlarmState::Normal => {
+            painter.circle_filled(at, 2.5, theme::NORMAL);
+        }
+        AlarmState::Unacknowledged => {
+            outline();
+            if lit {
+                painter.rect_filled(frame, 2.0, color);
+                bar(painter, at);
+            }
+        }
+        AlarmState::Acknowledged => {
+            outline();
+            painter.add(Shape::line(vec![at + vec2(-3.0, 0.0), at + vec2(-0.8, 2.5), at + vec2(3.2, -2.8)], line));
+        }
+        AlarmState::ReturnedUnacknowledged => {
+            dashed_rect(painter, frame.shrink(0.7), color);
+            painter.line_segment([at + vec2(0.0, -3.0), at + vec2(0.0, 2.5)], line);
+            painter.add(Shape::line(vec![at + vec2(-2.5, 0.4), at + vec2(0.0, 3.0), at + vec2(2.5, 0.4)], line));
+        }
+        AlarmState::LatchedUnacknowledged => {
+            if lit {
+                painter.rect_filled(frame, 2.0, color);
+                painter.text(at + vec2(0.0, 0.5), egui::Align2::CENTER_CENTER, "L", theme::tiny(), theme::GROUND);
+            } else {
+                letter("L");
+            }
+        }
+        AlarmState::Latched => letter("L"),
+        AlarmState::Shelved => letter("S"),
+        AlarmState::SuppressedByDesign => letter("D"),
+        AlarmState::OutOfService => letter("O"),
+    }
+}
+
+/// A flag with a one: what came first.
+pub(super) fn first_out(painter: &Painter, at: Pos2) {
+    let plate = Rect::from_center_size(at, vec2(18.0, 13.0));
+    painter.rect_filled(plate, 3.0, theme::STRONG);
+    painter.text(at + vec2(0.0, 0.5), egui::Align2::CENTER_CENTER, "1st", theme::tiny(), theme::GROUND);
+}
+
+/// A wave: comes and goes too often.
+pub(super) fn wave(painter: &Painter, at: Pos2, color: Color32) {
+    let points = [vec2(-5.0, 2.5), vec2(-2.5, -2.5), vec2(0.0, 2.5), vec2(2.5, -2.5), vec2(5.0, 2.5)];
+    painter.add(Shape::line(points.map(|it| at + it).to_vec(), Stroke::new(1.4, color)));
+}
+
+/// A tick: it is so.
+pub(super) fn tick(painter: &Painter, at: Pos2, color: Color32) {
+    let line = Stroke::new(1.5, color);
+    painter.line_segment([at + vec2(-4.0, 0.0), at + vec2(-1.0, 3.5)], line);
+    painter.line_segment([at + vec2(-1.0, 3.5), at + vec2(4.5, -3.5)], line);
 }
 
 /// A cross: close, remove, refused.
@@ -161,6 +298,18 @@ pub(super) fn triangle(painter: &Painter, at: Pos2, color: Color32) {
 pub(super) fn diamond(painter: &Painter, at: Pos2, color: Color32) {
     let points = vec![at + vec2(0.0, -6.0), at + vec2(6.0, 0.0), at + vec2(0.0, 6.0), at + vec2(-6.0, 0.0)];
     painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+    bar(painter, at);
+}
+
+/// A square with a bar: now, before all else.
+pub(super) fn square(painter: &Painter, at: Pos2, color: Color32) {
+    painter.rect_filled(Rect::from_center_size(at, Vec2::splat(11.0)), 1.5, color);
+    bar(painter, at);
+}
+
+/// A disc with a bar: when there is time.
+pub(super) fn disc(painter: &Painter, at: Pos2, color: Color32) {
+    painter.circle_filled(at, 5.2, color);
     bar(painter, at);
 }
 

@@ -3,7 +3,8 @@
 use egui::{Align, Align2, Layout, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use super::actions::Action;
-use super::command_form::{CommandForm, Drafts, command_form_ui};
+use super::alarms::{BriefRow, ExpectRow, alarms_section_ui, expectations_section_ui};
+use super::commands::form::{CommandForm, Drafts, Rehearse, command_form_ui};
 use super::sparkline::{self, Spark};
 use super::tree::{empty_ui, painted_text};
 use super::{format, icons, theme};
@@ -38,6 +39,10 @@ pub(super) struct Card<'a> {
     pub way: Vec<LinkRow<'a>>,
     /// The device that speaks for it. `None`: it has none.
     pub device: Option<DeviceLine<'a>>,
+    /// When it wants a person.
+    pub alarms: Vec<BriefRow<'a>>,
+    /// What must be true of it.
+    pub expectations: Vec<ExpectRow<'a>>,
     /// What is measured on it.
     pub readings: Vec<ReadingRow<'a>>,
     /// Its parts.
@@ -48,6 +53,17 @@ pub(super) struct Card<'a> {
     pub commands: Vec<CommandForm<'a>>,
     /// Why nothing can be sent now. `None`: it can.
     pub cannot_send: Option<String>,
+    /// Its emergency stop. `None`: it has none.
+    pub emergency_stop: Option<EmergencyStop>,
+}
+
+/// What an emergency stop does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct EmergencyStop {
+    /// Each thing that is sent: `Pump 1 · Start / stop: off`.
+    pub does: Vec<String>,
+    /// Why it cannot be sent now. `None`: it can.
+    pub cannot: Option<String>,
 }
 
 /// A twin to go to.
@@ -125,7 +141,12 @@ pub(super) struct ReadingRow<'a> {
 const READING: f32 = 36.0;
 
 /// Draws the card; returns what was asked for.
-pub(super) fn inspector_panel_ui(ui: &mut Ui, card: Option<&Card>, drafts: &mut Drafts) -> Option<Action> {
+pub(super) fn inspector_panel_ui(
+    ui: &mut Ui,
+    card: Option<&Card>,
+    drafts: &mut Drafts,
+    rehearse: Rehearse,
+) -> Option<Action> {
     let Some(card) = card else {
         empty_ui(ui, "Nothing is selected. Click a thing in the 3D view or in the tree, or press Ctrl+K to find one.");
         return None;
@@ -134,13 +155,21 @@ pub(super) fn inspector_panel_ui(ui: &mut Ui, card: Option<&Card>, drafts: &mut 
     let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt(("inspector", card.id.0));
     area.show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
+        if let Some(stop) = &card.emergency_stop {
+            action = emergency_stop_ui(ui, card, stop).or(action.take());
+        }
+        // What wants a person stands before all else.
+        let wants = card.alarms.iter().any(|it| it.state.is_standing());
+        if wants {
+            action = alarms_section_ui(ui, &card.alarms).or(action.take());
+        }
         if !card.commands.is_empty() {
             section_ui(ui, "Commands", None);
             if let Some(why) = &card.cannot_send {
                 notice_ui(ui, why);
             }
             for form in &card.commands {
-                action = command_form_ui(ui, form, card.cannot_send.as_deref(), drafts).or(action.take());
+                action = command_form_ui(ui, form, card.cannot_send.as_deref(), drafts, rehearse).or(action.take());
             }
         }
         if !card.readings.is_empty() {
@@ -149,6 +178,10 @@ pub(super) fn inspector_panel_ui(ui: &mut Ui, card: Option<&Card>, drafts: &mut 
                 action = reading_ui(ui, row).or(action.take());
             }
         }
+        if !wants {
+            action = alarms_section_ui(ui, &card.alarms).or(action.take());
+        }
+        action = expectations_section_ui(ui, &card.expectations).or(action.take());
         for (title, links) in [("Parts", &card.parts), ("Is about", &card.involves)] {
             if !links.is_empty() {
                 section_ui(ui, title, Some(links.len()));
@@ -174,6 +207,46 @@ pub(super) fn inspector_panel_ui(ui: &mut Ui, card: Option<&Card>, drafts: &mut 
         ui.add_space(theme::GAP * 2.0);
     });
     action
+}
+
+/// A wide button, pressed once: it stops at once, whatever the interlocks say and whoever is signed in.
+fn emergency_stop_ui(ui: &mut Ui, card: &Card, stop: &EmergencyStop) -> Option<Action> {
+    ui.add_space(theme::GAP);
+    let name = format!("Emergency stop: {}", card.name);
+    let can = stop.cannot.is_none();
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), Sense::click());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, can, &name));
+    let ink = if can { theme::STRONG } else { theme::WEAK };
+    let ground = theme::ALARM.gamma_multiply(if !can {
+        0.12
+    } else if response.hovered() {
+        0.75
+    } else {
+        0.5
+    });
+    let edge = egui::Stroke::new(1.5, theme::ALARM.gamma_multiply(if can { 1.0 } else { 0.4 }));
+    ui.painter().rect(rect, 4.0, ground, edge, egui::StrokeKind::Inside);
+    if response.has_focus() {
+        let focus = egui::Stroke::new(1.5, theme::ACCENT);
+        ui.painter().rect_stroke(rect.expand(2.0), 5.0, focus, egui::StrokeKind::Inside);
+    }
+    let sign = Rect::from_center_size(pos2(rect.left() + 20.0, rect.center().y), vec2(10.0, 10.0));
+    ui.painter().rect_filled(sign, 1.0, ink);
+    let text = "Emergency stop";
+    ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::body(), ink);
+    let does = stop.does.join(", ");
+    let response = response.on_hover_ui(|ui| {
+        ui.set_max_width(340.0);
+        ui.label(RichText::new(&name).color(theme::STRONG));
+        ui.label(format!(
+            "Sends at once: {does}. It goes through whatever the interlocks say, and needs nobody to be signed in."
+        ));
+        if let Some(why) = &stop.cannot {
+            ui.label(RichText::new(why).color(theme::WARNING));
+        }
+    });
+    ui.add_space(theme::STEP);
+    (response.clicked() && can).then_some(Action::EmergencyStop(card.id))
 }
 
 fn header_ui(ui: &mut Ui, card: &Card) -> Option<Action> {

@@ -20,14 +20,27 @@ pub enum Pane {
     Diagnostics,
     /// What was asked of devices.
     Commands,
+    /// What wants a person.
+    Alarms,
     /// What was when, and the cursor on it.
     Timeline,
+    /// Commands one after the other.
+    Sequences,
 }
 
 impl Pane {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::View, Self::Tree, Self::Inspector, Self::Plots, Self::Diagnostics, Self::Commands, Self::Timeline];
+    pub const ALL: [Self; 9] = [
+        Self::View,
+        Self::Tree,
+        Self::Inspector,
+        Self::Plots,
+        Self::Alarms,
+        Self::Diagnostics,
+        Self::Commands,
+        Self::Timeline,
+        Self::Sequences,
+    ];
 
     /// The word on its tab.
     pub fn title(self) -> &'static str {
@@ -38,7 +51,9 @@ impl Pane {
             Self::Plots => "Plots",
             Self::Diagnostics => "Diagnostics",
             Self::Commands => "Commands",
+            Self::Alarms => "Alarms",
             Self::Timeline => "Timeline",
+            Self::Sequences => "Sequences",
         }
     }
 }
@@ -62,7 +77,7 @@ impl Default for Layout {
             tiles.insert_tab_tile(children)
         };
         let left = tabs(&[Pane::Tree]);
-        let bottom = tabs(&[Pane::Plots, Pane::Diagnostics, Pane::Commands]);
+        let bottom = tabs(&[Pane::Plots, Pane::Alarms, Pane::Diagnostics, Pane::Commands, Pane::Sequences]);
         let right = tabs(&[Pane::Inspector]);
         let timeline = tabs(&[Pane::Timeline]);
         let view = tiles.insert_pane(Pane::View);
@@ -180,7 +195,7 @@ impl Layout {
         self.untouched = false;
         let tile = self.tiles.tiles.insert_pane(pane);
         // Beside what it once stood beside, else at the edge.
-        let kin = [Pane::Plots, Pane::Diagnostics, Pane::Commands];
+        let kin = [Pane::Plots, Pane::Alarms, Pane::Diagnostics, Pane::Commands, Pane::Sequences];
         let neighbour = kin
             .iter()
             .filter(|it| kin.contains(&pane) && **it != pane)
@@ -197,7 +212,7 @@ impl Layout {
         let size = match pane {
             Pane::Tree => tree,
             Pane::Inspector => inspector,
-            Pane::View | Pane::Plots | Pane::Diagnostics | Pane::Commands => bottom,
+            Pane::View | Pane::Plots | Pane::Alarms | Pane::Diagnostics | Pane::Commands | Pane::Sequences => bottom,
             Pane::Timeline => timeline,
         };
         let Some(root) = self.tiles.root() else { return tile };

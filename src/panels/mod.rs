@@ -4,12 +4,17 @@
 //! and `perform` sends the requests. No panel writes the model.
 
 mod actions;
+mod alarm_deeds;
+mod alarm_facts;
+mod alarm_spans;
+mod alarms;
 mod chords;
-mod command_form;
-mod command_log;
+mod command_facts;
+mod commands;
 mod compared;
 mod diagnostics;
 mod diagnostics_panel;
+mod dialogs;
 mod dock;
 mod facts;
 mod files;
@@ -44,6 +49,8 @@ use bevy::prelude::*;
 use bevy_egui::{EguiPreUpdateSet, EguiPrimaryContextPass};
 
 pub use actions::{Action, EventKind, LoopEnd, StepTo};
+pub use alarms::{AlarmAction, AlarmView, AlarmsState, Deed, Dialog};
+pub use commands::Passphrase;
 pub use dock::Desk;
 pub use layout::{Layout, Pane};
 pub use plot::PlotState;
@@ -68,11 +75,19 @@ impl Plugin for PanelsPlugin {
             .init_resource::<Desk>()
             .init_resource::<Layout>()
             .init_resource::<pulse::Pulse>()
+            .init_resource::<alarm_spans::AlarmSpans>()
             .insert_resource(keep::Kept::new(self.plots.clone()))
             .add_systems(Startup, keep::load_layout)
             .add_systems(
                 Update,
-                (files::follow_drops, pulse::follow_pulse, pulse::raise_toasts, keep::save_layout)
+                (
+                    files::follow_drops,
+                    pulse::follow_pulse,
+                    pulse::raise_toasts,
+                    alarm_deeds::hear_refusals,
+                    alarm_spans::follow_spans,
+                    keep::save_layout,
+                )
                     .chain()
                     .in_set(Stage::Show),
             )

@@ -69,7 +69,7 @@ pub(super) fn palette_ui(
     palette: &mut Palette,
     site: &Site,
     marks: &[Mark],
-    also: &[(String, Action)],
+    also: &[(String, &'static str, Action)],
     cannot_send: Option<&str>,
 ) -> Outcome {
     ui.set_width(theme::PALETTE.x.min(ui.ctx().content_rect().width() - 48.0));
@@ -214,7 +214,12 @@ fn entry_ui(ui: &Ui, rect: Rect, entry: &Entry, chosen: bool, hovered: bool) {
 }
 
 /// Everything that can be found. Beside what always can be: what the session at hand offers, with its name.
-fn entries(site: &Site, marks: &[Mark], also: &[(String, Action)], cannot_send: Option<&str>) -> Vec<Entry> {
+fn entries(
+    site: &Site,
+    marks: &[Mark],
+    also: &[(String, &'static str, Action)],
+    cannot_send: Option<&str>,
+) -> Vec<Entry> {
     let entry = |icon, text: String, detail: String, does| Entry { icon, text, detail, keys: String::new(), does };
     let name_of = |id| site.twin(id).map_or("", |it| it.name.as_str());
     let mut all = Vec::with_capacity(site.twins.len() + site.signals.len() + site.commands.len() + 40);
@@ -229,9 +234,9 @@ fn entries(site: &Site, marks: &[Mark], also: &[(String, Action)], cannot_send: 
         it.keys = named.keys.as_ref().map(actions::keys_text).unwrap_or_default();
         all.push(it);
     }
-    for (name, action) in also {
+    for (name, detail, action) in also {
         let does = Does::Act(vec![action.clone()]);
-        all.push(entry(Icon::Action, name.clone(), "Compare".to_owned(), does));
+        all.push(entry(Icon::Action, name.clone(), (*detail).to_owned(), does));
     }
     for viewpoint in &site.viewpoints {
         let name = if viewpoint.name.is_empty() { &viewpoint.id } else { &viewpoint.name };

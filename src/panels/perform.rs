@@ -4,20 +4,29 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
 use super::actions::{Action, LoopEnd};
+use super::alarm_deeds::perform_alarm;
+use super::commands::approvals::Approval;
+use super::commands::confirm::Confirmation;
+use super::commands::sign_in::SignInState;
 use super::diagnostics::Suppressed;
+use super::dialogs::Dialog;
 use super::dock::Desk;
 use super::facts::Facts;
 use super::files;
 use super::layout::{Layout, Pane};
 use super::palette::Palette;
 use super::timeline::{TimelineState, Window};
-use crate::command::Ask;
+use crate::command::{
+    Approve, Ask, CancelRequest, EmergencyStop, Lock, SequenceRequest, SignIn, SignOut, Touched, class_of,
+};
+use crate::judge::AlarmRequest;
 use crate::session::export::Export;
 use crate::session::{
     Align, CancelWork, CursorMode, EditMark, Notice, NoticeTone, Open, PeekAt, Recollect, Seek, StartExport,
 };
 use crate::signal::Timestamp;
 use crate::site::TwinId;
+use crate::site::doc::Class;
 use crate::twin::Select;
 use crate::view::{Camera, Frame};
 
@@ -26,6 +35,14 @@ use crate::view::{Camera, Frame};
 pub(super) struct Requests<'w> {
     select: MessageWriter<'w, Select>,
     ask: MessageWriter<'w, Ask>,
+    approve: MessageWriter<'w, Approve>,
+    sequence: MessageWriter<'w, SequenceRequest>,
+    take_back: MessageWriter<'w, CancelRequest>,
+    emergency_stop: MessageWriter<'w, EmergencyStop>,
+    sign_in: MessageWriter<'w, SignIn>,
+    sign_out: MessageWriter<'w, SignOut>,
+    lock: MessageWriter<'w, Lock>,
+    pub(super) touched: MessageWriter<'w, Touched>,
     seek: MessageWriter<'w, Seek>,
     edit_mark: MessageWriter<'w, EditMark>,
     recollect: MessageWriter<'w, Recollect>,
@@ -33,7 +50,8 @@ pub(super) struct Requests<'w> {
     open: MessageWriter<'w, Open>,
     export: MessageWriter<'w, StartExport>,
     cancel_work: MessageWriter<'w, CancelWork>,
-    notice: MessageWriter<'w, Notice>,
+    pub(super) notice: MessageWriter<'w, Notice>,
+    pub(super) alarm: MessageWriter<'w, AlarmRequest>,
     pub(super) frame: MessageWriter<'w, Frame>,
     pub(super) peek: MessageWriter<'w, PeekAt>,
     align: MessageWriter<'w, Align>,
@@ -77,7 +95,39 @@ pub(super) fn perform(
             requests.camera.write(Camera::Home);
         }
         Action::Ask(command, value) => {
-            requests.ask.write(Ask { command, value });
+            let reaches_far = facts.site.command(command).is_some_and(|it| class_of(it, &value) >= Class::C2);
+            if reaches_far && facts.cannot_send().is_none() {
+                desk.dialog = Some(Dialog::Confirm(Confirmation::new(command, value)));
+            } else {
+                requests.ask.write(Ask::new(command, value));
+            }
+        }
+        Action::AskAgain(command, value, passphrase) => {
+            requests.ask.write(Ask { passphrase: Some(passphrase.0), ..Ask::new(command, value) });
+        }
+        Action::EmergencyStop(twin) => {
+            requests.emergency_stop.write(EmergencyStop { twin });
+        }
+        Action::AskApproval(correlation) => desk.dialog = Some(Dialog::Approve(Approval::new(correlation))),
+        Action::Approve(correlation, account, passphrase) => {
+            requests.approve.write(Approve { correlation, account: Some(account), passphrase: passphrase.0 });
+        }
+        Action::TakeBack(correlation) => {
+            requests.take_back.write(CancelRequest { correlation });
+        }
+        Action::Sequence(request) => {
+            requests.sequence.write(request);
+            layout.show(Pane::Sequences);
+        }
+        Action::AskSignIn => desk.dialog = Some(Dialog::SignIn(SignInState::default())),
+        Action::SignIn(account, passphrase) => {
+            requests.sign_in.write(SignIn { account, passphrase: passphrase.0 });
+        }
+        Action::Lock => {
+            requests.lock.write(Lock);
+        }
+        Action::SignOut => {
+            requests.sign_out.write(SignOut);
         }
         Action::Live => {
             desk.plot.fixed = None;
@@ -216,6 +266,13 @@ pub(super) fn perform(
         }
         Action::CancelWork(id) => {
             requests.cancel_work.write(CancelWork(id));
+        }
+        Action::Alarm(action) => {
+            if let Some((twin, fly)) = perform_alarm(action, facts, desk, layout, requests) {
+                unfold_to(twin, facts, desk);
+                requests.select.write(Select::Twin(Some(twin)));
+                requests.camera.write_batch(fly.then_some(Camera::FlyTo(twin)));
+            }
         }
     }
 }

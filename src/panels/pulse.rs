@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use bevy::prelude::*;
 
-use super::command_form::sentence;
 use super::dock::Desk;
 use super::format::Clock;
+use super::format::sentence;
 use super::toasts::Tone;
 use crate::command::{CommandLog, Phase};
 use crate::link::{Link, LinkState};
@@ -103,9 +103,9 @@ pub(super) fn raise_toasts(
             let twin = site.twin(row.twin).map_or("", |it| &it.name);
             let why = row.reason.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
             let tone = match row.phase {
-                Phase::Sent | Phase::Accepted => continue,
+                Phase::Draft | Phase::Checked | Phase::Sent | Phase::Accepted => continue,
                 Phase::Confirmed => Tone::Good,
-                Phase::TimedOut | Phase::Unknown => Tone::Warning,
+                Phase::TimedOut | Phase::Unknown | Phase::Expired => Tone::Warning,
                 Phase::Rejected | Phase::Failed => Tone::Bad,
             };
             desk.toasts.add(format!("{twin} · {name} {}{why}", row.phase.label()), tone, now);

@@ -3,9 +3,11 @@
 use egui::{Align, Align2, Color32, Layout, Painter, Pos2, RichText, Sense, Ui, pos2, vec2};
 
 use super::actions::Action;
+use super::alarms::{AlarmAction, AlarmView};
 use super::plot_panel::tag_ui;
 use super::session_menu::session_menu_ui;
 use super::{format, icons, theme};
+use crate::judge::Priority;
 use crate::session::{CursorMode, WorkId};
 
 /// All that the status bar tells.
@@ -15,6 +17,8 @@ pub(super) struct Status {
     pub link: LinkLine,
     /// Exports and imports under way.
     pub works: Vec<WorkLine>,
+    /// Alarms that nobody has acknowledged, of each priority, the least urgent first.
+    pub unacknowledged: [usize; 4],
     /// Messages a second.
     pub arrivals_per_sec: f64,
     /// Signals with a fresh value, of all that the site binds.
@@ -33,6 +37,23 @@ pub(super) struct Status {
     pub time: (String, String, String),
     /// How the cursor moves, and how fast where it plays.
     pub cursor: (CursorMode, f64),
+    /// Who may command. `None`: nothing can be commanded here at all, as in a recording.
+    pub operator: Option<OperatorLine>,
+}
+
+/// Who may command, and whether there is a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OperatorLine {
+    /// `Ada · engineer`, or that nobody is signed in.
+    pub text: String,
+    /// Somebody is signed in and not locked.
+    pub ready: bool,
+    /// An account of the demo.
+    pub demo: bool,
+    /// Why nothing can be sent though somebody is. `None`: it can.
+    pub no_gate: Option<String>,
+    /// Requests that await a second person.
+    pub n_pending: usize,
 }
 
 /// An export or an import under way.
@@ -92,6 +113,8 @@ struct Segment {
     /// What is left out first where there is no room.
     rank: u8,
     text: String,
+    /// What it is called where its text alone would say nothing.
+    name: Option<String>,
     color: Color32,
     hint: String,
     icon: Option<fn(&Painter, Pos2, Color32)>,
@@ -128,6 +151,7 @@ fn left_segments(status: &Status) -> Vec<Segment> {
     let plain = |rank, text: String, hint: &str| Segment {
         rank,
         text,
+        name: None,
         color: theme::WEAK,
         hint: hint.to_owned(),
         icon: None,
@@ -145,6 +169,7 @@ fn left_segments(status: &Status) -> Vec<Segment> {
             )
         });
     }
+    out.extend(alarm_segments(status.unacknowledged));
     out.extend(status.works.iter().map(|work| Segment {
         color: theme::ACCENT,
         icon: Some(icons::cross),
@@ -182,17 +207,46 @@ fn left_segments(status: &Status) -> Vec<Segment> {
     out
 }
 
+/// One for each priority that has alarms which nobody has acknowledged, the most urgent first.
+fn alarm_segments(unacknowledged: [usize; 4]) -> impl Iterator<Item = Segment> {
+    let icons: [fn(&Painter, Pos2, Color32); 4] = [icons::disc, icons::triangle, icons::diamond, icons::square];
+    let all = Priority::ALL.into_iter().zip(unacknowledged).zip(icons).rev();
+    all.filter(|it| it.0.1 > 0).map(|((priority, count), icon)| Segment {
+        rank: 0,
+        text: count.to_string(),
+        name: Some(format!(
+            "{count} {} {} unacknowledged",
+            priority.label(),
+            if count == 1 { "alarm" } else { "alarms" }
+        )),
+        color: theme::priority(priority),
+        hint: format!("{count} of {} priority that nobody has acknowledged. Click for the list.", priority.label()),
+        icon: Some(icon),
+        action: Some(Action::Alarm(AlarmAction::See(AlarmView::Unacknowledged))),
+    })
+}
+
 fn right_segments(status: &Status) -> Vec<Segment> {
-    let plain =
-        |rank, text: String, hint: String| Segment { rank, text, color: theme::WEAK, hint, icon: None, action: None };
+    let plain = |rank, text: String, hint: String| Segment {
+        rank,
+        text,
+        name: None,
+        color: theme::WEAK,
+        hint,
+        icon: None,
+        action: None,
+    };
     let mut out = Vec::new();
     if let Some(picture) = &status.picture {
         if picture.reduced {
             let text = "software renderer: quality reduced".to_owned();
-            out.push(Segment { color: theme::TEXT, ..plain(3, text, super::command_form::sentence(&picture.why)) });
+            out.push(Segment { color: theme::TEXT, ..plain(3, text, format::sentence(&picture.why)) });
         }
-        let hint = format!("Between the last two frames, smoothed. {}", super::command_form::sentence(&picture.why));
+        let hint = format!("Between the last two frames, smoothed. {}", format::sentence(&picture.why));
         out.push(plain(8, format!("frame {}", format::millis(f64::from(picture.frame_ms))), hint));
+    }
+    if let Some(operator) = &status.operator {
+        out.extend(operator_segments(operator));
     }
     let (used, budget) = status.history;
     let reach = status.reach_secs.map_or_else(|| "empty".to_owned(), format::span);
@@ -231,6 +285,53 @@ fn right_segments(status: &Status) -> Vec<Segment> {
     out
 }
 
+/// Who may command; what awaits a second person; that there is no gate.
+fn operator_segments(operator: &OperatorLine) -> Vec<Segment> {
+    let mut out = Vec::new();
+    if operator.n_pending > 0 {
+        let count = operator.n_pending;
+        out.push(Segment {
+            rank: 0,
+            text: format!("{count} to approve"),
+            color: theme::WARNING,
+            hint: "Requests that await a second person. Click to see them.".to_owned(),
+            icon: Some(icons::triangle),
+            action: Some(Action::Show(super::layout::Pane::Commands)),
+            name: None,
+        });
+    }
+    if let Some(why) = &operator.no_gate {
+        out.push(Segment {
+            rank: 1,
+            text: "no gate".to_owned(),
+            color: theme::WARNING,
+            hint: why.clone(),
+            icon: Some(icons::triangle),
+            action: None,
+            name: None,
+        });
+    }
+    let demo = if operator.demo { " It is an account of the demo and worth nothing outside of it." } else { "" };
+    let hint = match operator.ready {
+        true => format!("Commands are asked for in this name.{demo} Click for others; Ctrl+Shift+L locks."),
+        false => "Nothing can be commanded until somebody signs in. Click to.".to_owned(),
+    };
+    out.push(Segment {
+        rank: 1,
+        text: operator.text.clone(),
+        color: if operator.ready { theme::TEXT } else { theme::WARNING },
+        hint,
+        icon: Some(if operator.ready { icons::person } else { closed_lock }),
+        action: Some(Action::AskSignIn),
+        name: None,
+    });
+    out
+}
+
+fn closed_lock(painter: &Painter, at: Pos2, color: Color32) {
+    icons::lock(painter, at, false, color);
+}
+
 fn link_segment(link: &LinkLine) -> Segment {
     let (text, color, hint, icon): (String, Color32, String, fn(&Painter, Pos2, Color32)) = match link {
         LinkLine::None => (
@@ -259,7 +360,7 @@ fn link_segment(link: &LinkLine) -> Segment {
             (format!("link down, next try in {}", seconds(*next_secs)), theme::WARNING, why.clone(), icons::triangle)
         }
     };
-    Segment { rank: 0, text, color, hint, icon: Some(icon), action: None }
+    Segment { rank: 0, text, name: None, color, hint, icon: Some(icon), action: None }
 }
 
 fn dot(painter: &Painter, at: Pos2, _: Color32) {
@@ -284,7 +385,7 @@ fn segment_ui(ui: &mut Ui, it: &Segment) -> Option<Action> {
     let (rect, response) = ui.allocate_exact_size(vec2(segment_width(ui, it), 18.0), sense);
     response.widget_info(|| {
         let kind = if it.action.is_some() { egui::WidgetType::Button } else { egui::WidgetType::Label };
-        egui::WidgetInfo::labeled(kind, true, &it.text)
+        egui::WidgetInfo::labeled(kind, true, it.name.as_ref().unwrap_or(&it.text))
     });
     let over = it.action.is_some() && (response.hovered() || response.has_focus());
     if over {
@@ -322,7 +423,7 @@ pub(super) fn warning_banner_ui(ui: &mut Ui, tag: &str, why: &str, next: Option<
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 tag_ui(ui, tag, theme::WARNING);
-                let text = super::command_form::sentence(why);
+                let text = format::sentence(why);
                 ui.add(egui::Label::new(RichText::new(&text).color(theme::TEXT)).truncate()).on_hover_text(&text);
             });
         });
@@ -360,6 +461,7 @@ mod tests {
         Status {
             link: LinkLine::Up { url: "mqtt://127.0.0.1:1883".to_owned(), exposed: false, reconnects: 1 },
             works: vec![WorkLine { id: WorkId(7), title: "exporting week.csv".to_owned(), share: 0.427 }],
+            unacknowledged: [2, 0, 1, 0],
             arrivals_per_sec: 412.3,
             live: (161, 162),
             delay_ms: Some((1.8, 6.4)),
@@ -369,6 +471,13 @@ mod tests {
             reach_secs: Some(750.0),
             time: ("14:03:27".to_owned(), "2026-01-31 14:03:27".to_owned(), "Europe/Berlin".to_owned()),
             cursor: (CursorMode::Live, 1.0),
+            operator: Some(OperatorLine {
+                text: "Ada · engineer".to_owned(),
+                ready: true,
+                demo: false,
+                no_gate: None,
+                n_pending: 1,
+            }),
         }
     }
 
@@ -382,7 +491,16 @@ mod tests {
     #[test]
     fn a_wide_bar_tells_all_and_a_narrow_one_the_link_and_the_time() {
         let wide = harness(1600.0, status());
-        for label in ["mqtt://127.0.0.1:1883", "412/s", "skipped 12", "161 of 162 signals live", "LIVE", "Ctrl+K"] {
+        for label in [
+            "mqtt://127.0.0.1:1883",
+            "412/s",
+            "skipped 12",
+            "161 of 162 signals live",
+            "LIVE",
+            "Ctrl+K",
+            "Ada · engineer",
+            "1 to approve",
+        ] {
             assert!(wide.query_by_label(label).is_some(), "{label} is missing");
         }
         assert!(wide.query_by_label("software renderer: quality reduced").is_some());
@@ -390,6 +508,19 @@ mod tests {
         assert!(narrow.query_by_label("mqtt://127.0.0.1:1883").is_some());
         assert!(narrow.query_by_label("14:03:27").is_some());
         assert!(narrow.query_by_label("skipped 12").is_none());
+    }
+
+    #[test]
+    fn unacknowledged_alarms_are_counted_by_priority_at_every_width_and_lead_to_their_list() {
+        for width in [420.0, 1600.0] {
+            let mut harness = harness(width, status());
+            assert!(harness.query_by_label("2 low alarms unacknowledged").is_some());
+            assert!(harness.query_by_label_contains("urgent").is_none());
+            harness.get_by_label("1 high alarm unacknowledged").click();
+            harness.run();
+            let want = Action::Alarm(AlarmAction::See(AlarmView::Unacknowledged));
+            assert_eq!(*harness.state(), Some(want), "{width} wide");
+        }
     }
 
     #[test]

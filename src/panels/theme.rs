@@ -7,6 +7,7 @@ use egui::style::{ScrollStyle, Selection, WidgetVisuals};
 use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle, Vec2, vec2};
 
 use crate::command::Phase;
+use crate::judge::Priority;
 use crate::twin::{Level, ReadingState};
 
 const fn hex(rgb: u32) -> Color32 {
@@ -45,10 +46,16 @@ pub const GOOD: Color32 = hex(0x3c_c29a);
 pub const WARNING: Color32 = hex(0xec_a91c);
 /// Wants it now; always with a diamond.
 pub const ALARM: Color32 = hex(0xf4_6a35);
+/// The most urgent alarm; always with a square.
+pub const URGENT: Color32 = hex(0xff_5966);
+/// The least urgent alarm; always with a disc.
+pub const LOW: Color32 = hex(0xd6_d0a4);
 /// Old; always hatched or with a clock.
 pub const STALE: Color32 = hex(0xa3_98ad);
 /// What is of another instant than the one that is shown; always hollow or dashed.
 pub const GHOST: Color32 = hex(0xd6_e6f7);
+/// The ground of the banner that says that there is a flood of alarms.
+pub const FLOOD: Color32 = hex(0x42_1d1f);
 /// The ground of the banner that says that the link is down.
 pub const BANNER: Color32 = hex(0x3a_2a10);
 
@@ -130,10 +137,21 @@ pub fn reading(state: ReadingState) -> Color32 {
 /// The colour of a command's phase.
 pub fn phase(phase: Phase) -> Color32 {
     match phase {
-        Phase::Sent | Phase::Accepted => ACCENT,
+        Phase::Draft | Phase::Checked | Phase::Sent | Phase::Accepted => ACCENT,
         Phase::Confirmed => GOOD,
         Phase::TimedOut | Phase::Unknown => WARNING,
+        Phase::Expired => NORMAL,
         Phase::Rejected | Phase::Failed => ALARM,
+    }
+}
+
+/// The colour of an alarm's priority.
+pub fn priority(priority: Priority) -> Color32 {
+    match priority {
+        Priority::Low => LOW,
+        Priority::Medium => WARNING,
+        Priority::High => ALARM,
+        Priority::Urgent => URGENT,
     }
 }
 
@@ -145,6 +163,11 @@ pub fn body() -> FontId {
 /// The font of what is said beside.
 pub fn small() -> FontId {
     FontId::new(SMALL, FontFamily::Proportional)
+}
+
+/// The font of letters within an icon.
+pub fn tiny() -> FontId {
+    FontId::new(9.0, FontFamily::Proportional)
 }
 
 /// Puts the theme on. With `reduced_motion` nothing slides or fades.
@@ -212,6 +235,15 @@ fn visuals() -> egui::Visuals {
     it.striped = false;
     it
 }
+
+/// The extent of a dialog about an alarm.
+pub const DIALOG: Vec2 = vec2(440.0, 0.0);
+
+/// The extent of the card that explains an alarm.
+pub const WHY: Vec2 = vec2(420.0, 460.0);
+
+/// Seconds that what flashes is lit, and as long dark: ISA-18.2 and its practice ask for 0.5 Hz to 2 Hz.
+pub const FLASH_SECS: f64 = 0.5;
 
 /// The extent of the palette, at most.
 pub const PALETTE: Vec2 = vec2(560.0, 400.0);

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::actions::{EventKind, StepTo};
-use super::command_form::in_words;
+use super::commands::form::in_words;
 use super::facts::Facts;
 use super::plot::PlotState;
-use super::timeline::{CommandDot, Strip, TimelineRows, TimelineState};
+use super::timeline::{AlarmSpan, CommandDot, Strip, TimelineRows, TimelineState};
 use crate::command::CommandRow;
 use crate::link;
 use crate::session::Extent;
@@ -19,7 +19,12 @@ impl Facts<'_, '_> {
         self.session.extent(if self.is_live() { self.cursor.at } else { link::now() })
     }
 
-    pub(super) fn timeline_rows(&self, state: &TimelineState, plot: &PlotState) -> TimelineRows<'_> {
+    pub(super) fn timeline_rows<'a>(
+        &'a self,
+        state: &TimelineState,
+        plot: &PlotState,
+        alarm_words: &'a dyn Fn(&[AlarmSpan]) -> String,
+    ) -> TimelineRows<'a> {
         let extent = self.extent();
         let horizon = self.cursor.horizon();
         let (scale, strips, gaps, anything) = self.session.timeline.with(|data| {
@@ -40,7 +45,7 @@ impl Facts<'_, '_> {
             let (command, twin) = (self.site.command(row.command)?, self.site.twin(row.twin)?);
             let desired = in_words(&row.desired, &command.takes, crate::signal::Unit::NONE, None);
             let text = format!("{} · {} {desired}: {}", twin.name, command.name, row.phase.label());
-            let at = row.sent.or(row.ended).unwrap_or(row.deadline);
+            let at = row.sent.or(row.ended).unwrap_or(row.asked);
             if at > horizon {
                 return None;
             }
@@ -56,6 +61,8 @@ impl Facts<'_, '_> {
             strips,
             gaps,
             difference,
+            alarms: self.spans.until(horizon),
+            alarm_words,
             commands: self.log.rows.iter().filter_map(dot).collect(),
             marks: &self.marks.list[..self.marks.list.partition_point(|it| it.at <= horizon)],
             selected: self.selection.twin.and_then(|it| self.site.lineage(it).last()).map(|it| it.id),
@@ -86,6 +93,9 @@ impl Facts<'_, '_> {
         }
         if is(EventKind::Command) {
             events.extend(self.log.rows.iter().filter_map(|it| it.sent.or(it.ended)));
+        }
+        if is(EventKind::Alarm) {
+            events.extend(self.spans.until(Timestamp::MAX).iter().map(|it| it.from));
         }
         if is(EventKind::Gap) {
             self.session.timeline.with(|it| events.extend(it.gaps.iter().map(|it| it.1)));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use egui::{Align2, EventFilter, Key, Modifiers, Rect, Sense, Ui, pos2, vec2};
 
 use super::actions::Action;
+use super::alarm_facts::WorstAlarm;
 use super::{fuzzy, icons, theme};
 use crate::site::doc::Kind;
 use crate::site::{Site, TwinId};
@@ -40,6 +41,8 @@ pub(super) struct TreeRow<'a> {
     pub depth: usize,
     /// Its health, and that of all below it.
     pub health: Health,
+    /// The worst alarm of it or of what is below it. `None`: none stands.
+    pub alarm: Option<WorstAlarm>,
     /// Whether it can be unfolded.
     pub has_parts: bool,
     /// Whether it is.
@@ -49,7 +52,11 @@ pub(super) struct TreeRow<'a> {
 }
 
 /// The rows to show, in the order of the site. Ancestors of what was found stay.
-pub(super) fn tree_rows<'a>(site: &'a Site, health: impl Fn(TwinId) -> Health, state: &TreeState) -> Vec<TreeRow<'a>> {
+pub(super) fn tree_rows<'a>(
+    site: &'a Site,
+    how: impl Fn(TwinId) -> (Health, Option<WorstAlarm>),
+    state: &TreeState,
+) -> Vec<TreeRow<'a>> {
     let query = state.query.trim();
     let mut place = vec![None; site.twin_capacity];
     let mut rows: Vec<TreeRow> = Vec::with_capacity(site.twins.len());
@@ -60,13 +67,15 @@ pub(super) fn tree_rows<'a>(site: &'a Site, health: impl Fn(TwinId) -> Health, s
             rows[parent].has_parts = true;
         }
         place[twin.id.index()] = Some(rows.len());
+        let (health, alarm) = how(twin.id);
         rows.push(TreeRow {
             id: twin.id,
             parent: twin.parent,
             name: &twin.name,
             kind: twin.kind,
             depth,
-            health: health(twin.id),
+            health,
+            alarm,
             has_parts: false,
             open: !query.is_empty() || !state.folded.contains(&twin.id),
             found: fuzzy::score(query, &twin.name).is_some()
@@ -296,7 +305,11 @@ fn row_ui(
     let text = if mark.selected || row.health.worst >= Level::Warning { theme::STRONG } else { theme::TEXT };
     icons::kind(painter, pos2(x + 7.0, middle), row.kind, if mark.selected { theme::ACCENT } else { theme::WEAK });
     x += 20.0;
-    icons::level(painter, pos2(rect.right() - 12.0, middle), row.health.worst);
+    let at = pos2(rect.right() - 12.0, middle);
+    match row.alarm {
+        Some(alarm) => icons::priority(painter, at, alarm.priority),
+        None => icons::level(painter, at, row.health.worst),
+    }
     let clip = Rect::from_min_max(pos2(x, rect.top()), pos2(rect.right() - 22.0, rect.bottom()));
     let color = if row.found { text } else { theme::WEAK };
     painted_text(ui, clip, row.name, color, Align2::LEFT_CENTER);
@@ -321,6 +334,10 @@ fn row_ui(
             format!("; itself {}", row.health.own.label())
         };
         ui.label(format!("{} · {}{own}", icons::kind_name(row.kind), row.health.worst.label()));
+        if let Some(alarm) = row.alarm {
+            let new = if alarm.new { ", not all acknowledged" } else { ", acknowledged" };
+            ui.label(format!("Worst alarm of it and its parts: {}{new}", alarm.priority.label()));
+        }
     });
     (action, hover)
 }
@@ -358,7 +375,7 @@ mod tests {
     #[track_caller]
     fn check_rows(state: &TreeState, want: &[&str]) {
         let site = fixture::site();
-        let rows = tree_rows(&site, |_| Health::default(), state);
+        let rows = tree_rows(&site, |_| (Health::default(), None), state);
         let got: Vec<String> = rows.iter().map(|it| format!("{}{}", "  ".repeat(it.depth), it.name)).collect();
         assert_eq!(got, want);
     }
@@ -390,7 +407,7 @@ mod tests {
         let shown = Shown { tree: state(query), selected: None, asked: Vec::new() };
         Harness::new_ui_state(
             move |ui, shown: &mut Shown| {
-                let rows = tree_rows(&site, |_| Health::default(), &shown.tree);
+                let rows = tree_rows(&site, |_| (Health::default(), None), &shown.tree);
                 let asked = tree_panel_ui(ui, &rows, &mut shown.tree, shown.selected, None);
                 if let Some(Action::Select(twin)) = asked {
                     shown.selected = Some(twin);

@@ -1,5 +1,6 @@
 //! From arrivals to the history and to the frames: a thread that waits for nobody.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -15,6 +16,7 @@ use super::fold::{Fold, Taken};
 use super::history::History;
 use super::recording::Entry;
 use super::tally::{Counts, Tally};
+use super::tap::{Change, Tap, Told, watched};
 use super::timeline::{Timeline, TimelineData};
 use super::waker::Waker;
 use crate::codec::{Decoded, Decoder, Fault};
@@ -22,8 +24,8 @@ use crate::link::{Arrival, now};
 use crate::signal::{Sample, SignalId, Timestamp};
 use crate::site::Site;
 
-/// Answers that may wait for a frame.
-const MAX_ANSWERS: usize = 1024;
+/// Words that may wait for a frame.
+const MAX_WORDS: usize = 4096;
 /// A sleeping window is woken at most so often.
 const WAKE_EVERY: Duration = Duration::from_millis(33);
 /// The state of all signals is recorded at least so often, and at least each so many bytes: a seek reads no more.
@@ -40,13 +42,19 @@ const GATHER: Duration = Duration::from_millis(1);
 /// With nothing to do it sleeps so long at a time.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// A device's answer to a command.
+/// A message that is no measurement: what devices, the gate and those who ask it say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// Which command it answers.
+pub struct Word {
+    /// Where it came in.
+    pub topic: String,
+    /// Which command it answers; may be empty.
     pub correlation: Bytes,
     /// What it says.
     pub payload: Bytes,
+    /// Where an answer is expected.
+    pub response_topic: Option<String>,
+    /// The broker had kept it.
+    pub retained: bool,
     /// When it came.
     pub received: Timestamp,
 }
@@ -56,8 +64,8 @@ pub struct Answer {
 pub struct IngestOptions {
     /// Which signals there are.
     pub site: Arc<Site>,
-    /// Messages on this topic are answers and carry no signals.
-    pub answer_topic: String,
+    /// Messages on these topics are words for the world, beside the signals that they may carry.
+    pub word_topics: Vec<String>,
     /// Where every sample goes.
     pub history: Arc<History>,
     /// Where all is counted.
@@ -68,6 +76,8 @@ pub struct IngestOptions {
     pub timeline: Arc<Timeline>,
     /// Who records what comes in, before anything is read from it. `None`: nobody.
     pub recorder: Option<Sender<Entry>>,
+    /// Who listens to what alarms look at. `None`: nobody.
+    pub tap: Option<Arc<Tap>>,
 }
 
 /// The thread that decodes. It ends when its arrivals do.
@@ -75,9 +85,10 @@ pub struct IngestOptions {
 pub struct Ingest {
     /// What frames fetch: at most one batch waits, and grows until it is fetched.
     pub batches: Receiver<Batch>,
-    /// What devices answered.
-    pub answers: Receiver<Answer>,
+    /// What was said, as it came.
+    pub words: Receiver<Word>,
     next_site: Arc<Mutex<Option<Arc<Site>>>>,
+    next_topics: Arc<Mutex<Option<WordTopics>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -85,16 +96,20 @@ impl Ingest {
     /// Starts the thread.
     pub fn start(options: IngestOptions, arrivals: Receiver<Vec<Arrival>>) -> io::Result<Self> {
         let (batches_in, batches) = bounded(1);
-        let (answers_in, answers) = bounded(MAX_ANSWERS);
+        let (words_in, words) = bounded(MAX_WORDS);
         let next_site = Arc::new(Mutex::new(None));
+        let next_topics = Arc::new(Mutex::new(None));
         let mut worker = Worker {
             decoder: Decoder::new(&options.site),
-            answer_topic: options.answer_topic.into_bytes(),
+            word_topics: WordTopics::new(options.word_topics),
             history: options.history,
             tally: options.tally,
             waker: options.waker,
             timeline: options.timeline,
             recorder: options.recorder,
+            watched: if options.tap.is_some() { watched(&options.site) } else { Vec::new() },
+            tap: options.tap,
+            told: Vec::new(),
             site: options.site,
             keyframe_at: Timestamp::MIN,
             keyframe_bytes: 0,
@@ -102,7 +117,8 @@ impl Ingest {
             next_site: Arc::clone(&next_site),
             batches: batches_in,
             unfetched: batches.clone(),
-            answers: answers_in,
+            words: words_in,
+            next_topics: Arc::clone(&next_topics),
             filler: Filler::default(),
             samples: Vec::new(),
             faults: Vec::new(),
@@ -112,7 +128,7 @@ impl Ingest {
             owes_wake: false,
         };
         let thread = thread::Builder::new().name("pollux-ingest".to_owned()).spawn(move || worker.work(&arrivals))?;
-        Ok(Self { batches, answers, next_site, thread: Some(thread) })
+        Ok(Self { batches, words, next_site, next_topics, thread: Some(thread) })
     }
 
     /// Waits until all that came in is taken. It ends when the link does.
@@ -122,30 +138,59 @@ impl Ingest {
         }
     }
 
-    /// Goes on with another site, from the next arrivals on.
-    pub fn set_site(&self, site: Arc<Site>) {
+    /// Goes on with another site, and other topics of words, from the next arrivals on.
+    pub fn set_site(&self, site: Arc<Site>, word_topics: Vec<String>) {
+        *self.next_topics.lock().unwrap_or_else(PoisonError::into_inner) = Some(WordTopics::new(word_topics));
         *self.next_site.lock().unwrap_or_else(PoisonError::into_inner) = Some(site);
+    }
+}
+
+/// The topics of words. Nearly every message is none, which its length tells.
+#[derive(Debug, Default)]
+struct WordTopics {
+    topics: HashSet<Vec<u8>>,
+    /// By length in bytes.
+    has_length: Vec<bool>,
+}
+
+impl WordTopics {
+    fn new(topics: Vec<String>) -> Self {
+        let topics: HashSet<Vec<u8>> = topics.into_iter().map(String::into_bytes).collect();
+        let longest = topics.iter().map(Vec::len).max().unwrap_or(0);
+        let mut has_length = vec![false; longest + 1];
+        topics.iter().for_each(|it| has_length[it.len()] = true);
+        Self { topics, has_length }
+    }
+
+    fn contains(&self, topic: &[u8]) -> bool {
+        self.has_length.get(topic.len()).is_some_and(|it| *it) && self.topics.contains(topic)
     }
 }
 
 struct Worker {
     decoder: Decoder,
-    answer_topic: Vec<u8>,
+    word_topics: WordTopics,
     history: Arc<History>,
     tally: Arc<Tally>,
     waker: Waker,
     timeline: Arc<Timeline>,
     recorder: Option<Sender<Entry>>,
+    tap: Option<Arc<Tap>>,
+    /// What the listener wants, by number.
+    watched: Vec<bool>,
+    /// What is for the listener.
+    told: Vec<Told>,
     site: Arc<Site>,
     /// When the last keyframe was given to the recorder, and the bytes since.
     keyframe_at: Timestamp,
     keyframe_bytes: usize,
     fold: Fold,
     next_site: Arc<Mutex<Option<Arc<Site>>>>,
+    next_topics: Arc<Mutex<Option<WordTopics>>>,
     batches: Sender<Batch>,
     /// The other end of `batches`: what no frame has fetched is taken back and filled further.
     unfetched: Receiver<Batch>,
-    answers: Sender<Answer>,
+    words: Sender<Word>,
     filler: Filler,
     samples: Vec<Sample>,
     faults: Vec<(SignalId, Fault)>,
@@ -225,7 +270,14 @@ impl Worker {
             self.history.grow(site.signal_capacity);
             self.timeline.follow(&site);
             self.decoder = Decoder::new(&site);
+            if self.tap.is_some() {
+                self.watched = watched(&site);
+                self.told.push(Told::Site(Arc::clone(&site)));
+            }
             self.site = site;
+        }
+        if let Some(topics) = self.next_topics.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            self.word_topics = topics;
         }
         let mut batch = self.unfetched.try_recv().unwrap_or_else(|_| self.filler.begin());
         let n_skipped_before = batch.n_skipped;
@@ -236,10 +288,16 @@ impl Worker {
             for arrival in arrivals {
                 counts.bytes += arrival.payload.len() as u64;
                 timeline.came(arrival.received);
-                if *arrival.topic == *self.answer_topic {
-                    counts.lost_answers += u64::from(!self.take_answer(arrival));
-                } else {
+                let n_told = self.told.len();
+                let is_word = self.word_topics.contains(&arrival.topic);
+                if is_word {
+                    counts.lost_answers += u64::from(!self.take_word(arrival));
+                }
+                if !is_word || self.decoder.knows(&arrival.topic) {
                     self.take_one(arrival, &mut batch, &mut counts, timeline);
+                }
+                if let Some(Told::Change(change)) = self.told.get_mut(n_told..).and_then(<[Told]>::last_mut) {
+                    change.last = true;
                 }
             }
         });
@@ -256,14 +314,23 @@ impl Worker {
             // There is room: this thread alone fills it, and has just emptied it.
             drop(self.batches.try_send(batch));
         }
+        if let Some(tap) = &self.tap {
+            tap.give(&mut self.told, arrivals.last().map(|it| it.received));
+        }
     }
 
-    /// Passes a device's answer on. Tells whether there was room for it.
-    fn take_answer(&mut self, arrival: &Arrival) -> bool {
-        let correlation = arrival.correlation.clone().unwrap_or_default();
-        let answer = Answer { correlation, payload: arrival.payload.clone(), received: arrival.received };
+    /// Passes a word on. Tells whether there was room for it.
+    fn take_word(&mut self, arrival: &Arrival) -> bool {
+        let word = Word {
+            topic: String::from_utf8_lossy(&arrival.topic).into_owned(),
+            correlation: arrival.correlation.clone().unwrap_or_default(),
+            payload: arrival.payload.clone(),
+            response_topic: arrival.properties.as_ref().and_then(|it| it.response_topic.clone()),
+            retained: arrival.retained,
+            received: arrival.received,
+        };
         self.owes_wake = true;
-        self.answers.try_send(answer).is_ok()
+        self.words.try_send(word).is_ok()
     }
 
     fn take_one(&mut self, arrival: &Arrival, batch: &mut Batch, counts: &mut Counts, timeline: &mut TimelineData) {
@@ -295,6 +362,10 @@ impl Worker {
                 (Pushed::TooLate, _) => counts.too_late += 1,
                 (Pushed::Appended | Pushed::Inserted | Pushed::Duplicate, _) => (),
             }
+            if taken == Taken::Newest && is_watched(&self.watched, sample.signal) {
+                let (signal, at, value) = (sample.signal, sample.at, Some(sample.value.clone()));
+                self.told.push(Told::Change(Change { signal, at, received, value, last: false }));
+            }
             match taken {
                 Taken::Newest => self.filler.add(batch, sample),
                 Taken::Late | Taken::Duplicate => batch.n_samples += 1,
@@ -305,6 +376,9 @@ impl Worker {
             counts.unparsable(topic, || fault.to_string(), received);
             for (signal, fault) in self.faults.drain(..) {
                 self.fold.fail(signal);
+                if is_watched(&self.watched, signal) {
+                    self.told.push(Told::Change(Change { signal, at: received, received, value: None, last: false }));
+                }
                 self.filler.fail(batch, signal, fault);
             }
         }
@@ -321,6 +395,10 @@ impl Worker {
             }
         }
     }
+}
+
+fn is_watched(watched: &[bool], signal: SignalId) -> bool {
+    watched.get(signal.index()).is_some_and(|it| *it)
 }
 
 #[cfg(test)]
@@ -341,19 +419,20 @@ mod tests {
     }
 
     /// Runs messages through to the end. Returns what a frame that never came would have got.
-    fn through(arrivals: Vec<Arrival>) -> (Vec<Batch>, Arc<History>, super::super::TallySnapshot, Vec<Answer>) {
+    fn through(arrivals: Vec<Arrival>) -> (Vec<Batch>, Arc<History>, super::super::TallySnapshot, Vec<Word>) {
         let site = site(&[("a", None, None, ValueKind::Number), ("b", Some("/v"), Some("/t"), ValueKind::Number)]);
         let (history, tally) = (Arc::new(History::new(usize::MAX, 2)), Arc::new(Tally::default()));
         let (send, receive) = bounded(4);
         let options_site = Arc::new(site);
         let options = IngestOptions {
             site: Arc::clone(&options_site),
-            answer_topic: "pollux/me/answers".to_owned(),
+            word_topics: vec!["pollux/me/answers".to_owned()],
             history: Arc::clone(&history),
             tally: Arc::clone(&tally),
             waker: Waker::default(),
             timeline: Arc::new(Timeline::new(&options_site)),
             recorder: None,
+            tap: None,
         };
         let ingest = Ingest::start(options, receive).expect("a thread");
         for arrival in arrivals {
@@ -364,7 +443,7 @@ mod tests {
         while Arc::strong_count(&tally) > 1 {
             thread::yield_now();
         }
-        (ingest.batches.try_iter().collect(), history, tally.snapshot(), ingest.answers.try_iter().collect())
+        (ingest.batches.try_iter().collect(), history, tally.snapshot(), ingest.words.try_iter().collect())
     }
 
     #[test]

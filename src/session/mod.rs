@@ -32,6 +32,7 @@ pub mod recording;
 mod reload;
 mod seeker;
 mod tally;
+mod tap;
 mod tiles;
 mod timeline;
 mod waker;
@@ -55,7 +56,7 @@ pub use fill::Filling;
 pub use fold::{Cell, Fold, Follower, Taken};
 pub use ghost::{Ghost, GhostOf, GhostState, PeekAt};
 pub use history::{History, Point};
-pub use ingest::{Answer, Ingest, IngestOptions};
+pub use ingest::{Ingest, IngestOptions, Word};
 pub use marks::{EditMark, Mark, MarkId, Marks};
 pub use new_file::{Existing, NewFile};
 pub use open::{Opens, Refusal, sessions_dir, what_opens};
@@ -64,12 +65,14 @@ pub use plot::Column;
 pub use progress::Progress;
 pub use recall::{Recalled, Recollect};
 pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
+pub use tap::{Change, Tap, Told, watched};
 pub use timeline::{DensityRow, Timeline, TimelineData};
 pub use waker::Waker;
 pub use work::{CancelWork, Launch, Notice, NoticeTone, Open, StartExport, Work, WorkId, Works};
 
 use self::recording::{AuditDoc, Entry, Recorder, RecorderOptions, Recording};
-use crate::link::{self, BrokerUrl, Link, LinkOptions, Login};
+use crate::codec;
+use crate::link::{self, BrokerUrl, Link, LinkOptions, Login, Will};
 use crate::schedule::Stage;
 use crate::signal::Timestamp;
 use crate::site::{Finding, Ids, Site};
@@ -86,11 +89,13 @@ pub struct SessionPlugin {
     ids: Ids,
     broker: Option<BrokerUrl>,
     allow_insecure: bool,
-    login: Option<Login>,
     history_bytes: usize,
     record: Mutex<Option<RecorderOptions>>,
     replay: Option<Arc<Recording>>,
     compare: Mutex<Option<Comparison>>,
+    word_topics: Vec<String>,
+    login: Option<Login>,
+    will: Option<Will>,
 }
 
 impl SessionPlugin {
@@ -102,12 +107,40 @@ impl SessionPlugin {
             ids,
             broker: None,
             allow_insecure: false,
-            login: None,
             history_bytes: HISTORY_BYTES,
             record: Mutex::new(None),
             replay: None,
             compare: Mutex::new(None),
+            word_topics: Vec::new(),
+            login: None,
+            will: None,
         }
+    }
+
+    /// The site that it is on.
+    pub fn site(&self) -> &Arc<Site> {
+        &self.site
+    }
+
+    /// Hears what is said on these topics, beside the site's signals and devices' statuses.
+    #[must_use]
+    pub fn with_words(mut self, topics: Vec<String>) -> Self {
+        self.word_topics = topics;
+        self
+    }
+
+    /// Logs in at the broker with this, instead of what the environment says.
+    #[must_use]
+    pub fn with_login(mut self, login: Option<Login>) -> Self {
+        self.login = login;
+        self
+    }
+
+    /// Has the broker say this when the connection is lost.
+    #[must_use]
+    pub fn with_will(mut self, will: Will) -> Self {
+        self.will = Some(will);
+        self
     }
 
     /// Records what comes in.
@@ -140,13 +173,6 @@ impl SessionPlugin {
     #[must_use]
     pub fn with_insecure(mut self, allow: bool) -> Self {
         self.allow_insecure = allow;
-        self
-    }
-
-    /// Who we are at the broker; without, as the environment says.
-    #[must_use]
-    pub fn with_login(mut self, login: Login) -> Self {
-        self.login = Some(login);
         self
     }
 
@@ -248,10 +274,14 @@ pub struct Session {
     pub timeline: Arc<Timeline>,
     /// When it began.
     pub began: Timestamp,
+    /// What alarms look at, beside the frames.
+    pub tap: Arc<Tap>,
     /// Who records it. `None`: nobody.
     pub recorder: Option<Recorder>,
     /// How far a recording has been read into the history. `None`: this is none.
     pub filling: Option<Arc<Filling>>,
+    /// Heard beside the site's own topics.
+    word_topics: Vec<String>,
     record_problem: Option<String>,
     replay: Option<Arc<Recording>>,
 }
@@ -287,8 +317,10 @@ impl Session {
             waker: Waker::default(),
             timeline: Arc::new(Timeline::new(&plugin.site)),
             began: link::now(),
+            tap: Arc::default(),
             recorder: None,
             filling: None,
+            word_topics: plugin.word_topics.clone(),
             record_problem: None,
             replay: plugin.replay.clone(),
         };
@@ -320,21 +352,24 @@ impl Session {
         let (link, arrivals) = link::connect(LinkOptions {
             url: broker.clone(),
             client_id,
-            filters: reload::filters(&plugin.site, &self.answer_topic),
+            filters: self.filters(&plugin.site),
             arrivals_capacity: ARRIVALS_CAPACITY,
             allow_insecure: plugin.allow_insecure,
             login: plugin.login.clone(),
+            will: plugin.will.clone(),
         })
         .map_err(|error| error.to_string())?;
         let options = IngestOptions {
             site: Arc::clone(&plugin.site),
-            answer_topic: self.answer_topic.clone(),
+            word_topics: self.word_topics(&plugin.site),
             history: Arc::clone(&self.history),
             tally: Arc::clone(&self.tally),
             waker: self.waker.clone(),
             timeline: Arc::clone(&self.timeline),
             recorder: self.recorder.as_ref().map(|it| it.entries.clone()),
+            tap: Some(Arc::clone(&self.tap)),
         };
+        self.tap.follow(Arc::clone(link.passage()));
         self.link = Some(link);
         let ingest = Ingest::start(options, arrivals);
         self.ingest = Some(ingest.map_err(|error| format!("the system gave no thread for ingest: {error}"))?);
@@ -390,7 +425,7 @@ impl Session {
     /// Records what was asked of a device.
     pub fn audit(&self, doc: AuditDoc) {
         if let Some(recorder) = &self.recorder
-            && recorder.entries.send(Entry::Audit(doc)).is_err()
+            && recorder.entries.send(Entry::Audit(Box::new(doc))).is_err()
         {
             error!("a command is not in the recording: its thread has ended");
         }
@@ -405,9 +440,23 @@ impl Session {
         Extent { from, to: now, live: true }
     }
 
-    /// The answers of devices that have come since the last call.
-    pub fn answers(&self) -> impl Iterator<Item = Answer> + '_ {
-        self.ingest.iter().flat_map(|it| it.answers.try_iter())
+    /// What was said since the last call on the topics of words, in the order of its coming.
+    pub fn words(&self) -> impl Iterator<Item = Word> + '_ {
+        self.ingest.iter().flat_map(|it| it.words.try_iter())
+    }
+
+    /// Messages on these topics are words: of the gate, of devices' statuses, and answers to what was sent from here.
+    fn word_topics(&self, site: &Site) -> Vec<String> {
+        let statuses = site.twins.iter().filter_map(|it| it.device.as_ref()?.status.clone());
+        statuses.chain(self.word_topics.iter().cloned()).chain([self.answer_topic.clone()]).collect()
+    }
+
+    /// What is subscribed to: the site's topics and those of words.
+    fn filters(&self, site: &Site) -> Vec<String> {
+        let mut filters = codec::filters(site);
+        filters.extend(self.word_topics.iter().cloned());
+        filters.push(self.answer_topic.clone());
+        filters
     }
 }
 
@@ -416,13 +465,16 @@ impl Drop for Session {
         if let Some(filling) = &self.filling {
             filling.cancel();
         }
-        let Some(link) = &self.link else { return };
-        let connected = link.is_connected();
-        link.close();
-        // What is on its way is recorded. A link that is still trying to connect has nothing.
-        if let Some(ingest) = self.ingest.as_mut().filter(|_| connected && self.recorder.is_some()) {
-            ingest.finish();
+        if let Some(link) = &self.link {
+            let connected = link.is_connected();
+            link.close();
+            // What is on its way is recorded. A link that is still trying to connect has nothing.
+            if let Some(ingest) = self.ingest.as_mut().filter(|_| connected && self.recorder.is_some()) {
+                ingest.finish();
+            }
         }
+        // Before the recording ends: what is judged of it is written into it.
+        self.tap.close();
     }
 }
 

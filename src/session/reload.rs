@@ -7,8 +7,7 @@ use bevy::prelude::*;
 use tracing::{error, info, warn};
 
 use super::{CurrentSite, Session, SiteFindings, SiteReloaded};
-use crate::codec;
-use crate::site::{self, Ids, LoadError, Site, Watch};
+use crate::site::{self, Ids, LoadError, Watch};
 
 /// The file that the site came from.
 #[derive(Resource)]
@@ -32,13 +31,6 @@ impl SiteFile {
     }
 }
 
-/// What a session subscribes to: the site's topics and its own answers.
-pub(super) fn filters(site: &Site, answer_topic: &str) -> Vec<String> {
-    let mut filters = codec::filters(site);
-    filters.push(answer_topic.to_owned());
-    filters
-}
-
 pub(super) fn follow_file(
     mut file: ResMut<SiteFile>,
     session: Res<Session>,
@@ -58,10 +50,10 @@ pub(super) fn follow_file(
             let new = Arc::new(loaded.site);
             session.history.grow(new.signal_capacity);
             if let Some(ingest) = &session.ingest {
-                ingest.set_site(Arc::clone(&new));
+                ingest.set_site(Arc::clone(&new), session.word_topics(&new));
             }
             if let Some(link) = &session.link {
-                link.subscribe(filters(&new, &session.answer_topic));
+                link.subscribe(session.filters(&new));
             }
             site.0 = new;
             findings.0 = loaded.findings;

@@ -13,6 +13,7 @@ use cel::common::types::CelDouble;
 use cel::{Context, Env, IdedExpr};
 
 use super::doc::ValueKind;
+use super::model::Site;
 use super::near::did_you_mean;
 use super::refer::Unknown;
 use crate::signal::{SignalId, Value};
@@ -120,6 +121,23 @@ impl Condition {
             Ok(other) => Held::Fault(format!("it gives {other:?}, which is neither true nor false")),
             Err(error) => Held::Fault(error.to_string()),
         }
+    }
+
+    /// Reads a condition whose signals are named by their whole addresses, outside of the site's file. The error is a
+    /// sentence for a person.
+    pub fn over(site: &Site, text: &str) -> Result<Self, String> {
+        let resolve = |address: &str| match site.signal_at(address) {
+            Some(signal) => Ok((signal.id, signal.is)),
+            None => Err(Unfit {
+                message: format!("there is no signal {address:?}"),
+                expected: None,
+                hint: did_you_mean(address, site.signals.iter().map(|it| &*it.address)),
+            }),
+        };
+        Self::read(text, None, resolve).map_err(|Unfit { message, expected, hint }| {
+            let more = [expected.map(|it| format!("expected {it}")), hint].into_iter().flatten().collect::<Vec<_>>();
+            if more.is_empty() { message } else { format!("{message} ({})", more.join("; ")) }
+        })
     }
 
     /// Reads a condition. `resolve` finds a signal's number and kind by its address; `takes_desired` says what kind of

@@ -442,6 +442,11 @@ impl Site {
         guess.or_else(|| self.alarms.iter().find(|it| it.id == id))
     }
 
+    /// An alarm by address.
+    pub fn alarm_at(&self, address: &str) -> Option<&Alarm> {
+        self.alarms.iter().find(|it| &*it.address == address)
+    }
+
     /// A command by address.
     pub fn command_at(&self, address: &str) -> Option<&Command> {
         self.commands.iter().find(|it| &*it.address == address)

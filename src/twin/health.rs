@@ -18,6 +18,10 @@ pub struct Health {
     pub worst: Level,
 }
 
+/// What alarms make of twins, by the twin's number; normal where nothing is said. Sent whenever it changes, whole.
+#[derive(Message, Debug, Clone, PartialEq, Eq, Default)]
+pub struct AlarmLevels(pub Vec<Level>);
+
 /// From nothing to say to what wants a person now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Level {
@@ -28,9 +32,9 @@ pub enum Level {
     Unknown,
     /// Some of its readings are stale or bad: what it shows may be old.
     Stale,
-    /// A rule says so.
+    /// A rule says so, or an alarm that can wait.
     Warning,
-    /// A rule says so, urgently.
+    /// A rule says so urgently, or an alarm that cannot wait.
     Alarm,
 }
 
@@ -66,7 +70,7 @@ pub fn first_rule<'a>(rules: &'a [RuleDoc], value: &Value) -> Option<&'a RuleDoc
     rules.iter().find(|it| holds(&it.when, value))
 }
 
-fn own_level(site: &Site, twin: &Twin, readings: &Readings) -> Level {
+fn own_level(site: &Site, twin: &Twin, readings: &Readings, alarms: &AlarmLevels) -> Level {
     let by_state = site.signals_of(twin.id).map(|signal| match readings.get(signal.id).state {
         ReadingState::Fresh => Level::Normal,
         ReadingState::NeverSeen => Level::Unknown,
@@ -83,13 +87,14 @@ fn own_level(site: &Site, twin: &Twin, readings: &Readings) -> Level {
             Meaning::Normal | Meaning::Active | Meaning::Off => Level::Normal,
         })
     });
-    by_state.chain(by_rule).max().unwrap_or_default()
+    let by_alarm = alarms.0.get(twin.id.index()).copied();
+    by_state.chain(by_rule).chain(by_alarm).max().unwrap_or_default()
 }
 
 /// The health of every twin of a site, in the order of its twins.
-fn health_of(site: &Site, readings: &Readings) -> Vec<Health> {
-    let mut all: Vec<Health> =
-        site.twins.iter().map(|twin| own_level(site, twin, readings)).map(|own| Health { own, worst: own }).collect();
+fn health_of(site: &Site, readings: &Readings, alarms: &AlarmLevels) -> Vec<Health> {
+    let own = site.twins.iter().map(|twin| own_level(site, twin, readings, alarms));
+    let mut all: Vec<Health> = own.map(|own| Health { own, worst: own }).collect();
     let mut row_of = vec![None; site.twin_capacity];
     for (row, twin) in site.twins.iter().enumerate() {
         row_of[twin.id.index()] = Some(row);
@@ -109,14 +114,19 @@ fn health_of(site: &Site, readings: &Readings) -> Vec<Health> {
     all
 }
 
-/// Each twin's health follows its readings.
+/// Each twin's health follows its readings and its alarms.
 pub(super) fn follow_health(
     site: Res<CurrentSite>,
     readings: Res<Readings>,
     index: Res<TwinIndex>,
+    mut told: MessageReader<AlarmLevels>,
+    mut alarms: Local<AlarmLevels>,
     mut twins: Query<&mut Health, With<TwinRef>>,
 ) {
-    for (twin, health) in site.twins.iter().zip(health_of(&site, &readings)) {
+    if let Some(newest) = told.read().last() {
+        alarms.clone_from(newest);
+    }
+    for (twin, health) in site.twins.iter().zip(health_of(&site, &readings, &alarms)) {
         if let Some(mut now) = index.twin(twin.id).and_then(|it| twins.get_mut(it).ok()) {
             now.set_if_neq(health);
         }

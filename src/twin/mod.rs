@@ -10,8 +10,8 @@ mod spawn;
 
 use bevy::prelude::*;
 
-pub use health::{Health, Level};
-pub use reading::{Reading, ReadingState, Readings, STALE_PERIODS, state_of};
+pub use health::{AlarmLevels, Health, Level};
+pub use reading::{Bounds, Newest, Reading, ReadingState, Readings, STALE_PERIODS, state_of};
 pub use selection::{Select, Selection};
 pub use spawn::{MeasuredOn, SignalRef, Signals, TwinIndex, TwinRef};
 
@@ -21,8 +21,10 @@ use crate::schedule::Stage;
 pub fn plugin(app: &mut App) {
     app.init_resource::<TwinIndex>()
         .init_resource::<Readings>()
+        .init_resource::<Newest>()
         .init_resource::<Selection>()
         .add_message::<Select>()
+        .add_message::<AlarmLevels>()
         .add_systems(Update, spawn::follow_site.in_set(Stage::Time))
         .add_systems(Update, reading::follow_cursor.in_set(Stage::State))
         .add_systems(Update, (reading::judge_readings, health::follow_health).chain().in_set(Stage::Judge))

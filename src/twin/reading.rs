@@ -1,5 +1,7 @@
 //! A signal's value at the cursor, with its age and its state: computed here and nowhere else.
 
+use std::time::Duration;
+
 use bevy::prelude::*;
 
 use super::spawn::SignalRef;
@@ -40,6 +42,26 @@ pub enum ReadingState {
     Stale,
     /// The value lies outside of what the site says can be.
     Bad,
+}
+
+/// What came in last of every signal, wherever the cursor stands: what is true out there, as far as it is known.
+#[derive(Resource, Debug, Default)]
+pub struct Newest(Fold);
+
+impl Newest {
+    /// What is known of a signal now.
+    pub fn reading(&self, signal: &Signal, now: Timestamp) -> Reading {
+        Reading::of(signal, self.0.get(signal.id), now)
+    }
+}
+
+/// What a value must keep to that is believed to be current.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// How long after its arrival it is still fresh, to the nanosecond.
+    pub patience: Duration,
+    /// What can be, in the signal's unit. `None`: all can.
+    pub range: Option<(f64, f64)>,
 }
 
 /// All readings at the cursor, by signal number.
@@ -121,13 +143,33 @@ impl Readings {
 
 /// The state of a reading at an instant. Freshness goes by arrival: a device whose clock is wrong is not silent.
 pub fn state_of(signal: &Signal, reading: &Reading, now: Timestamp) -> ReadingState {
-    let Some(value) = &reading.value else { return ReadingState::NeverSeen };
-    let patience = (signal.period * STALE_PERIODS).max(STALE_AT_LEAST_SECS);
-    if reading.unreadable || now.secs_since(reading.received) > patience {
-        return ReadingState::Stale;
+    Bounds::of(signal).state(reading, now)
+}
+
+impl Bounds {
+    /// As a site says of a signal.
+    pub fn of(signal: &Signal) -> Self {
+        // A period that no span can hold never ends.
+        let patience = Duration::try_from_secs_f64((signal.period * STALE_PERIODS).max(STALE_AT_LEAST_SECS));
+        Self { patience: patience.unwrap_or(Duration::MAX), range: signal.range }
     }
-    let outside = |(low, high): (f64, f64)| value.as_number().is_some_and(|it| it < low || it > high || it.is_nan());
-    if signal.range.is_some_and(outside) { ReadingState::Bad } else { ReadingState::Fresh }
+
+    /// The state of a reading at an instant.
+    pub fn state(self, reading: &Reading, now: Timestamp) -> ReadingState {
+        match &reading.value {
+            None => ReadingState::NeverSeen,
+            Some(_) if reading.unreadable || now.since(reading.received) > self.patience => ReadingState::Stale,
+            Some(value) if self.excludes(value) => ReadingState::Bad,
+            Some(_) => ReadingState::Fresh,
+        }
+    }
+
+    /// Whether a value is not one of those that can be.
+    pub fn excludes(self, value: &Value) -> bool {
+        let outside =
+            |(low, high): (f64, f64)| value.as_number().is_some_and(|it| it < low || it > high || it.is_nan());
+        self.range.is_some_and(outside)
+    }
 }
 
 /// Readings take their values: from what has just come in where the cursor follows live, else from the recording.
@@ -137,11 +179,12 @@ pub(super) fn follow_cursor(
     session: Res<Session>,
     shown: Res<Shown>,
     mut arrived: MessageReader<SamplesArrived>,
-    mut newest: Local<Fold>,
+    mut newest: ResMut<Newest>,
     mut was_live: Local<bool>,
     mut readings: ResMut<Readings>,
 ) {
     readings.0.resize(site.signal_capacity, NEVER_SEEN);
+    let newest = &mut newest.0;
     let live = cursor.mode == CursorMode::Live;
     let returned = live && !*was_live;
     *was_live = live;
@@ -207,7 +250,6 @@ mod tests {
     use crate::signal::Unit;
     use crate::site::TwinId;
     use crate::site::doc::ValueKind;
-    use std::time::Duration;
 
     fn level() -> Signal {
         Signal {

@@ -185,7 +185,8 @@ pub(super) fn take_shortcuts(
         return;
     }
     let modified = [KeyCode::ControlLeft, KeyCode::ControlRight, KeyCode::AltLeft, KeyCode::SuperLeft];
-    if keys.any_pressed(modified) {
+    // A chord may be let go within the frame in which it was pressed.
+    if keys.any_pressed(modified) || keys.any_just_released(modified) {
         return;
     }
     if keys.just_pressed(KeyCode::Home) {

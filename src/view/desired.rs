@@ -55,9 +55,9 @@ pub(super) fn paint_desired(
     for row in awaited {
         let Some(command) = site.command(row.command) else { continue };
         let wanted = wanted(&site, command, &row.desired);
-        let since = row.asked();
+        let since = row.sent.unwrap_or(row.asked);
         let secs = cursor.at.secs_since(since).max(0.0);
-        let share = secs / row.deadline.secs_since(since).max(0.1);
+        let share = secs / row.until.secs_since(since).max(0.1);
         // What nobody knows any more does not come nearer with time.
         let age = match row.phase.is_open() {
             true if secs < 10.0 => format!("{secs:.1} s"),
@@ -98,7 +98,7 @@ mod tests {
     use crate::site::{self, Ids};
 
     #[test]
-    fn what_is_switched_off_is_wanted_still_and_a_number_where_it_is_asked() {
+    fn what_is_wanted_is_wanted_of_what_reports_it_and_of_what_confirms_it() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sites/bench_pump/site.ron");
         let site = site::load(&path, &mut Ids::default()).unwrap().site;
         let check = |command: &str, desired: Value, want: &[(&str, Value)]| {
@@ -107,7 +107,7 @@ mod tests {
             assert_eq!(got, want);
         };
         let speed = "bench.pump/speed";
-        check("bench.pump/run", false.into(), &[("bench.pump/running", false.into()), (speed, 0.0.into())]);
+        check("bench.pump/run", false.into(), &[("bench.pump/running", false.into())]);
         check(speed, 700.0.into(), &[("bench.pump/set", 700.0.into()), (speed, 700.0.into())]);
     }
 }

@@ -1,5 +1,7 @@
 //! What the labels and badges say: gathered from the model, as plain rows.
 
+use std::collections::BTreeMap;
+
 use bevy::camera::primitives::Aabb;
 use bevy::prelude::*;
 
@@ -8,6 +10,7 @@ use super::drawn::PropBody;
 use super::ghost::ghost_reading;
 use super::studio::Backdrop;
 use crate::command::CommandLog;
+use crate::judge::{Alarms, Priority};
 use crate::session::GhostState;
 use crate::signal::{Unit, Value, text};
 use crate::site::doc::{ShowDoc, ValueKind};
@@ -25,8 +28,10 @@ pub(super) struct LabelRow {
     pub(super) lines: Vec<LabelLine>,
     /// A command on its way: what was asked for, and how far it is.
     pub(super) awaited: Option<String>,
-    /// For its badge.
+    /// For its badge, where no alarm stands.
     pub(super) level: Level,
+    /// Its alarms that stand, the worst first.
+    pub(super) alarms: Vec<AlarmMark>,
     /// More important first.
     pub(super) priority: f32,
     /// The box around it, in the world.
@@ -34,6 +39,18 @@ pub(super) struct LabelRow {
     /// It is selected or the pointer is over it.
     pub(super) marked: bool,
 }
+
+/// An alarm that stands at a twin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct AlarmMark {
+    /// How soon it wants a person.
+    pub(super) priority: Priority,
+    /// Nobody has acknowledged it.
+    pub(super) new: bool,
+}
+
+/// The alarms that stand at each twin itself.
+pub(super) type AlarmMarks = BTreeMap<TwinId, Vec<AlarmMark>>;
 
 /// One value at a twin.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,9 +66,22 @@ pub(super) struct LabelLine {
 /// The boxes of twins, found again when something was built.
 #[derive(Debug, Default)]
 pub(super) struct Boxes {
-    of: std::collections::BTreeMap<TwinId, (Vec3, Vec3)>,
+    of: BTreeMap<TwinId, (Vec3, Vec3)>,
     at_change: u64,
     tries: u32,
+}
+
+/// The alarms that stand, by twin, the worst first.
+pub(super) fn alarm_marks(site: &Site, alarms: &Alarms) -> AlarmMarks {
+    let mut marks = AlarmMarks::new();
+    for life in alarms.standing().iter().filter_map(|it| alarms.get(*it)) {
+        if let Some(alarm) = site.alarm(life.alarm) {
+            let mark = AlarmMark { priority: life.priority, new: life.state.wants_acknowledgement() };
+            marks.entry(alarm.twin).or_default().push(mark);
+        }
+    }
+    marks.values_mut().for_each(|it| it.sort_by(|a, b| b.cmp(a)));
+    marks
 }
 
 fn lines_of(site: &Site, twin: &Twin, readings: &Readings, ghost: Option<&GhostState>) -> Vec<LabelLine> {
@@ -103,7 +133,7 @@ fn awaited_of(site: &Site, twin: &Twin, log: &CommandLog) -> Option<String> {
     let signal = site.signal(command.reports);
     let unit = signal.map_or(Unit::NONE, |it| it.unit);
     let desired = text::value(&row.desired, unit, signal.and_then(|it| it.decimals));
-    Some(format!("\u{2192} {desired} \u{b7} {}", row.phase.label()))
+    Some(format!("asked {desired} \u{b7} {}", row.phase.label()))
 }
 
 /// One row for each twin that has something to say.
@@ -112,6 +142,7 @@ pub(super) fn rows(
     readings: &Readings,
     selection: &Selection,
     log: &CommandLog,
+    alarms: &AlarmMarks,
     index: &TwinIndex,
     ghost: Option<&GhostState>,
     n_built: u64,
@@ -136,7 +167,8 @@ pub(super) fn rows(
         let marked = selection.twin == Some(twin.id) || selection.hovered == Some(twin.id);
         let lines = lines_of(site, twin, readings, ghost);
         let awaited = awaited_of(site, twin, log);
-        if lines.is_empty() && awaited.is_none() && level < Level::Warning && !marked {
+        let alarms = alarms.get(&twin.id).cloned().unwrap_or_default();
+        if lines.is_empty() && awaited.is_none() && level < Level::Warning && alarms.is_empty() && !marked {
             continue;
         }
         let bounds = match known.of.get(&twin.id) {
@@ -158,7 +190,7 @@ pub(super) fn rows(
             f32::from(level as u8) * 10.0 + size.min(40.0) * 0.02
         };
         let name = twin.name.clone();
-        rows.push(LabelRow { twin: twin.id, name, lines, awaited, level, priority, bounds, marked });
+        rows.push(LabelRow { twin: twin.id, name, lines, awaited, level, alarms, priority, bounds, marked });
     }
     rows
 }

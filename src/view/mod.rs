@@ -4,6 +4,7 @@
 //! [`Camera`]). The scene is drawn into an image of its own, which stands in the free part of the window, so that a
 //! frame of the panels costs no frame of the scene.
 
+mod badges;
 mod camera;
 mod desired;
 mod drawn;

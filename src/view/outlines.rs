@@ -242,7 +242,7 @@ impl Pen<'_> {
         let Some((age, share)) = &self.awaited else { return };
         let Some((from, to)) = self.eye.see(reported).zip(self.eye.see(desired)) else { return };
         let way = to - from;
-        let bulge = way.perp().normalize_or(Vec2::X) * way.length().mul_add(0.35, 14.0);
+        let bulge = way.perp().normalize_or(Vec2::X) * way.length().mul_add(0.35, 26.0);
         let top = (from + to) * 0.5 + bulge;
         let at = |it: f32| pos(from * (1.0 - it) * (1.0 - it) + top * 2.0 * it * (1.0 - it) + to * it * it);
         let arc = |upto: f32| (0..=24).map(|it| at(it as f32 / 24.0 * upto)).collect::<Vec<_>>();

@@ -6,29 +6,33 @@ use bevy::camera::primitives::Aabb;
 use bevy::picking::mesh_picking::ray_cast::{MeshRayCast, MeshRayCastSettings};
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
-use egui::epaint::{CornerRadius, PathShape};
-use egui::{Align2, Color32, FontId, Order, Pos2, Stroke};
+use egui::epaint::CornerRadius;
+use egui::{Color32, FontId, Order, Pos2, Stroke};
 
+use super::badges::paint_badges;
 use super::desired;
 use super::drawn::{Built, MeshOf, PropBody};
 use super::fade::{Fades, Fading};
 use super::ghost;
-use super::labels::{self, Boxes, LabelRow};
+use super::labels::{self, AlarmMarks, Boxes, LabelRow};
 use super::palette;
-use super::picking::PointerAt;
+use super::picking::{Badges, PointerAt};
 use super::placing::{self, Sides, Wish};
 use super::screen::{SceneCamera, Screen, ViewRect};
 use super::studio::Backdrop;
 use crate::command::CommandLog;
+use crate::judge::Alarms;
 use crate::session::{CurrentSite, Ghost};
 use crate::site::TwinId;
-use crate::twin::{Health, Level, Readings, Selection, TwinIndex};
+use crate::twin::{Health, Readings, Selection, TwinIndex};
 
 /// What is kept from frame to frame, so that nothing jumps.
 #[derive(Resource, Debug, Default)]
 pub(super) struct Overlay {
     sides: Sides,
     boxes: Boxes,
+    /// The alarms that stand, as they were when they changed last.
+    marks: AlarmMarks,
     /// Twins that something stands before, and the eye that saw it so.
     hidden: BTreeMap<TwinId, bool>,
     seen_from: Option<(GlobalTransform, u64, u64)>,
@@ -52,7 +56,8 @@ pub(super) fn pos(at: Vec2) -> Pos2 {
     Pos2::new(at.x, at.y)
 }
 
-fn rect_of(rect: Rect) -> egui::Rect {
+/// A part of the window for egui.
+pub(super) fn rect_of(rect: Rect) -> egui::Rect {
     egui::Rect::from_min_max(pos(rect.min), pos(rect.max))
 }
 
@@ -104,7 +109,7 @@ fn paint_overlay(
     site: Res<CurrentSite>,
     readings: Res<Readings>,
     selection: Res<Selection>,
-    log: Res<CommandLog>,
+    (log, alarms): (Res<CommandLog>, Res<Alarms>),
     index: Res<TwinIndex>,
     built: Res<Built>,
     fades: Res<Fades>,
@@ -118,7 +123,7 @@ fn paint_overlay(
     ),
     mut rays: MeshRayCast,
     mut overlay: ResMut<Overlay>,
-    mut pointer: ResMut<PointerAt>,
+    (mut pointer, mut badges): (ResMut<PointerAt>, ResMut<Badges>),
 ) -> Result {
     let context = contexts.ctx_mut()?;
     let at = context.pointer_latest_pos().map(|it| Vec2::new(it.x, it.y));
@@ -132,13 +137,17 @@ fn paint_overlay(
     let painter = painter_of(context, &view);
     let Ok((camera, place)) = camera.single() else { return Ok(()) };
     let eye = Eye { camera, place, rect: view.0 };
-    let Overlay { sides, boxes, hidden, seen_from } = &mut *overlay;
+    let Overlay { sides, boxes, marks, hidden, seen_from } = &mut *overlay;
+    if alarms.is_changed() || site.is_changed() {
+        *marks = labels::alarm_marks(&site, &alarms);
+    }
     let (healths, children, bodies, meshes, parents) = queries;
     let rows = labels::rows(
         &site,
         &readings,
         &selection,
         &log,
+        marks,
         &index,
         other.0.as_ref(),
         built.n_changes,
@@ -174,51 +183,15 @@ fn paint_overlay(
         hidden.insert(row.twin, hides);
     }
 
-    let badges = paint_badges(&painter, &eye, &rows);
-    paint_labels(&painter, &eye, &rows, hidden, &badges, sides);
+    badges.0 = paint_badges(&painter, &eye, &rows);
+    let taken: Vec<Rect> = badges.0.iter().map(|it| it.0).collect();
+    paint_labels(&painter, &eye, &rows, hidden, &taken, sides);
     Ok(())
 }
 
-fn top_of(bounds: (Vec3, Vec3)) -> Vec3 {
+/// Where a twin's badges and label begin.
+pub(super) fn top_of(bounds: (Vec3, Vec3)) -> Vec3 {
     Vec3::new((bounds.0.x + bounds.1.x) * 0.5, bounds.1.y, (bounds.0.z + bounds.1.z) * 0.5)
-}
-
-/// One badge for each twin that wants attention; those that would overlap are one disc with their number.
-fn paint_badges(painter: &egui::Painter, eye: &Eye, rows: &[LabelRow]) -> Vec<Rect> {
-    let mut wanting: Vec<&LabelRow> = rows.iter().filter(|it| it.level >= Level::Warning).collect();
-    wanting.sort_by(|a, b| b.level.cmp(&a.level).then(a.twin.cmp(&b.twin)));
-    let points: Vec<(u32, Vec2)> =
-        wanting.iter().filter_map(|it| Some((it.twin.0, eye.see(top_of(it.bounds))? - Vec2::Y * 12.0))).collect();
-    let inside = points.into_iter().filter(|it| eye.rect.inflate(-10.0).contains(it.1)).collect::<Vec<_>>();
-    let mut taken = Vec::new();
-    for (at, members) in placing::merge(&inside, 22.0) {
-        let worst = wanting.iter().filter(|it| members.contains(&it.twin.0)).map(|it| it.level).max();
-        let count = (members.len() > 1).then_some(members.len());
-        paint_badge(painter, at, worst.unwrap_or(Level::Warning), count);
-        taken.push(Rect::from_center_size(at, Vec2::splat(24.0)));
-    }
-    taken
-}
-
-/// A diamond is an alarm, a triangle a warning: told apart without their colours.
-fn paint_badge(painter: &egui::Painter, at: Vec2, level: Level, count: Option<usize>) {
-    let (fill, corners, sign): (Color, &[(f32, f32)], &str) = match level {
-        Level::Alarm => (palette::ALARM, &[(0.0, -11.0), (11.0, 0.0), (0.0, 11.0), (-11.0, 0.0)], "!"),
-        Level::Warning | Level::Stale | Level::Unknown | Level::Normal => {
-            (palette::WARNING, &[(0.0, -10.5), (11.0, 8.5), (-11.0, 8.5)], "!")
-        }
-    };
-    let edge = Stroke::new(1.5, color(palette::PLATE));
-    let text = count.map_or(sign.to_owned(), |it| it.to_string());
-    if count.is_some() {
-        painter.circle(pos(at), 11.0, color(fill), edge);
-    } else {
-        let points = corners.iter().map(|it| pos(at + Vec2::from(*it))).collect();
-        painter.add(PathShape::convex_polygon(points, color(fill), edge));
-    }
-    let low = if level == Level::Warning && count.is_none() { 1.5 } else { 0.0 };
-    let ink = color(palette::SKY_TOP);
-    painter.text(pos(at + Vec2::Y * low), Align2::CENTER_CENTER, text, FontId::proportional(13.0), ink);
 }
 
 fn paint_labels(

@@ -28,6 +28,10 @@ pub(super) const PLATE: Color = Color::srgba(0.075, 0.086, 0.105, 0.86);
 pub(super) const WARNING: Color = Color::srgb(0.949, 0.706, 0.204);
 /// Wants it now.
 pub(super) const ALARM: Color = Color::srgb(0.918, 0.298, 0.251);
+/// The most urgent alarm.
+pub(super) const URGENT: Color = Color::srgb(0.965, 0.243, 0.345);
+/// The least urgent alarm.
+pub(super) const LOW: Color = Color::srgb(0.839, 0.816, 0.643);
 /// Off on purpose.
 pub(super) const OFF: Color = Color::srgb(0.20, 0.21, 0.23);
 

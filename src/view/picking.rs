@@ -23,6 +23,17 @@ pub(super) struct PointerAt {
     pub(super) dragging: bool,
 }
 
+/// Where badges stand on the screen, logical pixels in the window, and of which twin. Written by the overlay.
+#[derive(Resource, Debug, Default)]
+pub(super) struct Badges(pub(super) Vec<(Rect, TwinId)>);
+
+impl Badges {
+    /// The twin whose badge is at a place.
+    fn at(&self, at: Vec2) -> Option<TwinId> {
+        self.0.iter().find(|it| it.0.contains(at)).map(|it| it.1)
+    }
+}
+
 /// The press that may become a click, and the click that may become a double click.
 #[derive(Debug, Default)]
 pub(super) struct Clicks {
@@ -38,7 +49,7 @@ const SLOP: f32 = 4.0;
 const DOUBLE_SECS: f32 = 0.4;
 
 pub(super) fn plugin(app: &mut App) {
-    app.init_resource::<PointerAt>();
+    app.init_resource::<PointerAt>().init_resource::<Badges>();
 }
 
 /// What a click on a body means: first the asset that it belongs to, and within the selected asset its parts.
@@ -60,6 +71,7 @@ pub(super) fn pick(
     camera: Query<(&Camera, &GlobalTransform), With<SceneCamera>>,
     meshes: Query<(&MeshOf, Option<&Fading>)>,
     mut rays: MeshRayCast,
+    badges: Res<Badges>,
     mut pointer: ResMut<PointerAt>,
     mut clicks: Local<Clicks>,
     mut selects: MessageWriter<Select>,
@@ -93,10 +105,17 @@ pub(super) fn pick(
         found = hit.and_then(|(it, _)| meshes.get(*it).ok()).and_then(|it| it.0.0);
         found = found.map(|it| meant(&site, it, selection.twin));
     }
+    // A badge stands over what is behind it.
+    let badge = pointer.at.filter(|_| pointer.over_scene).and_then(|it| badges.at(it));
+    found = badge.or(found);
     if selection.hovered != found && (pointer.over_scene || moved) {
         selects.write(Select::Hover(found));
     }
-    if clicked {
+    if let Some(twin) = badge.filter(|_| clicked) {
+        clicks.last = None;
+        selects.write(Select::Twin(Some(twin)));
+        flights.write(Fly::FlyTo(twin));
+    } else if clicked {
         let now = time.elapsed_secs();
         // The second click of two flies to what the first one selected, though by itself it would go on to a part.
         let double = clicks.last.take().filter(|(at, _)| now - at < DOUBLE_SECS).and_then(|it| it.1);

@@ -80,13 +80,17 @@ fn overlap(a: Rect, b: Rect) -> bool {
     !a.intersect(b).is_empty()
 }
 
-/// Points that are nearer to each other than `distance` come together: the members of each group, most important first.
-pub fn merge(points: &[(u32, Vec2)], distance: f32) -> Vec<(Vec2, Vec<u32>)> {
-    let mut groups: Vec<(Vec2, Vec<u32>)> = Vec::new();
-    for (id, at) in points {
-        match groups.iter_mut().find(|it| it.0.distance(*at) < distance) {
-            Some(group) => group.1.push(*id),
-            None => groups.push((at.round(), vec![*id])),
+/// Boxes that would overlap come together: the members of each group, most important first, and the group's box, which is
+/// the first one's while it is alone, and `together` about its middle from then on.
+pub fn merge_boxes(boxes: &[(u32, Rect)], together: Vec2) -> Vec<(Rect, Vec<u32>)> {
+    let mut groups: Vec<(Rect, Vec<u32>)> = Vec::new();
+    for (id, rect) in boxes {
+        match groups.iter_mut().find(|it| overlap(it.0, *rect)) {
+            Some(group) => {
+                group.1.push(*id);
+                group.0 = Rect::from_center_size(group.0.center(), together);
+            }
+            None => groups.push((*rect, vec![*id])),
         }
     }
     groups
@@ -127,9 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn badges_that_would_overlap_become_one() {
-        let points = [(1, Vec2::new(10.0, 10.0)), (2, Vec2::new(15.0, 10.0)), (3, Vec2::new(100.0, 10.0))];
-        let groups = merge(&points, 20.0);
+    fn rows_of_icons_that_would_overlap_become_one() {
+        let row = |id: u32, x: f32, icons: f32| {
+            (id, Rect::from_center_size(Vec2::new(x, 50.0), Vec2::new(icons * 20.0, 20.0)))
+        };
+        let together = Vec2::new(40.0, 20.0);
+        let groups = merge_boxes(&[row(1, 100.0, 4.0), row(2, 130.0, 1.0), row(3, 190.0, 2.0)], together);
         assert_eq!(groups.iter().map(|it| it.1.clone()).collect::<Vec<_>>(), [vec![1, 2], vec![3]]);
+        assert_eq!(groups[0].0.size(), together);
+        assert_eq!(groups[1].0.size(), Vec2::new(40.0, 20.0));
     }
 }

@@ -105,7 +105,7 @@ pub(super) fn ask_for_frames(
     }
     if let Some(mut winit) = winit {
         let counting = readings.any_current()
-            || log.rows.iter().any(|it| it.phase.is_open())
+            || log.rows.iter().any(|it| it.is_awaited())
             || session.link.as_ref().is_some_and(|it| !matches!(it.state(), LinkState::Connected { .. }));
         let wait = if motion.moving || waits {
             pause.max(0.01)

@@ -3,16 +3,22 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use pollux::Headless;
+use pollux::command::gate::{DESKTOP_USER, GATE_USER, accesses, mosquitto_acl};
+use pollux::command::{Ask, CommandLog, CommandRow, GateState, Operator, Phase, SignIn};
+use pollux::link::Login;
 use pollux::session::{CurrentSite, SessionPlugin};
 use pollux::signal::Value;
+use pollux::site::doc::Role;
 use pollux::site::{self, Ids, Site};
+use pollux::trust::{Account, Accounts};
 use pollux::twin::{Reading, Readings};
+use secrecy::SecretString;
 
 /// How long a condition may take before the test fails. Generous: it is no measurement.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,7 +50,7 @@ pub(crate) struct Mosquitto {
     pub(crate) port: u16,
     child: Child,
     /// Holds its configuration; gone with it.
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Mosquitto {
@@ -53,18 +59,33 @@ impl Mosquitto {
     }
 
     pub(crate) fn start_on(port: u16) -> Self {
+        Self::start_with(port, tempfile::tempdir().unwrap(), "allow_anonymous true\n")
+    }
+
+    /// With the access list that the gate prints for a site, and a password for each of its users, see [`password_of`].
+    pub(crate) fn guarded(site: &Site) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let (passwords, acl) = (folder.path().join("passwords"), folder.path().join("acl"));
+        std::fs::write(&acl, mosquitto_acl(site)).unwrap();
+        let lines = accesses(site).into_iter().map(|it| format!("{}:{}\n", it.user, password_of(&it.user)));
+        std::fs::write(&passwords, lines.collect::<String>()).unwrap();
+        // Mosquitto reads these files as whom it runs as, and they hold secrets: it stays who it is.
+        let hashed = Command::new("mosquitto_passwd").arg("-U").arg(&passwords).status();
+        assert!(hashed.expect("mosquitto_passwd is missing: apt install mosquitto").success());
+        let more = format!(
+            "allow_anonymous false\npassword_file {}\nacl_file {}\nuser root\n",
+            passwords.display(),
+            acl.display()
+        );
+        Self::start_with(free_port(), folder, &more)
+    }
+
+    fn start_with(port: u16, folder: tempfile::TempDir, more: &str) -> Self {
         let conf = folder.path().join("mosquitto.conf");
-        std::fs::write(&conf, format!("listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"))
-            .unwrap();
-        let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"]
-            .into_iter()
-            .find(|it| Path::new(it).exists())
-            .expect("mosquitto is missing: apt install mosquitto mosquitto-clients");
-        let child =
-            Command::new(program).arg("-c").arg(&conf).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::fs::write(&conf, format!("listener {port} 127.0.0.1\nset_tcp_nodelay true\n{more}")).unwrap();
+        let child = Self::spawn(folder.path());
         wait_until("mosquitto listens", || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
-        Self { port, child, _folder: folder }
+        Self { port, child, folder }
     }
 
     /// Its address.
@@ -82,6 +103,39 @@ impl Mosquitto {
         assert!(status.success());
     }
 
+    /// Publishes as a user of a guarded one. Tells whether the broker took it.
+    pub(crate) fn publish_as(&self, user: &str, topic: &str, payload: &[u8], more: &[&str]) -> bool {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), payload).unwrap();
+        let output = Command::new("mosquitto_pub")
+            .args(["-V", "5", "-q", "1", "-p", &self.port.to_string(), "-u", user, "-P", &password_of(user)])
+            .args(["-t", topic, "-f"])
+            .arg(file.path())
+            .args(more)
+            .output()
+            .expect("mosquitto_pub is missing: apt install mosquitto-clients");
+        // It ends well, too, where the broker does not let it: it says so alone.
+        output.status.success() && !String::from_utf8_lossy(&output.stderr).contains("Not authorized")
+    }
+
+    /// Ends it at once, as a crash would, and begins it anew on the same port.
+    pub(crate) fn restart_after(&mut self, meanwhile: impl FnOnce()) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        meanwhile();
+        self.child = Self::spawn(self.folder.path());
+        wait_until("mosquitto listens", || TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok());
+    }
+
+    fn spawn(folder: &Path) -> Child {
+        let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"]
+            .into_iter()
+            .find(|it| Path::new(it).exists())
+            .expect("mosquitto is missing: apt install mosquitto mosquitto-clients");
+        let conf = folder.join("mosquitto.conf");
+        Command::new(program).arg("-c").arg(&conf).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
     /// Ends it at once, as a crash would.
     pub(crate) fn kill(mut self) -> u16 {
         self.child.kill().unwrap();
@@ -91,6 +145,125 @@ impl Mosquitto {
 }
 
 impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The password of a user of a guarded Mosquitto.
+pub(crate) fn password_of(user: &str) -> String {
+    format!("the password of {user}")
+}
+
+/// The login of a user of a guarded Mosquitto.
+pub(crate) fn login_of(user: &str) -> Login {
+    Login { user: user.to_owned(), password: password_of(user).into() }
+}
+
+/// The passphrase of an account of [`accounts`].
+pub(crate) fn passphrase_of(account: &str) -> SecretString {
+    format!("the passphrase of {account}").into()
+}
+
+/// One of each: `operator`, `engineer`, `supervisor`, and so on, and `deputy`, a second supervisor. Deriving keys takes its
+/// time, so it is done once.
+pub(crate) fn accounts() -> Accounts {
+    static ACCOUNTS: OnceLock<Accounts> = OnceLock::new();
+    let make = || {
+        let mut accounts = Accounts::default();
+        let people = Role::ALL.into_iter().map(|it| (it.label(), it)).chain([("deputy", Role::Supervisor)]);
+        for (id, role) in people {
+            accounts.add(Account::new(id, id, role, &passphrase_of(id)).unwrap()).unwrap();
+        }
+        accounts
+    };
+    ACCOUNTS.get_or_init(make).clone()
+}
+
+/// A gate as a process of its own, ended with the test.
+pub(crate) struct Gate {
+    child: Child,
+    folder: Arc<tempfile::TempDir>,
+    site: PathBuf,
+    broker: String,
+}
+
+impl Gate {
+    /// Before a site, with [`accounts`], at a broker; as the user `gate` where that is guarded.
+    pub(crate) fn start(site: &Path, broker: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        accounts().save(&folder.path().join("operators.ron")).unwrap();
+        Self::begin(site.to_owned(), broker.to_owned(), Arc::new(folder), None)
+    }
+
+    /// The same, where no file may grow beyond so many KiB: as on a full disk, what it writes then is refused.
+    pub(crate) fn start_with_little_room(site: &Path, broker: &str, kib: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        accounts().save(&folder.path().join("operators.ron")).unwrap();
+        Self::begin(site.to_owned(), broker.to_owned(), Arc::new(folder), Some(kib))
+    }
+
+    fn begin(site: PathBuf, broker: String, folder: Arc<tempfile::TempDir>, kib: Option<u32>) -> Self {
+        let file = |name: &str| folder.path().join(name);
+        let program = env!("CARGO_BIN_EXE_pollux");
+        let mut command = match kib {
+            None => Command::new(program),
+            Some(kib) => {
+                let mut shell = Command::new("bash");
+                shell.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"")).arg(program);
+                shell
+            }
+        };
+        let child = command
+            .arg("gate")
+            .arg(&site)
+            .args(["--broker", &broker, "--operators"])
+            .arg(file("operators.ron"))
+            .arg("--audit")
+            .arg(file("audit.log"))
+            .arg("--key")
+            .arg(file("gate.key"))
+            .env("POLLUX_MQTT_USER", GATE_USER)
+            .env("POLLUX_MQTT_PASSWORD", password_of(GATE_USER))
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { child, folder, site, broker }
+    }
+
+    /// Ends it at once, as a crash would. What it wrote stays.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Begins it anew, with the same audit and key.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        *self = Self::begin(self.site.clone(), self.broker.clone(), Arc::clone(&self.folder), None);
+    }
+
+    /// Holds it still, as a machine that hangs: it hears and says nothing, and its connection stands.
+    pub(crate) fn freeze(&self) {
+        let stopped = Command::new("kill").args(["-STOP", &self.child.id().to_string()]).status().unwrap();
+        assert!(stopped.success());
+    }
+
+    /// What it wrote down: the JSON of each record.
+    pub(crate) fn audit(&self) -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(self.audit_path()).unwrap_or_default();
+        let json = |line: &str| serde_json::from_str::<serde_json::Value>(line.split_once(' ')?.1).ok();
+        text.lines().filter_map(json).filter_map(|it| it.get("record").cloned()).collect()
+    }
+
+    /// Where it writes.
+    pub(crate) fn audit_path(&self) -> PathBuf {
+        self.folder.path().join("audit.log")
+    }
+}
+
+impl Drop for Gate {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
@@ -133,6 +306,51 @@ impl TestTwin {
         Self { app }
     }
 
+    /// On a site's file, at a guarded broker, with [`accounts`] of whom one is signed in, once the gate is there.
+    pub(crate) fn at_gate(path: &Path, broker: &str, account: &str) -> Self {
+        let (site, ids) = load(path);
+        let session = SessionPlugin::new(path.to_owned(), site, ids)
+            .with_broker(broker.parse().unwrap())
+            .with_login(Some(login_of(DESKTOP_USER)));
+        let mut twin = Self::of(session);
+        twin.app.insert_resource(Operator::of(accounts()));
+        twin.sign_in(account);
+        twin.until("the gate is there", |it| it.resource::<GateState>().is_present());
+        twin
+    }
+
+    /// Signs an account in.
+    pub(crate) fn sign_in(&mut self, account: &str) {
+        self.app.world_mut().write_message(SignIn { account: account.to_owned(), passphrase: passphrase_of(account) });
+        let is_in = |it: &World| {
+            let operator = it.resource::<Operator>();
+            operator.account().is_some_and(|it| it.id == account) && !operator.is_locked()
+        };
+        self.until("somebody is signed in", is_in);
+    }
+
+    /// Asks for a command, with the passphrase of who is signed in where one is given.
+    pub(crate) fn ask(&mut self, address: &str, value: impl Into<Value>, with_passphrase: bool) {
+        let command = self.app.world().resource::<CurrentSite>().command_at(address).unwrap().id;
+        let ask = Ask::new(command, value.into());
+        let who = self.app.world().resource::<Operator>().account().map(|it| it.id.clone());
+        let ask = if with_passphrase { ask.with_passphrase(passphrase_of(&who.unwrap())) } else { ask };
+        self.app.world_mut().write_message(ask);
+    }
+
+    /// Frames until the newest command stands in a phase; returns its row.
+    #[track_caller]
+    pub(crate) fn until_newest_is(&mut self, phase: Phase) -> CommandRow {
+        self.until(phase.label(), |it| newest_phase(it) == Some(phase));
+        self.newest()
+    }
+
+    /// The newest command.
+    #[track_caller]
+    pub(crate) fn newest(&self) -> CommandRow {
+        self.app.world().resource::<CommandLog>().rows.last().unwrap().clone()
+    }
+
     /// Before its first frame.
     pub(crate) fn build(path: &Path, broker: Option<&str>) -> App {
         let (site, ids) = load(path);
@@ -164,7 +382,10 @@ impl TestTwin {
             if holds(self.app.world()) {
                 return;
             }
-            assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
+            if began.elapsed() >= PATIENCE {
+                let rows = self.app.world().get_resource::<CommandLog>().map(|it| it.rows.last());
+                panic!("waited in vain until {what}; the newest command: {rows:?}");
+            }
             thread::park_timeout(Duration::from_millis(10));
         }
     }
@@ -174,6 +395,11 @@ impl TestTwin {
     pub(crate) fn reading(&self, address: &str) -> Reading {
         reading(self.app.world(), address)
     }
+}
+
+/// Where the newest command stands.
+pub(crate) fn newest_phase(world: &World) -> Option<Phase> {
+    world.resource::<CommandLog>().rows.last().map(|it| it.phase)
 }
 
 /// A reading by address.

@@ -4,17 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders in their order: each knows only those before it.
-const FOLDERS: [&str; 12] =
-    ["signal", "site", "codec", "link", "physics", "field", "session", "twin", "command", "view", "panels", "cli"];
+const FOLDERS: [&str; 14] = [
+    "signal", "site", "codec", "trust", "link", "physics", "field", "session", "twin", "judge", "command", "view",
+    "panels", "cli",
+];
 
 /// These know no engine.
-const WITHOUT_ENGINE: [&str; 6] = ["signal", "site", "codec", "link", "physics", "field"];
+const WITHOUT_ENGINE: [&str; 7] = ["signal", "site", "codec", "trust", "link", "physics", "field"];
 
 /// The field knows the devices' side alone.
 const FIELD_KNOWS: [&str; 5] = ["signal", "site", "codec", "link", "physics"];
 
 /// What only its own folder may write: resources and components of the model.
-const MODEL: [(&str, &[&str]); 3] = [
+const MODEL: [(&str, &[&str]); 4] = [
     (
         "session",
         &[
@@ -31,7 +33,8 @@ const MODEL: [(&str, &[&str]); 3] = [
         ],
     ),
     ("twin", &["Reading", "Readings", "Health", "Selection", "TwinIndex", "TwinRef", "SignalRef"]),
-    ("command", &["CommandLog", "CommandRow"]),
+    ("judge", &["Alarms", "Expectations"]),
+    ("command", &["CommandLog", "CommandRow", "Operator", "GateState", "Sequences"]),
 ];
 
 struct Source {

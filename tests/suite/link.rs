@@ -25,6 +25,7 @@ fn connect(port: u16, client_id: &str, filters: &[&str]) -> (Link, crossbeam_cha
         arrivals_capacity: 64,
         allow_insecure: false,
         login: None,
+        will: None,
     })
     .unwrap()
 }
@@ -125,12 +126,13 @@ fn bad_messages_are_counted_and_the_rest_goes_on() {
     let (link, arrivals) = connect(broker.port, "viewer", &["#"]);
     let options = IngestOptions {
         site: Arc::clone(&site),
-        answer_topic: "pollux/viewer/answers".to_owned(),
+        word_topics: vec!["pollux/viewer/answers".to_owned()],
         history: Arc::clone(&history),
         tally: Arc::clone(&tally),
         waker: Waker::default(),
         timeline: Arc::new(Timeline::new(&site)),
         recorder: None,
+        tap: None,
     };
     let _ingest = Ingest::start(options, arrivals).unwrap();
     let (device, _) = connect(broker.port, "device", &[]);

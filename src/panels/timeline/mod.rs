@@ -3,6 +3,7 @@
 //! `scale` tells where an instant stands; `track` draws the axis and takes the pointer; `lanes` and `strips` hang on it;
 //! `toolbar` plays. Everything is drawn from [`TimelineRows`], which `facts` gathers.
 
+mod alarm_lane;
 mod difference;
 mod lanes;
 mod range;
@@ -20,9 +21,10 @@ use super::actions::{Action, StepTo};
 use super::format::Clock;
 use super::tree::empty_ui;
 use crate::command::Phase;
+use crate::judge::Priority;
 use crate::session::{Cursor, CursorMode, Extent, Mark, MarkId};
 use crate::signal::Timestamp;
-use crate::site::TwinId;
+use crate::site::{AlarmId, TwinId};
 use scale::{Scale, Span};
 
 /// The least time that a window over the whole session shows, seconds: what is to come has room at first.
@@ -78,7 +80,6 @@ enum Drag {
 }
 
 /// All that the timeline tells.
-#[derive(Debug)]
 pub(super) struct TimelineRows<'a> {
     /// From when to when there is something to show.
     pub extent: Extent,
@@ -96,6 +97,10 @@ pub(super) struct TimelineRows<'a> {
     pub gaps: Vec<Span>,
     /// How much the session that is compared differs. `None`: none is compared.
     pub difference: Option<DifferenceStrip>,
+    /// Alarms, by when they were raised.
+    pub alarms: &'a [AlarmSpan],
+    /// Puts alarms that stand close together into words: those that were raised there.
+    pub alarm_words: &'a dyn Fn(&[AlarmSpan]) -> String,
     /// What was asked of devices.
     pub commands: Vec<CommandDot>,
     /// Bookmarks, by time.
@@ -132,6 +137,21 @@ pub(super) struct DifferenceStrip {
     pub progress: Option<String>,
     /// What differs most under the pointer. `None`: it is elsewhere.
     pub at_hover: Option<String>,
+}
+
+/// From when an alarm was raised until it returned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct AlarmSpan {
+    /// Which.
+    pub alarm: AlarmId,
+    /// Of which twin.
+    pub twin: TwinId,
+    /// When it was raised.
+    pub from: Timestamp,
+    /// When it returned. `None`: it has not.
+    pub to: Option<Timestamp>,
+    /// How soon it wants a person.
+    pub priority: Priority,
 }
 
 /// A command on the timeline.

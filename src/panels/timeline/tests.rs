@@ -4,6 +4,7 @@ use egui::{Key, Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
+use super::super::alarms::AlarmAction;
 use super::*;
 use crate::session::EditMark;
 use crate::session::export::Format;
@@ -20,6 +21,7 @@ struct Shown {
     cursor: Cursor,
     marks: Vec<Mark>,
     gaps: Vec<Span>,
+    alarms: Vec<AlarmSpan>,
     strips: usize,
     loaded: Option<f32>,
     difference: Option<DifferenceStrip>,
@@ -33,6 +35,7 @@ fn shown() -> Shown {
         cursor: Cursor { at: at(1000.0), mode: CursorMode::Live, speed: 1.0, looped: None, as_live: false },
         marks: Vec::new(),
         gaps: Vec::new(),
+        alarms: Vec::new(),
         strips: 3,
         loaded: None,
         difference: None,
@@ -58,6 +61,8 @@ fn harness(shown: Shown) -> Harness<'static, Shown> {
                 strips: (0..it.strips).map(strip).collect(),
                 gaps: it.gaps.clone(),
                 difference: it.difference.clone(),
+                alarms: &it.alarms,
+                alarm_words: &|them| format!("{} raised", them.len()),
                 commands: vec![CommandDot {
                     at: at(500.0),
                     text: "Pump 1 · Run on: confirmed".to_owned(),
@@ -407,4 +412,34 @@ fn a_comparison_that_is_under_way_says_how_far() {
         DifferenceStrip { with: "b.mcap".to_owned(), shares: Vec::new(), peaks: Vec::new(), progress, at_hover: None };
     let harness = harness(Shown { difference: Some(difference), ..shown() });
     assert!(harness.query_by_label("Difference from b.mcap").is_some());
+}
+
+#[test]
+fn an_alarm_on_the_timeline_leads_to_its_instant_and_those_at_one_place_are_one() {
+    let span = |alarm: u32, from: f64, to: Option<f64>, priority| AlarmSpan {
+        alarm: AlarmId(alarm),
+        twin: TwinId(alarm),
+        from: at(from),
+        to: to.map(at),
+        priority,
+    };
+    let alarms = vec![
+        span(1, 300.0, Some(400.0), Priority::Low),
+        span(2, 301.0, None, Priority::Urgent),
+        span(3, 600.0, Some(610.0), Priority::Medium),
+    ];
+    let mut harness = harness(Shown { alarms, ..shown() });
+    harness.get_by_label("medium alarm: 1 raised").click();
+    harness.run_steps(2);
+    harness.get_by_label("2 alarms, urgent: 2 raised").click();
+    harness.run_steps(2);
+    let asked = &harness.state().asked;
+    let found: Vec<&Action> = asked.iter().filter(|it| matches!(it, Action::Alarm(_) | Action::Seek(_))).collect();
+    let want = [
+        &Action::Alarm(AlarmAction::Choose(AlarmId(3))),
+        &Action::Seek(at(600.0)),
+        &Action::Alarm(AlarmAction::Choose(AlarmId(2))),
+        &Action::Seek(at(301.0)),
+    ];
+    assert_eq!(found, want);
 }

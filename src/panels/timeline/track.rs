@@ -6,6 +6,7 @@ use super::super::actions::Action;
 use super::super::plot::time_step;
 use super::super::tree::painted_text;
 use super::super::{format, icons, theme};
+use super::alarm_lane::alarms_ui;
 use super::difference::{DIFFERENCE, difference_ui};
 use super::lanes::{LANE, commands_ui, marks_ui};
 use super::range::{paint_range, range_ui};
@@ -57,6 +58,7 @@ pub(super) fn track_ui(
         *top += LANE;
         lane
     };
+    let alarms = (!rows.alarms.is_empty()).then(|| lane(ui, &mut top, "Alarms"));
     let commands = (!rows.commands.is_empty()).then(|| lane(ui, &mut top, "Commands"));
     let marks = (!rows.marks.is_empty()).then(|| lane(ui, &mut top, "Bookmarks"));
     if top > ruler.bottom() {
@@ -82,6 +84,9 @@ pub(super) fn track_ui(
         paint_range(ui, ruler, bottom, range, looped, &scale);
     }
     range_ui(ui, ruler, rows, &scale, state, asked);
+    if let Some(lane) = alarms {
+        alarms_ui(ui, lane, rows, &scale, asked);
+    }
     if let Some(lane) = commands {
         commands_ui(ui, lane, rows, &scale, asked);
     }

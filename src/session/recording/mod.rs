@@ -1,9 +1,9 @@
 //! A session on disk: an MCAP file that other tools open too.
 //!
 //! One channel a topic, payloads byte for byte. Beside them stand `pollux/keyframe`, the state of all signals, so that a
-//! seek reads about a chunk however long the session is; `pollux/audit`, what was asked of devices; and as attachments the
-//! site with its models, so that the one file opens anywhere. Written by a thread of its own, which never drops anything:
-//! where the disk is slow, the link waits.
+//! seek reads about a chunk however long the session is; `pollux/audit`, what was asked of devices, each record with the
+//! hash of all before it; and as attachments the site with its models, so that the one file opens anywhere. Written by a
+//! thread of its own, which never drops anything: where the disk is slow, the link waits.
 
 mod assets;
 mod channel;
@@ -21,7 +21,7 @@ mod writer;
 
 pub use assets::{AssetError, SITE_ATTACHMENT, site_files, unpack_site};
 pub use channel::PayloadKind;
-pub use names::{AuditDoc, KeyframeDoc};
+pub use names::{AlarmAuditDoc, AuditDoc, KeyframeDoc};
 pub use reader::{ChunkRef, Item, OpenError, ReadError, Recording};
 pub use recorder::{Entry, Recorder, RecorderOptions, RecorderStatus};
 pub use writer::{About, SessionWriter};

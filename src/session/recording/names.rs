@@ -61,12 +61,12 @@ pub struct KeyframeDoc {
     pub unreadable: Vec<usize>,
 }
 
-/// What was asked of a device, and where it stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What was asked of a device, and where it stands; or what happened to an alarm.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct AuditDoc {
     /// When it came to stand there, ns since 1970.
     pub at: i64,
-    /// The command's address.
+    /// The command's address. Empty: it is about an alarm.
     pub command: String,
     /// The value asked for, as text.
     pub desired: String,
@@ -77,8 +77,40 @@ pub struct AuditDoc {
     pub reason: Option<String>,
     /// The Correlation Data.
     pub correlation: String,
-    /// Who asked.
+    /// Who asked. Empty: nobody, it happened by itself.
     pub who: String,
+    /// The cause of a refusal, as IEC 61850-7-2 names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// Who approved it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approved_by: Vec<String>,
+    /// What was looked at before it was sent, as the gate told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<serde_json::Value>,
+    /// Until when the next step must come, ns since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
+    /// What happened to an alarm. `None`: it is about a command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<AlarmAuditDoc>,
+}
+
+/// What happened to an alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AlarmAuditDoc {
+    /// Its address.
+    pub address: String,
+    /// In words: `raised`, `acknowledged`.
+    pub what: String,
+    /// When it happened at the site, by the device's clock where it tells one, ns since 1970.
+    pub measured: i64,
+    /// The reason that was given, or the note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Until when it is shelved, ns since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
 }
 
 /// What MQTT said of the message that follows.

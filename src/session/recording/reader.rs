@@ -49,6 +49,16 @@ pub enum Item {
     Audit(AuditDoc),
 }
 
+/// What is gathered from a stretch of records.
+#[derive(Debug, Default)]
+struct Taken {
+    items: Vec<Item>,
+    /// What was asked of devices, byte for byte.
+    audits: Vec<Vec<u8>>,
+    /// Of the message that follows.
+    correlation: Option<Bytes>,
+}
+
 /// Why a file could not be opened as a session.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -283,10 +293,21 @@ impl Recording {
 
     /// What a chunk holds. What could be read before a fault is returned beside it.
     pub fn items(&self, index: usize) -> (Vec<Item>, Option<ReadError>) {
-        let Some(chunk) = self.chunk(index) else { return (Vec::new(), None) };
+        let (taken, fault) = self.taken(index);
+        (taken.items, fault)
+    }
+
+    /// The records of a chunk that tell what was asked of devices, byte for byte: whoever looks at their chain needs them so.
+    pub fn audits(&self, index: usize) -> (Vec<Vec<u8>>, Option<ReadError>) {
+        let (taken, fault) = self.taken(index);
+        (taken.audits, fault)
+    }
+
+    fn taken(&self, index: usize) -> (Taken, Option<ReadError>) {
+        let Some(chunk) = self.chunk(index) else { return (Taken::default(), None) };
         match self.read(chunk.offset, chunk.length) {
             Ok(bytes) => self.parse(&bytes, chunk.offset),
-            Err(error) => (Vec::new(), Some(error)),
+            Err(error) => (Taken::default(), Some(error)),
         }
     }
 
@@ -307,33 +328,32 @@ impl Recording {
     }
 
     /// Reads records that stand one after the other: a chunk, or messages without one.
-    fn parse(&self, bytes: &[u8], offset: u64) -> (Vec<Item>, Option<ReadError>) {
-        let mut items = Vec::new();
-        let mut correlation = None;
+    fn parse(&self, bytes: &[u8], offset: u64) -> (Taken, Option<ReadError>) {
+        let mut taken = Taken::default();
         for Found { at, record } in Records::of(bytes) {
             let damaged = |why: String| Some(ReadError { offset: offset + at, why });
             match record {
-                Err(error) => return (items, damaged(error.to_string())),
+                Err(error) => return (taken, damaged(error.to_string())),
                 Ok(Record::Chunk { header, data }) => {
                     let unpacked = match unpack(&header, &data) {
                         Ok(unpacked) => unpacked,
-                        Err(why) => return (items, damaged(why)),
+                        Err(why) => return (taken, damaged(why)),
                     };
                     for Found { record, .. } in Records::of(&unpacked) {
                         match record {
-                            Ok(record) => self.take(record, &mut correlation, &mut items),
-                            Err(error) => return (items, damaged(error.to_string())),
+                            Ok(record) => self.take(record, &mut taken),
+                            Err(error) => return (taken, damaged(error.to_string())),
                         }
                     }
                 }
-                Ok(record) => self.take(record, &mut correlation, &mut items),
+                Ok(record) => self.take(record, &mut taken),
             }
         }
-        (items, None)
+        (taken, None)
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the format's records are many, and others may come")]
-    fn take(&self, record: Record<'_>, correlation: &mut Option<Bytes>, items: &mut Vec<Item>) {
+    fn take(&self, record: Record<'_>, taken: &mut Taken) {
         match record {
             Record::Schema { header, .. } => {
                 self.schemas.write().unwrap_or_else(PoisonError::into_inner).entry(header.id).or_insert(header.name);
@@ -348,23 +368,26 @@ impl Recording {
                 let Some(channel) = channels.get(&header.channel_id) else { return };
                 let received = Timestamp::from_nanos(i64::try_from(header.log_time).unwrap_or(i64::MAX));
                 if !channel.topic.starts_with(b"pollux/") {
-                    items.push(Item::Message(message(channel, received, &data, correlation.take())));
+                    taken.items.push(Item::Message(message(channel, received, &data, taken.correlation.take())));
                     return;
                 }
                 match std::str::from_utf8(&channel.topic).unwrap_or_default() {
-                    names::KEYFRAME => items.extend(serde_json::from_slice(&data).ok().map(Item::Keyframe)),
-                    names::AUDIT => items.extend(serde_json::from_slice(&data).ok().map(Item::Audit)),
+                    names::KEYFRAME => taken.items.extend(serde_json::from_slice(&data).ok().map(Item::Keyframe)),
+                    names::AUDIT => {
+                        taken.items.extend(serde_json::from_slice(&data).ok().map(Item::Audit));
+                        taken.audits.push(data.into_owned());
+                    }
                     names::PROPERTIES => {
                         let doc: Option<PropertiesDoc> = serde_json::from_slice(&data).ok();
-                        *correlation = doc.map(|it| it.correlation.into());
+                        taken.correlation = doc.map(|it| it.correlation.into());
                     }
                     names::COLUMNS => {
                         drop(channels);
-                        self.take_columns(&data, correlation, items);
+                        self.take_columns(&data, taken);
                     }
-                    names::MORE => items.extend(unwrapped(channel, received, &data).map(Item::Message)),
+                    names::MORE => taken.items.extend(unwrapped(channel, received, &data).map(Item::Message)),
                     // An answer to a command, and whatever else is spoken under that name.
-                    _ => items.push(Item::Message(message(channel, received, &data, correlation.take()))),
+                    _ => taken.items.push(Item::Message(message(channel, received, &data, taken.correlation.take()))),
                 }
             }
             _ => (),
@@ -372,7 +395,7 @@ impl Recording {
     }
 
     /// Takes messages that are packed into columns.
-    fn take_columns(&self, packed: &[u8], correlation: &mut Option<Bytes>, items: &mut Vec<Item>) {
+    fn take_columns(&self, packed: &[u8], taken: &mut Taken) {
         let Some(rows) = columns::unpack(packed) else {
             warn!("{}: messages are packed in a way that this version cannot read", self.path.display());
             return;
@@ -388,7 +411,7 @@ impl Recording {
                 .get(&channel)
                 .is_some_and(|it| it.topic == names::COLUMNS);
             if !nested {
-                self.take(Record::Message { header, data: data.into() }, correlation, items);
+                self.take(Record::Message { header, data: data.into() }, taken);
             }
         }
     }

@@ -38,7 +38,7 @@ pub enum Entry {
     /// The state of all signals after the messages so far.
     Keyframe(Fold, Arc<Site>),
     /// What was asked of a device.
-    Audit(AuditDoc),
+    Audit(Box<AuditDoc>),
     /// Nothing more comes.
     End,
 }

@@ -305,3 +305,53 @@ fn what_is_no_session_is_told() {
     let error = opened(&empty).unwrap_err().to_string();
     assert!(error.contains("holds no messages"), "{error}");
 }
+
+#[test]
+fn what_was_asked_bears_the_hash_of_all_before_it_plain_and_packed() {
+    use crate::trust::chain::{Complete, verify_linked};
+    let site = works();
+    let asked = |at: i64| AuditDoc {
+        at: BEGAN + at,
+        command: "p1/run".to_owned(),
+        desired: "on".to_owned(),
+        phase: "sent".to_owned(),
+        reason: None,
+        correlation: at.to_string(),
+        who: "anna".to_owned(),
+        ..AuditDoc::default()
+    };
+    for packed in [false, true] {
+        let mut writer = SessionWriter::new(Vec::new(), &About::default(), &[]).unwrap();
+        if packed {
+            writer = writer.packed().unwrap();
+        }
+        for at in 0..20 {
+            if at % 6 == 0 {
+                writer.keyframe(&Fold::default(), &site).unwrap();
+            }
+            writer.message(&arrival(at * 10, "bare", "1")).unwrap();
+            // As a clock that is behind: it stays in its place.
+            writer.audit(&asked(at * 10 - 5)).unwrap();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.mcap");
+        std::fs::write(&path, writer.finish().unwrap()).unwrap();
+        let recording = Recording::open(&path).unwrap();
+        let chunks = 0..recording.n_chunks();
+        let records: Vec<Vec<u8>> = chunks.clone().flat_map(|it| recording.audits(it).0).collect();
+        let report = verify_linked(records.iter().cloned().map(Ok), None).unwrap();
+        assert_eq!(
+            (report.findings.as_slice(), report.records, report.unchained),
+            (&[][..], 20, 0),
+            "packed: {packed}"
+        );
+        assert_eq!(report.complete, Complete::Unknown);
+        // Who knows nothing of the hash reads what was asked as ever.
+        let items = chunks.flat_map(|it| recording.items(it).0);
+        let audits: Vec<AuditDoc> =
+            items.filter_map(|it| if let Item::Audit(it) = it { Some(it) } else { None }).collect();
+        assert_eq!(audits, (0..20).map(|it| asked(it * 10 - 5)).collect::<Vec<_>>());
+        let without = records.iter().enumerate().filter(|it| it.0 != 7).map(|it| Ok(it.1.clone()));
+        assert_eq!(verify_linked(without, None).unwrap().findings.len(), 1);
+    }
+}

@@ -16,6 +16,7 @@ use crate::link::{Arrival, Properties};
 use crate::session::fold::Fold;
 use crate::signal::Timestamp;
 use crate::site::Site;
+use crate::trust::chain::Chain;
 
 /// A chunk is closed from so many bytes on.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -55,6 +56,8 @@ pub struct SessionWriter<W: Write> {
     added: Vec<(u16, Channel)>,
     keyframe: u16,
     audit: u16,
+    /// Over all that was asked so far: each record bears its hash.
+    chain: Chain,
     properties: u16,
     more: u16,
     chunk_secs: f64,
@@ -146,6 +149,7 @@ impl<W: Write> SessionWriter<W> {
             added,
             keyframe,
             audit,
+            chain: Chain::default(),
             properties,
             more,
             chunk_secs: CHUNK_SECS,
@@ -200,11 +204,11 @@ impl<W: Write> SessionWriter<W> {
         self.close_if_full(arrival.received)
     }
 
-    /// Writes what was asked of a device.
+    /// Writes what was asked of a device, chained to all before it in this file.
     pub fn audit(&mut self, doc: &AuditDoc) -> Result<Option<ChunkRef>, McapError> {
         let at = Timestamp::from_nanos(doc.at);
         self.open_chunk(at)?;
-        let data = serde_json::to_vec(doc).unwrap_or_default();
+        let data = self.chain.seal(serde_json::to_vec(doc).unwrap_or_default());
         self.put(self.audit, at, &data)?;
         self.close_if_full(at)
     }

@@ -214,11 +214,13 @@ fn the_documented_site_is_good() {
 #[test]
 fn the_documented_pieces_are_good() {
     let blocks = documented();
-    let (signal, command, templates) = (blocks[1].trim(), blocks[2].trim(), blocks[3].trim());
+    let (signal, command, alarms, templates) = (blocks[1].trim(), blocks[2].trim(), blocks[3].trim(), blocks[4].trim());
     let physics = r#"physics: (equations: "u_i { speed = 1 }", inputs: {"run": Set(0)}, outputs: {"speed": "rpm", "locked": ""})"#;
     let state = r#"(id: "run_set", topic: "plant/p1/run", is: Flag)"#;
+    let level = r#"(id: "level", topic: "plant/tank/level", unit: "m")"#;
+    let tank = format!("(id: \"tank\", kind: Asset, signals: [{level}], {alarms})");
     let twin = format!(
-        "(id: \"a\", kind: Asset, device: (id: \"d\"), signals: [{signal}, {state}], commands: [{command}], {physics})"
+        "(id: \"a\", kind: Asset, device: (id: \"d\"), signals: [{signal}, {state}], commands: [{command}], {physics}, twins: [{tank}])"
     );
     assert_eq!(findings(site(&format!("twins: [{twin}]"))), []);
     assert_eq!(findings(site(templates)), []);

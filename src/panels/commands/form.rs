@@ -4,26 +4,32 @@ use std::collections::BTreeMap;
 
 use egui::{Align, Key, Layout, RichText, Ui, vec2};
 
-use super::actions::Action;
-use super::{format, icons, theme};
-use crate::command::Phase;
+use super::super::actions::Action;
+use super::super::{format, icons, theme};
+use super::checks::{Rehearsal, rehearsal_ui};
+use super::confirm::class_chip_ui;
+use crate::command::{Phase, SequenceRequest, Step};
 use crate::signal::{Timestamp, Unit, Value};
 use crate::site::CommandId;
-use crate::site::doc::TakesDoc;
+use crate::site::doc::{Class, TakesDoc};
 use crate::twin::ReadingState;
 
 /// Numbers that were set and not yet sent, by command: they stay while other things are looked at.
-pub(super) type Drafts = BTreeMap<CommandId, f64>;
+pub(in crate::panels) type Drafts = BTreeMap<CommandId, f64>;
 
 /// One command.
 #[derive(Debug, Clone)]
-pub(super) struct CommandForm<'a> {
+pub(in crate::panels) struct CommandForm<'a> {
     /// Which.
     pub id: CommandId,
     /// Its name.
     pub name: &'a str,
     /// What it takes.
     pub takes: &'a TakesDoc,
+    /// How far it may reach within its normal band.
+    pub class: Class,
+    /// The band of values that are normal. `None`: all that it takes.
+    pub normal: Option<(f64, f64)>,
     /// The unit of the signal that reports it.
     pub unit: Unit,
     /// Digits after the point.
@@ -32,13 +38,15 @@ pub(super) struct CommandForm<'a> {
     pub reported: Option<Value>,
     /// How far that is current.
     pub reported_state: ReadingState,
+    /// A sequence is open, to which it can be added.
+    pub can_add: bool,
     /// The newest request, if there was one.
     pub last: Option<Life>,
 }
 
 /// How far a request has come.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Life {
+pub(in crate::panels) struct Life {
     /// What was asked for.
     pub desired: Value,
     /// Where it stands.
@@ -49,30 +57,61 @@ pub(super) struct Life {
     pub secs: f64,
     /// Seconds until it is given up; `None` where it has ended.
     pub left_secs: Option<f64>,
+    /// It is reserved for who sits here, who may operate it now.
+    pub reserved: bool,
+    /// It waits for a second person.
+    pub approvable: bool,
+    /// Names the request.
+    pub correlation: String,
     /// All times and the correlation id, a line each.
     pub details: Vec<(&'static str, String)>,
     /// When it was asked for.
     pub at: Timestamp,
 }
 
+impl Life {
+    /// Where it stands, in a word or two.
+    pub(in crate::panels) fn word(&self) -> &'static str {
+        match (self.reserved, self.approvable) {
+            (true, _) => "reserved",
+            (_, true) => "awaits approval",
+            _ => self.phase.label(),
+        }
+    }
+}
+
+/// What the gate would say to a command with a value, as it is now.
+pub(in crate::panels) type Rehearse<'a> = &'a dyn Fn(CommandId, &Value) -> Option<Rehearsal>;
+
 /// Draws the form; returns the command that is to be sent.
-pub(super) fn command_form_ui(
+pub(in crate::panels) fn command_form_ui(
     ui: &mut Ui,
     form: &CommandForm,
     cannot_send: Option<&str>,
     drafts: &mut Drafts,
+    rehearse: Rehearse,
 ) -> Option<Action> {
     let frame = egui::Frame::new().fill(theme::RAISED).corner_radius(4).inner_margin(egui::Margin::same(8));
+    let mut added = None;
     let action = frame.show(ui, |ui| {
         ui.spacing_mut().item_spacing = vec2(theme::GAP, theme::STEP);
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
             ui.set_height(18.0);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if form.can_add
+                    && icons::button(ui, &format!("{}: add to the sequence", form.name), icons::plus).clicked()
+                {
+                    added =
+                        Some(Action::Sequence(SequenceRequest::Push(Step::Command(form.id, next_value(form, drafts)))));
+                }
                 if let Some(last) = &form.last {
                     phase_chip_ui(ui, last);
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    if form.class >= Class::C2 {
+                        class_chip_ui(ui, form.class);
+                    }
                     ui.add(egui::Label::new(RichText::new(form.name).color(theme::STRONG)).truncate());
                 });
             });
@@ -82,14 +121,36 @@ pub(super) fn command_form_ui(
             TakesDoc::Switch { on, off } => switch_ui(ui, form, on, off, cannot_send),
             TakesDoc::Number { min, max, step } => number_ui(ui, form, (*min, *max, *step), cannot_send, drafts),
         };
+        let next = next_value(form, drafts);
+        if let Some(rehearsal) = cannot_send.is_none().then(|| rehearse(form.id, &next)).flatten() {
+            let id = ui.id().with(("checks", form.id.0));
+            let was_open: bool = ui.data(|it| it.get_temp(id)).unwrap_or(false);
+            let mut open = was_open;
+            rehearsal_ui(ui, &rehearsal, &mut open);
+            if open != was_open {
+                ui.data_mut(|it| it.insert_temp(id, open));
+            }
+        }
+        let operated = form.last.as_ref().filter(|it| it.reserved).and_then(|it| reserved_ui(ui, form, it));
         if let Some(Life { phase, reason: Some(reason), .. }) = &form.last {
             let color = theme::phase(*phase);
-            ui.add(egui::Label::new(RichText::new(sentence(reason)).small().color(color)).wrap());
+            ui.add(egui::Label::new(RichText::new(format::sentence(reason)).small().color(color)).wrap());
         }
-        asked
+        operated.or(asked)
     });
     ui.add_space(theme::GAP);
-    action.inner
+    action.inner.or(added)
+}
+
+/// The value that would be asked for next: what was set, or the other way of a switch.
+fn next_value(form: &CommandForm, drafts: &Drafts) -> Value {
+    match form.takes {
+        TakesDoc::Switch { .. } => Value::Flag(!form.reported.as_ref().and_then(Value::as_flag).unwrap_or(false)),
+        TakesDoc::Number { min, .. } => {
+            let reported = form.reported.as_ref().and_then(Value::as_number);
+            Value::Number(drafts.get(&form.id).copied().or(reported).unwrap_or(*min))
+        }
+    }
 }
 
 /// Desired and reported, side by side: two things, shown as two.
@@ -161,6 +222,9 @@ fn number_ui(
         let slider = ui.add_enabled(cannot_send.is_none(), slider);
         let label = format!("{}: slider", form.name);
         slider.widget_info(|| egui::WidgetInfo::slider(cannot_send.is_none(), draft, &label));
+        if let Some(band) = form.normal {
+            band_ui(ui, slider.rect, band, (min, max));
+        }
         slider.on_hover_text(range_text(form, min, max));
         let suffix = if form.unit.symbol().is_empty() { String::new() } else { format!(" {}", form.unit) };
         let field = egui::DragValue::new(&mut draft)
@@ -205,12 +269,40 @@ fn number_ui(
     None
 }
 
+/// What is reserved is operated, or taken back.
+fn reserved_ui(ui: &mut Ui, form: &CommandForm, life: &Life) -> Option<Action> {
+    let mut action = None;
+    let desired = in_words(&life.desired, form.takes, form.unit, form.decimals);
+    let left = format::span(life.left_secs.unwrap_or(0.0));
+    ui.label(RichText::new(format!("Reserved for you: {desired}, {left} left")).small().color(theme::ACCENT));
+    ui.horizontal(|ui| {
+        let width = (ui.available_width() - theme::GAP) / 2.0;
+        let button = |name: &'static str| egui::Button::new(name).min_size(vec2(width, theme::ROW));
+        if ui.add(button("Operate…").selected(true)).on_hover_text("Then a second person approves it.").clicked() {
+            action = Some(Action::Ask(form.id, life.desired.clone()));
+        }
+        if ui.add(button("Take back")).on_hover_text("It is free for others again.").clicked() {
+            action = Some(Action::TakeBack(life.correlation.clone()));
+        }
+    });
+    action
+}
+
+/// The normal band, a thin line under the slider.
+fn band_ui(ui: &Ui, slider: egui::Rect, (low, high): (f64, f64), (min, max): (f64, f64)) {
+    let radius = slider.height() / 2.5;
+    let rail = slider.shrink2(vec2(radius, 0.0));
+    let x = |it: f64| rail.left() + rail.width() * ((it - min) / (max - min)).clamp(0.0, 1.0) as f32;
+    let y = slider.bottom() - 1.0;
+    ui.painter().line_segment([egui::pos2(x(low), y), egui::pos2(x(high), y)], egui::Stroke::new(2.0, theme::NORMAL));
+}
+
 /// A small tag with the phase and how long it has been so.
-pub(super) fn phase_chip_ui(ui: &mut Ui, life: &Life) {
+pub(in crate::panels) fn phase_chip_ui(ui: &mut Ui, life: &Life) {
     let color = theme::phase(life.phase);
     let text = match life.left_secs {
-        Some(left) => format!("{}, {} left", life.phase.label(), format::span(left)),
-        None => life.phase.label().to_owned(),
+        Some(left) => format!("{}, {} left", life.word(), format::span(left)),
+        None => life.word().to_owned(),
     };
     let response = ui
         .scope(|ui| {
@@ -229,7 +321,7 @@ pub(super) fn phase_chip_ui(ui: &mut Ui, life: &Life) {
 }
 
 /// All that is known of a request.
-pub(super) fn life_tooltip(ui: &mut Ui, life: &Life) {
+pub(in crate::panels) fn life_tooltip(ui: &mut Ui, life: &Life) {
     ui.set_max_width(400.0);
     ui.label(RichText::new(phase_sentence(life.phase)).color(theme::STRONG));
     egui::Grid::new("life").num_columns(2).spacing(vec2(theme::GAP, theme::HALF)).show(ui, |ui| {
@@ -242,20 +334,23 @@ pub(super) fn life_tooltip(ui: &mut Ui, life: &Life) {
 }
 
 /// What a phase means.
-pub(super) fn phase_sentence(phase: Phase) -> &'static str {
+pub(in crate::panels) fn phase_sentence(phase: Phase) -> &'static str {
     match phase {
+        Phase::Draft => "Asked for. The gate has not spoken yet.",
+        Phase::Checked => "All checks passed. It waits for a person; nothing was sent yet.",
         Phase::Sent => "Sent. The device has not answered yet.",
         Phase::Accepted => "The device said that it will do it. No measurement shows it yet.",
         Phase::Rejected => "It was refused.",
         Phase::Confirmed => "A measurement shows that it happened.",
         Phase::Failed => "The device said that it tried and could not.",
         Phase::TimedOut => "No answer came in time. Whether it happened is not known.",
-        Phase::Unknown => "The device accepted it, yet no measurement showed it in time.",
+        Phase::Unknown => "Nobody knows whether it happened: no measurement has shown it.",
+        Phase::Expired => "Its time was over before it was sent. It never was.",
     }
 }
 
 /// A value as the command's buttons call it.
-pub(super) fn in_words(value: &Value, takes: &TakesDoc, unit: Unit, decimals: Option<u8>) -> String {
+pub(in crate::panels) fn in_words(value: &Value, takes: &TakesDoc, unit: Unit, decimals: Option<u8>) -> String {
     match (takes, value) {
         (TakesDoc::Switch { .. }, it) => {
             it.as_flag().map_or_else(|| it.to_string(), |on| if on { "on" } else { "off" }.to_owned())
@@ -266,20 +361,15 @@ pub(super) fn in_words(value: &Value, takes: &TakesDoc, unit: Unit, decimals: Op
 
 fn range_text(form: &CommandForm, min: f64, max: f64) -> String {
     let number = |it| format::number(it, form.decimals);
-    format::with_unit(&format!("{} to {}", number(min), number(max)), form.unit)
+    let range = format::with_unit(&format!("{} to {}", number(min), number(max)), form.unit);
+    match form.normal {
+        Some((low, high)) => format!("{range}; normally {} to {}", number(low), number(high)),
+        None => range,
+    }
 }
 
 fn step_decimals(step: f64) -> usize {
     if step > 0.0 { (-step.log10()).ceil().clamp(0.0, 6.0) as usize } else { 2 }
-}
-
-/// With a capital letter and a full stop.
-pub(super) fn sentence(text: &str) -> String {
-    let mut letters = text.trim().chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    let rest: String = letters.collect();
-    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{rest}{stop}")
 }
 
 #[cfg(test)]
@@ -302,21 +392,27 @@ mod tests {
                     id: CommandId(7),
                     name: "Speed",
                     takes: &takes,
+                    class: Class::C1,
+                    normal: None,
                     unit: "rpm".parse().unwrap(),
                     decimals: None,
                     reported: Some(reported.clone()),
                     reported_state: ReadingState::Fresh,
+                    can_add: false,
                     last: Some(Life {
                         desired: Value::Number(1500.0),
                         phase: Phase::Rejected,
                         reason: Some("the pump is in local mode".to_owned()),
                         secs: 0.3,
                         left_secs: None,
+                        reserved: false,
+                        approvable: false,
+                        correlation: String::new(),
                         details: Vec::new(),
                         at: Timestamp::MIN,
                     }),
                 };
-                let asked = command_form_ui(ui, &form, cannot_send, &mut shown.drafts);
+                let asked = command_form_ui(ui, &form, cannot_send, &mut shown.drafts, &|_, _| None);
                 shown.asked = asked.or(shown.asked.take());
             },
             shown,

@@ -2,16 +2,16 @@
 
 use egui::{Align2, Rect, RichText, Sense, Ui, pos2, vec2};
 
-use super::actions::Action;
-use super::command_form::{Life, life_tooltip, sentence};
-use super::tree::{empty_ui, painted_text};
-use super::{format, icons, theme};
+use super::super::actions::Action;
+use super::super::tree::{empty_ui, painted_text};
+use super::super::{format, icons, theme};
+use super::form::{Life, life_tooltip};
 use crate::command::Phase;
 use crate::site::TwinId;
 
 /// One command that was asked for.
 #[derive(Debug, Clone)]
-pub(super) struct LogRow<'a> {
+pub(in crate::panels) struct LogRow<'a> {
     /// Of which twin.
     pub twin: TwinId,
     /// The twin's name.
@@ -41,7 +41,7 @@ const COLUMNS: [(&str, f32, f32); 6] = [
 ];
 
 /// Draws the log; returns what was asked for.
-pub(super) fn command_log_ui(ui: &mut Ui, rows: &[LogRow]) -> Option<Action> {
+pub(in crate::panels) fn command_log_ui(ui: &mut Ui, rows: &[LogRow]) -> Option<Action> {
     if rows.is_empty() {
         empty_ui(
             ui,
@@ -101,12 +101,14 @@ pub(super) fn command_log_ui(ui: &mut Ui, rows: &[LogRow]) -> Option<Action> {
 }
 
 fn state_text(life: &Life) -> String {
-    let word = life.phase.label();
+    let word = life.word();
     match (life.phase, &life.reason) {
-        (Phase::Sent | Phase::Accepted, _) => format!("{word}, {} left", format::span(life.left_secs.unwrap_or(0.0))),
-        (_, Some(reason)) => format!("{word}: {}", sentence(reason)),
+        (Phase::Draft | Phase::Checked | Phase::Sent | Phase::Accepted, _) => {
+            format!("{word}, {} left", format::span(life.left_secs.unwrap_or(0.0)))
+        }
+        (_, Some(reason)) => format!("{word}: {}", format::sentence(reason)),
         (Phase::Confirmed, None) => format!("{word} after {}", format::span(life.secs)),
-        (Phase::Rejected | Phase::Failed | Phase::TimedOut | Phase::Unknown, None) => word.to_owned(),
+        (Phase::Rejected | Phase::Failed | Phase::TimedOut | Phase::Unknown | Phase::Expired, None) => word.to_owned(),
     }
 }
 
@@ -128,6 +130,9 @@ mod tests {
                     reason: None,
                     secs: 1.2,
                     left_secs: None,
+                    reserved: false,
+                    approvable: false,
+                    correlation: String::new(),
                     details: Vec::new(),
                     at: Timestamp::MIN,
                 };

@@ -1,0 +1,125 @@
+//! `pollux gate`: the one program that publishes commands to a site's devices.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use bevy::prelude::*;
+use clap::Args;
+use pollux::command::gate::{Gate, GateOptions, GatePlugin, gate_folder, mosquitto_acl};
+use pollux::link::{BrokerUrl, Login};
+use pollux::session::{SessionPlugin, sessions_dir};
+use pollux::trust::{Accounts, SecretKey};
+use tracing::warn;
+
+use super::options::{BrokerOption, LoadedSite, SiteArgument, load};
+use super::{Failure, Outcome};
+
+/// Arguments of `gate`.
+#[derive(Debug, Args)]
+pub(crate) struct GateArguments {
+    #[command(flatten)]
+    site: SiteArgument,
+    #[command(flatten)]
+    broker: BrokerOption,
+    /// Who may ask for what (see `pollux operators`); operators.ron beside the site where it is not named
+    #[arg(long, value_name = "FILE")]
+    operators: Option<PathBuf>,
+    /// Where it writes down what it does, chained; in the user's data folder where it is not named
+    #[arg(long, value_name = "FILE")]
+    audit: Option<PathBuf>,
+    /// Its own key, with which it signs the audit; made where there is no such file
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Print the access list for Mosquitto (`acl_file`) with the users gate, desktop and the devices' ids, and end
+    #[arg(long)]
+    print_acl: bool,
+}
+
+/// Runs until it is ended.
+pub(crate) fn run(arguments: GateArguments) -> Outcome {
+    super::log_to_stderr();
+    let loaded = load(&arguments.site.site)?;
+    if arguments.print_acl {
+        print!("{}", mosquitto_acl(&loaded.site));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let url = arguments.broker.resolve(&loaded.site)?;
+    let accounts = Accounts::load(&arguments.operators.clone().unwrap_or_else(|| operators_beside(&loaded.path)))?;
+    let folder = gate_folder(&sessions_dir(), &loaded.site);
+    let key_file = own_file(arguments.key, &folder, "gate.key")?;
+    let audit = own_file(arguments.audit, &folder, "audit.log")?;
+    let key = SecretKey::load_or_create(&key_file)?;
+    let (public, shown) = (key.public(), audit.display().to_string());
+    let options = GateOptions { accounts, demo: false, audit, key };
+    let gate = start(loaded, url.clone(), arguments.broker.allow_insecure, None, options)?;
+    println!("the gate stands before {url}, writes {shown}, and signs it with {public}");
+    gate.wait();
+    Err(Failure::new("the gate ended by itself".to_owned()))
+}
+
+/// The file of accounts beside a site.
+pub(crate) fn operators_beside(site: &Path) -> PathBuf {
+    site.with_file_name("operators.ron")
+}
+
+/// Begins a gate on a thread of its own.
+pub(crate) fn start(
+    loaded: LoadedSite,
+    url: BrokerUrl,
+    allow_insecure: bool,
+    login: Option<Login>,
+    options: GateOptions,
+) -> Result<Gate, Failure> {
+    let gate = GatePlugin::new(&loaded.site, options)?;
+    let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
+        .with_broker(url)
+        .with_insecure(allow_insecure)
+        .with_login(login);
+    let app = move || {
+        let mut app = App::new();
+        app.add_plugins(MinimalPlugins)
+            .add_plugins(pollux::Gatehouse { session, gate })
+            .set_error_handler(bevy::ecs::error::error);
+        app
+    };
+    Ok(Gate::start(app)?)
+}
+
+/// The gate of the demo: on the demo's own broker, with the accounts that everybody knows. It writes its audit to the user's
+/// data folder, or to another one where that is in use or not to be written to.
+pub(crate) fn start_demo(
+    loaded: LoadedSite,
+    url: BrokerUrl,
+    login: Login,
+    spare: &Path,
+    keep: bool,
+) -> Result<Gate, Failure> {
+    let own = gate_folder(&sessions_dir(), &loaded.site).join("demo");
+    let folders = if keep { vec![own, spare.to_owned()] } else { vec![spare.to_owned()] };
+    let mut failed = Failure::new("the gate has nowhere to write its audit".to_owned());
+    for folder in folders {
+        let options = || -> Result<GateOptions, Failure> {
+            let key = SecretKey::load_or_create(&own_file(None, &folder, "gate.key")?)?;
+            let audit = own_file(None, &folder, "audit.log")?;
+            Ok(GateOptions { accounts: Accounts::demo(), demo: true, audit, key })
+        };
+        let begun = options().and_then(|it| start(loaded.clone(), url.clone(), false, Some(login.clone()), it));
+        match begun {
+            Ok(gate) => return Ok(gate),
+            Err(error) => {
+                warn!("no audit in {}: {error}", folder.display());
+                failed = error;
+            }
+        }
+    }
+    Err(failed)
+}
+
+/// A file that was named, or one of the gate's own in a folder, which is made.
+fn own_file(named: Option<PathBuf>, folder: &Path, name: &str) -> Result<PathBuf, Failure> {
+    if let Some(named) = named {
+        return Ok(named);
+    }
+    std::fs::create_dir_all(folder)?;
+    Ok(folder.join(name))
+}

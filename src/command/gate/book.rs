@@ -1,0 +1,166 @@
+//! What the gate writes down: intent before act, outcome after. And what it reads of it when it begins.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::checks::{Check, Past};
+use crate::command::life::Phase;
+use crate::command::wire::{Uuid7, ValueDoc};
+use crate::command::{Cause, Digest};
+use crate::signal::{Timestamp, Value};
+use crate::site::Site;
+use crate::trust::{AuditLog, LogError, SecretKey};
+
+/// The audit log, or why there is none.
+#[derive(Debug)]
+pub(super) struct Book {
+    log: AuditLog,
+    /// Why the last record could not be written.
+    problem: Option<String>,
+}
+
+/// One record of the gate's audit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// When.
+    pub(super) at: Timestamp,
+    /// What happened.
+    pub(super) what: Act,
+    /// Of which request.
+    pub(super) id: Uuid7,
+    /// The command's address; empty where the request named none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) command: String,
+    /// The value asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) value: Option<ValueDoc>,
+    /// The account; empty where it is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) who: String,
+    /// Who approved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) approved_by: Vec<String>,
+    /// Where it stands then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) phase: Option<Phase>,
+    /// Why it was refused or came to nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cause: Option<Cause>,
+    /// The same, for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    /// What was looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) checks: Vec<Check>,
+    /// Of the request's bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) digest: Option<Digest>,
+    /// The request's bytes, hexadecimal: who asked can be proven from them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) request: String,
+    /// How far the value lies from what is reported, in its unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) step: Option<f64>,
+}
+
+/// What a record tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Act {
+    /// The gate begins; `reason` tells with which accounts.
+    Began,
+    /// A request was refused.
+    Refused,
+    /// A command is reserved.
+    Selected,
+    /// A command waits for a second person.
+    Awaits,
+    /// A second person has approved.
+    Approved,
+    /// It will be sent to the device right after this.
+    Send,
+    /// An emergency stop will be sent right after this.
+    Stop,
+    /// It stands elsewhere now.
+    Outcome,
+}
+
+impl Book {
+    pub(super) fn open(path: &Path, key: &SecretKey) -> Result<Self, LogError> {
+        AuditLog::open(path, key).map(|log| Self { log, problem: None })
+    }
+
+    /// Writes down that the gate begins.
+    pub(super) fn begin(&mut self, at: Timestamp, demo: bool) -> Result<(), String> {
+        let reason = if demo { "with the accounts of the demo" } else { "with its own accounts" };
+        self.write(&Record {
+            at,
+            what: Act::Began,
+            id: Uuid7(uuid::Uuid::nil()),
+            command: String::new(),
+            value: None,
+            who: String::new(),
+            approved_by: Vec::new(),
+            phase: None,
+            cause: None,
+            reason: Some(reason.to_owned()),
+            checks: Vec::new(),
+            digest: None,
+            request: String::new(),
+            step: None,
+        })
+    }
+
+    /// Writes a record, to the disk where the plant is about to be moved.
+    pub(super) fn write(&mut self, record: &Record) -> Result<(), String> {
+        let moves = matches!(record.what, Act::Send | Act::Stop);
+        let written = self.log.append(record).and_then(|_| if moves { self.log.sync() } else { Ok(()) });
+        self.problem = written.err().map(|error| in_words(&error));
+        self.problem.clone().map_or(Ok(()), Err)
+    }
+
+    /// Why nothing can be written, for a person. `None`: it can, as far as is known.
+    pub(super) fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+}
+
+/// An error with its cause.
+fn in_words(error: &LogError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+/// What was sent since an instant, as an audit log has it: a gate that was begun anew still counts starts and steps. What
+/// cannot be read is passed over; whether the log is unaltered is another question.
+pub(super) fn past_in(path: &Path, site: &Site, since: Timestamp) -> BTreeMap<Uuid7Key, Past> {
+    let Ok(file) = File::open(path) else { return BTreeMap::new() };
+    let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+    let sent = lines.filter_map(|line| {
+        let json = line.split(|it| *it == b' ').next().map(|it| &line[(it.len() + 1).min(line.len())..])?;
+        let record = serde_json::from_slice::<LineDoc>(json).ok()?.record;
+        let is_sent = matches!(record.what, Act::Send | Act::Stop) && record.at >= since;
+        let command = site.command_at(&record.command).filter(|_| is_sent)?;
+        let value = Value::from(record.value.as_ref()?);
+        let step = record.step.unwrap_or(0.0);
+        let past = Past { command: command.id, value, sent: record.at, step, under_way: false };
+        Some((Uuid7Key(record.id.0.as_u128()), past))
+    });
+    sent.collect()
+}
+
+/// A request's id, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Uuid7Key(pub(super) u128);
+
+/// A line of the log, as far as it is of interest here.
+#[derive(Deserialize)]
+struct LineDoc {
+    record: Record,
+}

@@ -1,0 +1,108 @@
+//! How a no is written down and told.
+
+use tracing::warn;
+use uuid::Uuid;
+
+use super::book::{self, Record};
+use super::ruling::Case;
+use super::warden::{Hands, Warden, answer_topic};
+use crate::command::Cause;
+use crate::command::checks::{Check, What, first_no};
+use crate::command::life::{Happening, Phase};
+use crate::command::request::Digest;
+use crate::command::wire::{GateEvent, Uuid7, ValueDoc};
+use crate::session::Word;
+use crate::signal::Timestamp;
+impl Warden {
+    /// Refuses by the first check that did not pass.
+    pub(super) fn refuse(&mut self, place: usize, at: Timestamp, hands: &mut Hands) {
+        let order = &mut self.orders[place];
+        let (cause, reason) = first_no(&order.checks).unwrap_or((Cause::Unknown, String::new()));
+        order.life.take(Happening::Refused { at, cause, reason });
+        order.recorded = Some((order.life.phase, order.life.hope));
+        let record = order.record(book::Act::Refused, at);
+        if let Err(why) = hands.book.write(&record) {
+            warn!("a refusal cannot be written down: {why}");
+        }
+    }
+
+    pub(super) fn refuse_unwritten(&mut self, place: usize, at: Timestamp, why: &str, hands: &mut Hands) {
+        let check = Check::bad(What::Audit, why, "written down before it is done");
+        self.orders[place].checks.push(check);
+        self.refuse(place, at, hands);
+    }
+
+    /// Refuses bytes of which no command can be made.
+    pub(super) fn refuse_bytes(&self, word: &Word, checks: Vec<Check>, hands: &mut Hands) {
+        let id =
+            std::str::from_utf8(&word.correlation).ok().and_then(|it| Uuid::try_parse(it).ok()).unwrap_or_default();
+        let digest = Digest::of(&word.payload);
+        self.tell_refusal(id, String::new(), digest, word, checks, false, hands);
+    }
+
+    /// Refuses a request about a command that stands as it stood.
+    pub(super) fn refuse_aside(&self, case: &Case, about: Uuid, hands: &mut Hands) {
+        self.refuse_aside_of(case, about, Digest::of(&case.word.payload), hands);
+    }
+
+    pub(super) fn refuse_aside_of(&self, case: &Case, about: Uuid, digest: Digest, hands: &mut Hands) {
+        let (who, checks) = (case.account.id.clone(), case.checks.clone());
+        self.tell_refusal(about, who, digest, case.word, checks, true, hands);
+    }
+
+    fn tell_refusal(
+        &self,
+        id: Uuid,
+        who: String,
+        digest: Digest,
+        word: &Word,
+        checks: Vec<Check>,
+        aside: bool,
+        hands: &mut Hands,
+    ) {
+        let at = word.received;
+        let (cause, reason) = first_no(&checks).unwrap_or((Cause::Unknown, String::new()));
+        let record = Record {
+            at,
+            what: book::Act::Refused,
+            id: Uuid7(id),
+            command: String::new(),
+            value: None,
+            who: who.clone(),
+            approved_by: Vec::new(),
+            phase: None,
+            cause: Some(cause),
+            reason: Some(reason.clone()),
+            checks: checks.clone(),
+            digest: Some(Digest::of(&word.payload)),
+            // What is no request may be anything: its digest is enough.
+            request: String::new(),
+            step: None,
+        };
+        if let Err(why) = hands.book.write(&record) {
+            warn!("a refusal cannot be written down: {why}");
+        }
+        let (command, value): (String, Option<ValueDoc>) = (String::new(), None);
+        let event = GateEvent {
+            id: Uuid7(id),
+            phase: Phase::Rejected,
+            at,
+            asked: at,
+            sent: None,
+            answered: None,
+            command,
+            value,
+            who,
+            approved_by: Vec::new(),
+            cause: Some(cause),
+            reason: Some(reason),
+            checks,
+            waits: None,
+            digest: Some(digest),
+            stop: None,
+            aside,
+            lost: false,
+        };
+        hands.tell(&self.topics, &event, answer_topic(word).as_deref());
+    }
+}

@@ -1,0 +1,162 @@
+//! The same machine over a recording: what would have been found on the day itself.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::audit::{act_of, event_of};
+use super::engine::Engine;
+use super::finds::{Act, Finds};
+use crate::codec::Decoder;
+use crate::link::Arrival;
+use crate::session::recording::{Item, Recording};
+use crate::session::{Change, Fold, Taken, watched};
+use crate::signal::Timestamp;
+use crate::site::Site;
+
+/// What a person did is written down a moment after it was done, so perhaps after messages that came later: it is looked
+/// for so many chunks ahead.
+const AHEAD: usize = 3;
+
+/// Reads messages as ingest does, and gives them to the engine.
+#[derive(Debug)]
+pub struct Listener {
+    /// What finds alarms.
+    pub engine: Engine,
+    decoder: Decoder,
+    fold: Fold,
+    watched: Vec<bool>,
+    changes: Vec<Change>,
+}
+
+/// A chunk that was read.
+#[derive(Debug, Default)]
+struct Chunk {
+    items: Vec<Item>,
+    damaged: bool,
+}
+
+/// What happened at an instant that the messages do not tell of.
+#[derive(Debug)]
+struct Told {
+    at: Timestamp,
+    /// `None`: up to then time had gone, and all that had come was looked at.
+    act: Option<Act>,
+}
+
+impl Listener {
+    /// Before the first message.
+    pub fn new(site: &Arc<Site>) -> Self {
+        Self {
+            engine: Engine::new(Arc::clone(site)),
+            decoder: Decoder::new(site),
+            fold: Fold::default(),
+            watched: watched(site),
+            changes: Vec::new(),
+        }
+    }
+
+    /// Takes a message.
+    pub fn take(&mut self, arrival: &Arrival) {
+        let (mut samples, mut faults) = (Vec::new(), Vec::new());
+        let received = arrival.received;
+        self.decoder.decode(&arrival.topic, &arrival.payload, received, &mut samples, &mut faults);
+        let is_watched = |signal: crate::signal::SignalId| self.watched.get(signal.index()) == Some(&true);
+        for sample in samples {
+            if self.fold.take(&sample, arrival.retained) == Taken::Newest && is_watched(sample.signal) {
+                let (signal, at, value) = (sample.signal, sample.at, Some(sample.value));
+                self.changes.push(Change { signal, at, received, value, last: false });
+            }
+        }
+        for (signal, _) in faults {
+            self.fold.fail(signal);
+            if is_watched(signal) {
+                self.changes.push(Change { signal, at: received, received, value: None, last: false });
+            }
+        }
+        if let Some(last) = self.changes.last_mut() {
+            last.last = true;
+        }
+        for change in self.changes.drain(..) {
+            self.engine.take(change);
+        }
+    }
+
+    /// Begins with a state, where what led to it is not known.
+    fn begin(&mut self, fold: Fold, at: Timestamp) {
+        self.engine.begin(&fold, at);
+        self.fold = fold;
+    }
+}
+
+/// Goes through a recording, and hands on what was found, chunk by chunk, while it is wanted. Returns the engine as it
+/// stands at the end, and what could not be read.
+pub fn examine(
+    recording: &Recording,
+    site: &Arc<Site>,
+    mut hand_on: impl FnMut(Finds) -> bool,
+) -> (Engine, Vec<String>) {
+    let mut listener = Listener::new(site);
+    let mut lost = Vec::new();
+    let mut chunks: VecDeque<Chunk> = VecDeque::new();
+    let mut told: Vec<Told> = Vec::new();
+    let mut damaged = false;
+    let n_chunks = recording.n_chunks();
+    for number in 0..n_chunks + AHEAD {
+        if number < n_chunks {
+            let (items, fault) = recording.items(number);
+            told.extend(items.iter().filter_map(|it| tell(it, site)));
+            // Those of one instant stay in their order.
+            told.sort_by_key(|it| it.at);
+            lost.extend(fault.as_ref().map(|it| recording.lost(number, it)));
+            chunks.push_back(Chunk { items, damaged: fault.is_some() });
+        }
+        if chunks.len() <= AHEAD && number < n_chunks {
+            continue;
+        }
+        let Some(chunk) = chunks.pop_front() else { break };
+        let first = number.saturating_sub(AHEAD);
+        for item in &chunk.items {
+            match item {
+                Item::Message(arrival) => {
+                    do_until(&mut listener.engine, &mut told, arrival.received);
+                    listener.take(arrival);
+                }
+                Item::Keyframe(state) if state.since.is_none() && (first == 0 || damaged) => {
+                    let fold = state.fold(site);
+                    let at = recording.chunk(first).map_or(Timestamp::MIN, |it| it.from);
+                    if fold != listener.fold {
+                        listener.begin(fold, at);
+                    }
+                    damaged = false;
+                }
+                Item::Keyframe(_) | Item::Audit(_) => (),
+            }
+        }
+        damaged |= chunk.damaged;
+        if !hand_on(listener.engine.take_finds()) {
+            return (listener.engine, lost);
+        }
+    }
+    do_until(&mut listener.engine, &mut told, Timestamp::MAX);
+    hand_on(listener.engine.take_finds());
+    (listener.engine, lost)
+}
+
+fn tell(item: &Item, site: &Site) -> Option<Told> {
+    let Item::Audit(doc) = item else { return None };
+    let event = event_of(doc, site)?;
+    Some(Told { at: event.known, act: act_of(&event) })
+}
+
+/// Does what happened before a message came.
+fn do_until(engine: &mut Engine, told: &mut Vec<Told>, received: Timestamp) {
+    let n = told.partition_point(|it| it.at < received);
+    for Told { at, act } in told.drain(..n) {
+        engine.advance(at);
+        if let Some(act) = act
+            && let Err(why) = engine.act(&act)
+        {
+            tracing::warn!("what {} did to an alarm in the recording cannot be done again: {why}", act.who);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Bytes as lowercase hexadecimal digits: one text for each value, so that a changed letter is a changed value.
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// Two digits a byte.
+pub(super) fn encode(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|it| [it >> 4, it & 15]).map(|it| char::from(DIGITS[usize::from(it)])).collect()
+}
+
+/// `None`: another length, or anything but `0-9` and `a-f`.
+pub(super) fn decode<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    let (pairs, rest) = text.as_chunks::<2>();
+    let mut bytes = [0; N];
+    if !rest.is_empty() || pairs.len() != N {
+        return None;
+    }
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(bytes)
+}
+
+fn digit(letter: u8) -> Option<u8> {
+    match letter {
+        b'0'..=b'9' => Some(letter - b'0'),
+        b'a'..=b'f' => Some(letter - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_has_one_text() {
+        let all: [u8; 256] = std::array::from_fn(|it| it as u8);
+        assert_eq!(decode(encode(&all).as_bytes()), Some(all));
+        for wrong in ["", "0", "0g", "0A", "000", "0 ", "é"] {
+            assert_eq!(decode::<1>(wrong.as_bytes()), None, "{wrong:?}");
+        }
+    }
+}

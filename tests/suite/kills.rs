@@ -1,0 +1,210 @@
+//! Who is killed when: the device, the gate and the broker, each at each point of a command's life. What the screen says must be
+//! true at every moment: what nobody knows is unknown, until telemetry tells.
+
+use std::process::{Child, Command, Stdio};
+
+use pollux::command::{Cause, CommandLog, Hope, Phase};
+
+use crate::harness::{Gate, Mosquitto, TestTwin, load, password_of, reading, site_path};
+use pollux::twin::ReadingState;
+
+/// A device that does what the test says, and nothing else: a client with a last will.
+struct Device(Child);
+
+impl Device {
+    fn start(broker: &Mosquitto) -> Self {
+        let child = Command::new("mosquitto_sub")
+            .args(["-V", "5", "-p", &broker.port.to_string(), "-u", "bench-pump", "-P", &password_of("bench-pump")])
+            .args(["-t", "bench/pump/set/run", "--will-topic", "bench/pump/status", "--will-payload", "offline"])
+            .args(["--will-retain", "--will-qos", "1"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("mosquitto_sub is missing: apt install mosquitto-clients");
+        Self(child)
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Killed {
+    Device,
+    Gate,
+    Broker,
+}
+
+/// A bench whose pump is the test itself.
+struct Bench {
+    twin: TestTwin,
+    gate: Gate,
+    broker: Mosquitto,
+    device: Device,
+}
+
+impl Bench {
+    fn new(account: &str) -> Self {
+        let path = site_path("gated");
+        let broker = Mosquitto::guarded(&load(&path).0);
+        let gate = Gate::start(&path, &broker.url());
+        let twin = TestTwin::at_gate(&path, &broker.url(), account);
+        let device = Device::start(&broker);
+        Self { twin, gate, broker, device }
+    }
+
+    /// The pump says how fast it runs, until the desktop has heard it.
+    fn measure(&mut self, speed: f64) {
+        let (broker, twin) = (&self.broker, &mut self.twin);
+        twin.until("the pump is heard", |it| {
+            say_speed(broker, speed);
+            let reading = reading(it, "bench.pump/speed");
+            reading.state == ReadingState::Fresh && reading.number() == Some(speed)
+        });
+    }
+
+    /// The device is there, and says so, until it is heard that it is.
+    fn be_online(&mut self) {
+        assert!(self.broker.publish_as("bench-pump", "bench/pump/status", b"online", &["-r"]));
+    }
+
+    fn answer(&self, correlation: &str, payload: &str) {
+        let more = ["-D", "publish", "correlation-data", correlation];
+        assert!(self.broker.publish_as("bench-pump", "pollux/gated/gate/answers", payload.as_bytes(), &more));
+    }
+
+    /// A command that has come to a point of its life; returns its correlation.
+    fn command_at(&mut self, point: Phase) -> String {
+        self.measure(1000.5);
+        if point == Phase::Draft {
+            self.gate.freeze();
+        }
+        if point == Phase::Checked {
+            self.twin.ask("bench.pump/purge", true, true);
+        } else {
+            self.twin.ask("bench.pump/speed", 900.0, false);
+        }
+        let first = if point == Phase::Accepted { Phase::Sent } else { point };
+        let row = self.twin.until_newest_is(first);
+        if point == Phase::Accepted {
+            self.answer(&row.correlation, r#"{"state":"accepted"}"#);
+            self.twin.until_newest_is(Phase::Accepted);
+        }
+        row.correlation
+    }
+
+    fn kill(&mut self, killed: Killed) {
+        match killed {
+            Killed::Device => {
+                self.device.0.kill().unwrap();
+                self.device.0.wait().unwrap();
+            }
+            Killed::Gate => self.gate.kill(),
+            Killed::Broker => (),
+        }
+    }
+
+    /// What was killed is there again.
+    fn revive(&mut self, killed: Killed) {
+        match killed {
+            Killed::Device => {
+                self.device = Device::start(&self.broker);
+                self.be_online();
+            }
+            Killed::Gate => self.gate.restart(),
+            Killed::Broker => (),
+        }
+    }
+}
+
+fn say_speed(broker: &Mosquitto, speed: f64) {
+    let text = format!(r#"{{"speed": {speed:?}, "running": true, "set": 1000, "purging": false}}"#);
+    assert!(broker.publish_as("bench-pump", "bench/pump/state", text.as_bytes(), &[]));
+}
+
+/// One line of the table: who is killed at which point, and whether telemetry shows in the end that it happened.
+fn check(bench: &mut Bench, killed: Killed, point: Phase, happened: bool) {
+    let correlation = bench.command_at(point);
+    let row = |twin: &TestTwin| twin.app.world().resource::<CommandLog>().row(&correlation).unwrap().clone();
+    let is_unknown = |it: &bevy::prelude::World| {
+        let row = it.resource::<CommandLog>().row(&correlation).unwrap();
+        assert_ne!(row.phase, Phase::Confirmed, "nothing showed it: {row:?}");
+        row.phase == Phase::Unknown
+    };
+    let what = format!("{killed:?} is killed at {point:?}");
+    bench.kill(killed);
+    if killed == Killed::Broker {
+        let twin = &mut bench.twin;
+        bench.broker.restart_after(|| twin.until(&what, is_unknown));
+    } else {
+        bench.twin.until(&what, is_unknown);
+    }
+    assert_eq!(row(&bench.twin).cause, Some(Cause::AbortionByCommunicationLoss), "{what}");
+    bench.revive(killed);
+    if happened {
+        let broker = &bench.broker;
+        bench.twin.until("telemetry has told", |it| {
+            say_speed(broker, 900.5);
+            it.resource::<CommandLog>().row(&correlation).unwrap().phase == Phase::Confirmed
+        });
+    } else {
+        // One window after the return nothing is hoped for any more, and it stays unknown whatever comes.
+        bench.twin.until("there is no hope", |it| {
+            let row = it.resource::<CommandLog>().row(&correlation).unwrap();
+            assert_eq!(row.phase, Phase::Unknown, "{what}");
+            row.hope == Hope::None
+        });
+        bench.measure(900.5);
+        assert_eq!(row(&bench.twin).phase, Phase::Unknown, "{what}");
+    }
+    bench.twin.until("the gate is there", |it| it.resource::<pollux::command::GateState>().is_present());
+}
+
+#[test]
+fn a_device_that_is_killed_leaves_its_command_unknown_until_telemetry_tells() {
+    let mut bench = Bench::new("operator");
+    bench.be_online();
+    for (point, happened) in [(Phase::Sent, true), (Phase::Accepted, true), (Phase::Sent, false)] {
+        check(&mut bench, Killed::Device, point, happened);
+    }
+    // Nothing is sent to a device that is known to be away.
+    bench.kill(Killed::Device);
+    let mut n_asked = 0;
+    bench.measure(1000.5);
+    loop {
+        n_asked += 1;
+        assert!(n_asked < 20);
+        bench.twin.ask("bench.pump/speed", 990.0, false);
+        let closed = |it: &bevy::prelude::World| !it.resource::<CommandLog>().rows.last().unwrap().phase.is_open();
+        bench.twin.until("it has ended", closed);
+        let row = bench.twin.newest();
+        assert_ne!(row.phase, Phase::Confirmed);
+        if row.phase == Phase::Rejected {
+            assert_eq!(row.cause, Some(Cause::BlockedByProcess), "{row:#?}");
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_gate_that_is_killed_leaves_its_commands_unknown_until_telemetry_tells() {
+    let mut bench = Bench::new("supervisor");
+    for (point, happened) in
+        [(Phase::Sent, true), (Phase::Accepted, true), (Phase::Accepted, false), (Phase::Draft, false)]
+    {
+        check(&mut bench, Killed::Gate, point, happened);
+    }
+    check(&mut bench, Killed::Gate, Phase::Checked, false);
+}
+
+#[test]
+fn a_broker_that_is_killed_leaves_all_unknown_until_telemetry_tells() {
+    let mut bench = Bench::new("operator");
+    for (point, happened) in [(Phase::Sent, true), (Phase::Accepted, true), (Phase::Sent, false)] {
+        check(&mut bench, Killed::Broker, point, happened);
+    }
+}
