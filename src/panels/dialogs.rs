@@ -8,6 +8,7 @@ use super::commands::sign_in::{SignInRows, SignInState, sign_in_ui};
 use super::facts::Facts;
 use super::theme;
 use crate::site::doc::Role;
+use crate::trust::may_approve;
 
 /// A dialog that is open.
 #[derive(Debug)]
@@ -96,8 +97,10 @@ fn approve(ui: &mut egui::Ui, facts: &Facts, state: &mut Approval, asked: &mut V
     // It was approved, taken back, or has waited too long.
     let Some(row) = rows.iter().find(|it| it.request == state.request) else { return true };
     let who = facts.operator.account().map(|it| it.id.as_str());
-    // The second person is another one.
-    let accounts: Vec<_> = facts.accounts().into_iter().filter(|it| !row.own || Some(it.id.as_str()) != who).collect();
+    // The second person is another one; who may approve stands first.
+    let mut accounts: Vec<_> =
+        facts.accounts().into_iter().filter(|it| !row.own || Some(it.id.as_str()) != who).collect();
+    accounts.sort_by_key(|it| may_approve(it.role, row.class).is_err());
     match approval_ui(ui, row, &accounts, None, state) {
         Some(Some((account, passphrase))) => {
             asked.push(Action::Approve(row.request.clone(), account, passphrase));

@@ -115,10 +115,15 @@ impl Book {
         })
     }
 
-    /// Writes a record, to the disk where the plant is about to be moved.
+    /// Writes a record; signed for and on the disk where the plant is about to be moved, and where a command has ended.
     pub(super) fn write(&mut self, record: &Record) -> Result<(), String> {
-        let moves = matches!(record.what, Act::Send | Act::Stop);
-        let written = self.log.append(record).and_then(|_| if moves { self.log.sync() } else { Ok(()) });
+        let weighs = match record.what {
+            Act::Send | Act::Stop | Act::Approved => true,
+            Act::Outcome => record.phase.is_some_and(|it| !it.is_open()),
+            Act::Began | Act::Refused | Act::Selected | Act::Awaits => false,
+        };
+        let written = self.log.append(record);
+        let written = written.and_then(|head| if weighs { self.log.checkpoint_now() } else { Ok(head) });
         self.problem = written.err().map(|error| in_words(&error));
         self.problem.clone().map_or(Ok(()), Err)
     }

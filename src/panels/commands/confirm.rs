@@ -91,9 +91,6 @@ pub(in crate::panels) fn confirm_ui(ui: &mut Ui, row: &ConfirmRow, state: &mut C
     ui.label(RichText::new(format!("Passphrase of {}", row.who)).small().color(theme::WEAK));
     let field = state.passphrase.show(ui, "Passphrase");
     let entered = field.lost_focus() && ui.input(|it| it.key_pressed(egui::Key::Enter));
-    if !entered && ui.memory(|it| it.focused().is_none()) {
-        field.request_focus();
-    }
     if class == Class::C3 {
         ui.add_space(theme::STEP);
         let hint = format!("Hold the button, or type {} here", row.address);

@@ -23,10 +23,12 @@ impl PartialEq for Passphrase {
     }
 }
 
-/// A field for a passphrase. What was typed is wiped when it is taken, and when it is dropped.
+/// A field for a passphrase, which takes the keyboard when it is first shown. What was typed is wiped when it is taken, and
+/// when it is dropped.
 #[derive(Default)]
 pub(in crate::panels) struct Field {
     text: String,
+    shown: bool,
 }
 
 impl Field {
@@ -38,6 +40,10 @@ impl Field {
         output.state.clear_undoer();
         output.state.store(ui.ctx(), output.response.id);
         let response = output.response.response;
+        if !self.shown {
+            self.shown = true;
+            response.request_focus();
+        }
         response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, true, label));
         response
     }

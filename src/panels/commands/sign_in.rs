@@ -137,11 +137,7 @@ pub(in crate::panels) fn credentials_ui(
         let text = "A demo account: its passphrase is demo. It is worth nothing outside of the demo.";
         ui.add(egui::Label::new(RichText::new(text).small().color(theme::WARNING)).wrap());
     }
-    let entered = field.lost_focus() && ui.input(|it| it.key_pressed(Key::Enter));
-    if !entered && ui.memory(|it| it.focused().is_none()) {
-        field.request_focus();
-    }
-    entered
+    field.lost_focus() && ui.input(|it| it.key_pressed(Key::Enter))
 }
 
 /// Why not, with a sign.
