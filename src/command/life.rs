@@ -408,6 +408,10 @@ impl Life {
     }
 
     fn see(&mut self, at: Timestamp, evidence: Evidence) {
+        // What nobody has said was sent may be so for another reason: it stays unknown.
+        if self.sent.is_none() && self.answered.is_none() {
+            return;
+        }
         let since = self.since();
         let younger = evidence.measured > since && evidence.received > since;
         let in_time = match (self.phase, self.hope) {

@@ -145,6 +145,10 @@ fn check(bench: &mut Bench, killed: Killed, point: Phase, happened: bool) {
     }
     assert_eq!(row(&bench.twin).cause, Some(Cause::AbortionByCommunicationLoss), "{what}");
     bench.revive(killed);
+    if (killed, point) == (Killed::Broker, Phase::Draft) {
+        // It was held fast, so that it could not speak.
+        bench.gate.restart();
+    }
     if happened {
         let broker = &bench.broker;
         bench.twin.until("telemetry has told", |it| {
@@ -204,7 +208,25 @@ fn a_gate_that_is_killed_leaves_its_commands_unknown_until_telemetry_tells() {
 #[test]
 fn a_broker_that_is_killed_leaves_all_unknown_until_telemetry_tells() {
     let mut bench = Bench::new("operator");
-    for (point, happened) in [(Phase::Sent, true), (Phase::Accepted, true), (Phase::Sent, false)] {
+    for (point, happened) in [(Phase::Sent, true), (Phase::Accepted, true), (Phase::Sent, false), (Phase::Draft, false)]
+    {
         check(&mut bench, Killed::Broker, point, happened);
     }
+}
+
+#[test]
+fn what_waits_for_a_person_outlives_its_broker_only_if_the_gate_says_so() {
+    let mut bench = Bench::new("supervisor");
+    let correlation = bench.command_at(Phase::Checked);
+    let Bench { twin, broker, .. } = &mut bench;
+    let phase = |it: &bevy::prelude::World| it.resource::<CommandLog>().row(&correlation).unwrap().phase;
+    broker.restart_after(|| twin.until("nobody knows", |it| phase(it) == Phase::Unknown));
+    // The gate still holds it for whoever asked. Telemetry that looks as if it had happened confirms nothing.
+    twin.until("the gate has said what it knows", |it| {
+        let purging = r#"{"speed": 1000.5, "running": true, "set": 1000, "purging": true}"#;
+        assert!(broker.publish_as("bench-pump", "bench/pump/state", purging.as_bytes(), &[]));
+        assert_ne!(phase(it), Phase::Confirmed);
+        matches!(phase(it), Phase::Checked | Phase::Expired)
+    });
+    assert!(twin.newest().sent.is_none());
 }

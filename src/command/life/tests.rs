@@ -160,6 +160,7 @@ proptest! {
                 let Happening::Shown { at: seen, evidence } = it else {
                     return Err(TestCaseError::fail(format!("{it:?} confirmed {before:?}")));
                 };
+                prop_assert!(before.sent.is_some() || before.answered.is_some(), "nobody said that it was sent");
                 // Where it is not known when it was sent, it was not before it was asked for.
                 let since = before.sent.unwrap_or(at(100));
                 prop_assert!(evidence.measured > since && evidence.received > since);
