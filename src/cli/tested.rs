@@ -1,6 +1,7 @@
 //! What a site expects, tested on a recorded session: as text, and as `JUnit` XML for a build server.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -31,6 +32,9 @@ enum Verdict {
 
 /// Exits with 0 if nothing that is expected failed, with 1 if something did.
 pub(super) fn run(site: Site, session: &Path, junit: Option<&Path>) -> Outcome {
+    if let Some(path) = junit {
+        refuse_to_destroy(path)?;
+    }
     let recording = Recording::open(session)?;
     let site = Arc::new(site);
     recording.findings.iter().for_each(|it| eprintln!("{it}"));
@@ -42,6 +46,9 @@ pub(super) fn run(site: Site, session: &Path, junit: Option<&Path>) -> Outcome {
         .zip(engine.expectations().cloned())
         .map(|(expectation, life)| Tested { expectation, life })
         .collect();
+    if tested.is_empty() {
+        eprintln!("the site expects nothing (see `expects` in scenes/README.md): nothing was tested");
+    }
     tested.iter().for_each(|it| print!("{}", it.text(&site)));
     let count = |verdict: Verdict| tested.iter().filter(|it| it.verdict() == verdict).count();
     let n_failed = count(Verdict::Fail);
@@ -58,6 +65,18 @@ pub(super) fn run(site: Site, session: &Path, junit: Option<&Path>) -> Outcome {
             .map_err(|error| super::Failure::new(format!("{} cannot be written: {error}", path.display())))?;
     }
     Ok(if n_failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A report takes the place of an older report, and of nothing else.
+fn refuse_to_destroy(path: &Path) -> Result<(), super::Failure> {
+    let Ok(mut file) = fs::File::open(path) else { return Ok(()) };
+    let mut start = Vec::new();
+    let is_report = file.by_ref().take(5).read_to_end(&mut start).is_ok() && (start.is_empty() || start == b"<?xml");
+    if is_report {
+        return Ok(());
+    }
+    let why = format!("{} is there and is no XML: choose another file for --junit", path.display());
+    Err(super::Failure::new(why))
 }
 
 impl Tested<'_> {

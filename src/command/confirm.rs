@@ -15,7 +15,7 @@ pub struct Evidence {
 }
 
 /// What shows that a command has come to pass: all that is looked at is fresh and fits. `None`: nothing does. Whether it is
-/// younger than the command is the [`Life`]'s to say.
+/// younger than the command is the [`Life`](super::Life)'s to say.
 pub fn shows(command: &Command, desired: &Value, look: &dyn Look) -> Option<Evidence> {
     let confirm = &command.confirm;
     let Some(when) = &confirm.when else {

@@ -177,6 +177,9 @@ impl Builder<'_> {
         for (i, stop) in doc.emergency_stop.iter().enumerate() {
             let found = self.atlas.command(Some(at), &stop.command);
             let found = self.known(found, || flat.stop_place(i, ".command"));
+            if let Some(command) = found {
+                self.check_stop(at, i, command);
+            }
             emergency_stop.extend(found.map(|it| Stop { command: numbers.commands[it], value: stop.value }));
         }
         Twin {

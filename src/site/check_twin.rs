@@ -171,6 +171,26 @@ impl Builder<'_> {
         }
     }
 
+    /// An emergency stop sends what its command takes, and each command once.
+    pub(super) fn check_stop(&mut self, at: usize, i: usize, command: usize) {
+        let flats = self.flats;
+        let flat = &flats[at];
+        let stop = &flat.doc.emergency_stop[i];
+        let mut commands = flats.iter().flat_map(|it| &it.doc.commands);
+        let Some(doc) = commands.nth(command) else { return };
+        let (fits, expected) = match doc.takes {
+            TakesDoc::Switch { .. } => (stop.value == 0.0 || stop.value == 1.0, "0 (off) or 1 (on)".to_owned()),
+            TakesDoc::Number { min, max, .. } => ((min..=max).contains(&stop.value), format!("from {min} to {max}")),
+        };
+        if !fits {
+            let message = format!("{} cannot be sent: it is not what {:?} takes", stop.value, stop.command);
+            self.problems.error(flat.stop_place(i, ".value"), message).expecting(expected);
+        }
+        let message = || format!("{:?} is in this emergency stop already", stop.command);
+        let key = format!("stop {} {command}", flat.address);
+        self.seen.once(key, flat.stop_place(i, ".command"), self.problems, message);
+    }
+
     /// All that can be said of an alarm without following its references.
     pub(super) fn check_alarm(&mut self, at: usize, i: usize) {
         let flats = self.flats;

@@ -22,6 +22,8 @@ use crate::signal::{SignalId, Value};
 const DESIRED: &str = "desired";
 /// What conditions call for signals.
 const FUNCTIONS: [&str; 3] = ["signal", "rate", "age"];
+/// The longest condition, bytes: what is longer nobody oversees, and its depth would be a thread's undoing.
+const MAX_TEXT: usize = 1000;
 /// A rate is taken over at least and at most so many seconds.
 const RATE_SECS: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
 
@@ -147,6 +149,10 @@ impl Condition {
         takes_desired: Option<ValueKind>,
         mut resolve: impl FnMut(&str) -> Result<(SignalId, ValueKind), Unfit>,
     ) -> Result<Self, Unfit> {
+        if text.len() > MAX_TEXT {
+            let message = format!("this condition is too long: {} bytes", text.len());
+            return Err(Unfit::of(message, "at most 1000 bytes; split it into several"));
+        }
         let mut expression = environment().parser().parse(text).map_err(|errors| Unfit::syntax(text, &errors))?;
         let mut inputs: Vec<(Input, ValueKind)> = Vec::new();
         take_inputs(&mut expression, &mut inputs, &mut resolve)?;
@@ -247,11 +253,10 @@ fn take_inputs(
             }
         }
         Expr::Select(select) => take_inputs(&mut select.operand, inputs, resolve)?,
-        Expr::Comprehension(inner) => {
-            let all = [&mut inner.iter_range, &mut inner.accu_init, &mut inner.loop_cond];
-            for part in all.into_iter().chain([&mut inner.loop_step, &mut inner.result]) {
-                take_inputs(part, inputs, resolve)?;
-            }
+        // Lists within lists would take time and memory without end.
+        Expr::Comprehension(_) => {
+            let message = "a condition knows no loops over lists (all, exists, map, filter)".to_owned();
+            return Err(Unfit::of(message, "each signal by its own name"));
         }
         Expr::Map(map) => {
             for entry in &mut map.entries {
@@ -402,6 +407,9 @@ mod tests {
         refuse("rate('./state', 60) > 2", "no rate");
         refuse("rate('./level', -1) > 2", "seconds");
         refuse("sgnal('./level') > 2", "cannot be worked out");
+        refuse("[1, 2].all(x, x > 0)", "no loops");
+        refuse(&format!("{}1 > 0", "1+".repeat(4000)), "too long");
+        refuse(&format!("[1]{} > 0", "[0]".repeat(5000)), "too long");
     }
 
     #[test]

@@ -426,3 +426,22 @@ fn a_gate_of_a_plant_takes_no_accounts_that_everybody_knows() {
     assert_eq!(row.cause, Some(Cause::NoAccessAuthority));
     assert!(row.reason.as_ref().unwrap().contains("of the demo"), "{row:?}");
 }
+
+#[test]
+fn two_gates_keep_each_other_from_sending_until_one_ends() {
+    let mut bench = Bench::new("operator");
+    let mut second = Gate::start(&site_path("gated"), &bench.broker.url());
+    bench.twin.until("one says that there are two", |it| it.resource::<GateState>().unfit().is_some());
+    bench.twin.ask("bench.pump/speed", 950.0, false);
+    let row = bench.twin.until_newest_is(Phase::Rejected);
+    assert!(row.sent.is_none());
+    // Each refuses by itself; the other one may have been heard first.
+    bench.is_audited(&row.correlation, "refused", Some(Cause::BlockedByHealth));
+    second.kill();
+    bench.twin.until("one is left, and fit", |it| {
+        let gate = it.resource::<GateState>();
+        gate.is_present() && gate.unfit().is_none()
+    });
+    bench.twin.ask("bench.pump/speed", 950.0, false);
+    bench.twin.until_newest_is(Phase::Confirmed);
+}

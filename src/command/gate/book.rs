@@ -13,7 +13,7 @@ use crate::command::wire::{Uuid7, ValueDoc};
 use crate::command::{Cause, Digest};
 use crate::signal::{Timestamp, Value};
 use crate::site::Site;
-use crate::trust::{AuditLog, LogError, SecretKey};
+use crate::trust::{AuditLog, LogError, PublicKey, SecretKey};
 
 /// The audit log, or why there is none.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Book {
     log: AuditLog,
     /// Why the last record could not be written.
     problem: Option<String>,
+    /// Another gate stands at the same broker: two would each send, so neither does.
+    pub(super) rival: Option<PublicKey>,
 }
 
 /// One record of the gate's audit.
@@ -91,7 +93,7 @@ pub(super) enum Act {
 
 impl Book {
     pub(super) fn open(path: &Path, key: &SecretKey) -> Result<Self, LogError> {
-        AuditLog::open(path, key).map(|log| Self { log, problem: None })
+        AuditLog::open(path, key).map(|log| Self { log, problem: None, rival: None })
     }
 
     /// Writes down that the gate begins.
@@ -117,6 +119,9 @@ impl Book {
 
     /// Writes a record; signed for and on the disk where the plant is about to be moved, and where a command has ended.
     pub(super) fn write(&mut self, record: &Record) -> Result<(), String> {
+        if let Some(rival) = self.rival.filter(|_| matches!(record.what, Act::Send | Act::Selected | Act::Awaits)) {
+            return Err(format!("another gate stands at this broker, with the key {rival}: end one of the two"));
+        }
         let weighs = match record.what {
             Act::Send | Act::Stop | Act::Approved => true,
             Act::Outcome => record.phase.is_some_and(|it| !it.is_open()),
@@ -128,9 +133,11 @@ impl Book {
         self.problem.clone().map_or(Ok(()), Err)
     }
 
-    /// Why nothing can be written, for a person. `None`: it can, as far as is known.
-    pub(super) fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
+    /// Why no command is taken, for a person. `None`: they are, as far as is known.
+    pub(super) fn unfit(&self) -> Option<String> {
+        let rival =
+            self.rival.map(|it| format!("another gate stands at this broker, with the key {it}: end one of the two"));
+        rival.or_else(|| self.problem.as_ref().map(|it| format!("the audit cannot be written: {it}")))
     }
 }
 

@@ -91,8 +91,8 @@ impl GatePlugin {
     pub fn new(site: &Arc<Site>, options: GateOptions) -> Result<Self, GateError> {
         let began = link::now();
         let mut warden = Warden::new(Arc::clone(site), options.accounts, options.demo, began);
-        warden.recall(&options.audit);
         let mut book = Book::open(&options.audit, &options.key)?;
+        warden.recall(&options.audit);
         if let Err(why) = book.begin(began, options.demo) {
             warn!("the gate sends nothing but emergency stops: {why}");
         }
@@ -113,7 +113,7 @@ impl GatePlugin {
         let topics = Topics::of(session.site());
         let payload = status_text(&GateStatus { state: GateIs::Offline, key: None, demo: false, unfit: None });
         session
-            .with_words(vec![topics.request, topics.answers])
+            .with_words(vec![topics.request, topics.answers, topics.status.clone()])
             .with_will(Will { topic: topics.status, payload })
             .with_history_bytes(HISTORY_BYTES)
     }
@@ -216,24 +216,48 @@ fn follow_link(session: Res<Session>, mut house: ResMut<House>) {
 
 /// Hears what was said and looks at the plant.
 fn keep_gate(session: Res<Session>, site: Res<CurrentSite>, newest: Res<Newest>, mut house: ResMut<House>) {
-    let House { warden, book, .. } = &mut *house;
+    let House { warden, book, topics, key, said, .. } = &mut *house;
     warden.follow_site(&site);
-    let mut hands = Hands { link: session.link.as_ref(), book };
     for word in session.words() {
+        if word.topic == topics.status {
+            hear_gate(&word.payload, *key, book, said);
+            continue;
+        }
+        let mut hands = Hands { link: session.link.as_ref(), book };
         let offline = warden.offline.clone();
         let look =
             Live { site: &site, newest: &newest, history: &session.history, offline: &offline, now: link::now() };
         warden.hear(&word, &look, &mut hands);
     }
+    let mut hands = Hands { link: session.link.as_ref(), book };
     let offline = warden.offline.clone();
     let look = Live { site: &site, newest: &newest, history: &session.history, offline: &offline, now: link::now() };
     warden.look_around(&look, &mut hands);
 }
 
+/// Hears what is said of gates. Another one that is there keeps both from sending; once it is gone, this one says anew that it
+/// is there, for what the broker keeps is the other's last will.
+fn hear_gate(payload: &[u8], key: PublicKey, book: &mut Book, said: &mut Option<(Timestamp, GateStatus)>) {
+    let Ok(status) = serde_json::from_slice::<GateStatus>(payload) else { return };
+    match (status.state, status.key) {
+        (GateIs::Online, Some(other)) if other != key => {
+            if book.rival != Some(other) {
+                warn!("another gate stands at this broker, with the key {other}: until one ends, neither sends");
+            }
+            book.rival = Some(other);
+        }
+        (GateIs::Online, _) => (),
+        (GateIs::Offline, _) => {
+            book.rival = None;
+            *said = None;
+        }
+    }
+}
+
 /// Says that it is there, over each connection anew, and whether it is fit.
 fn say_presence(session: Res<Session>, mut house: ResMut<House>) {
     let (Some(since), Some(link)) = (house.connected_since, &session.link) else { return };
-    let unfit = house.book.problem().map(|it| format!("the audit cannot be written: {it}"));
+    let unfit = house.book.unfit();
     let status = GateStatus { state: GateIs::Online, key: Some(house.key), demo: house.demo, unfit };
     let said = Some((since, status));
     if house.said != said

@@ -1,4 +1,4 @@
-//! What stands in a log, line by line, for a person. Whether it is true, [`super::verify`] tells.
+//! What stands in a log, line by line, for a person. Whether it is true, [`super::verify()`] tells.
 
 use std::io::{self, BufRead};
 

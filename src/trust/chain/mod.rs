@@ -3,7 +3,7 @@
 //! In a log of its own ([`AuditLog`]) checkpoints with a signature stand between the records, so that whoever has not the
 //! log's key cannot write another history either. Where records are kept elsewhere ([`Chain`]) nobody signs, and the
 //! chain finds accidents, not adversaries. A log cannot tell by itself that its end was cut: for that, a [`Head`] is kept
-//! elsewhere and shown to [`verify`].
+//! elsewhere and shown to [`verify()`].
 //!
 //! A line of the log is the hash in hexadecimal digits, a space, the record as JSON, and a line feed. The hash is SHA-256
 //! over the hash before (32 bytes; zeros before the first) and the JSON.
