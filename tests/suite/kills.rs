@@ -230,3 +230,15 @@ fn what_waits_for_a_person_outlives_its_broker_only_if_the_gate_says_so() {
     });
     assert!(twin.newest().sent.is_none());
 }
+
+#[test]
+fn what_was_under_way_when_the_gate_ended_is_written_down_as_unknown() {
+    let mut bench = Bench::new("operator");
+    let correlation = bench.command_at(Phase::Sent);
+    let is_unknown = |gate: &Gate| gate.audit().iter().any(|it| it["id"] == correlation && it["phase"] == "unknown");
+    bench.gate.kill();
+    assert!(!is_unknown(&bench.gate));
+    bench.gate.restart();
+    let gate = &bench.gate;
+    bench.twin.until("the audit has an end of it", |_| is_unknown(gate));
+}

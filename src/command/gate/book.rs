@@ -117,6 +117,24 @@ impl Book {
         })
     }
 
+    /// Writes down that nobody knows what became of what was under way when the gate ended last.
+    pub(super) fn end_endless(&mut self, endless: Vec<Record>, at: Timestamp) -> Result<(), String> {
+        for record in endless {
+            let reason = "the gate ended while it was under way".to_owned();
+            self.write(&Record {
+                at,
+                what: Act::Outcome,
+                phase: Some(Phase::Unknown),
+                cause: Some(Cause::AbortionByCommunicationLoss),
+                reason: Some(reason),
+                checks: Vec::new(),
+                request: String::new(),
+                ..record
+            })?;
+        }
+        Ok(())
+    }
+
     /// Writes a record; signed for and on the disk where the plant is about to be moved, and where a command has ended.
     pub(super) fn write(&mut self, record: &Record) -> Result<(), String> {
         if let Some(rival) = self.rival.filter(|_| matches!(record.what, Act::Send | Act::Selected | Act::Awaits)) {
@@ -152,11 +170,7 @@ fn in_words(error: &LogError) -> String {
 /// What was sent since an instant, as an audit log has it: a gate that was begun anew still counts starts and steps. What
 /// cannot be read is passed over; whether the log is unaltered is another question.
 pub(super) fn past_in(path: &Path, site: &Site, since: Timestamp) -> BTreeMap<Uuid7Key, Past> {
-    let Ok(file) = File::open(path) else { return BTreeMap::new() };
-    let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
-    let sent = lines.filter_map(|line| {
-        let json = line.split(|it| *it == b' ').next().map(|it| &line[(it.len() + 1).min(line.len())..])?;
-        let record = serde_json::from_slice::<LineDoc>(json).ok()?.record;
+    let sent = records(path).filter_map(|record| {
         let is_sent = matches!(record.what, Act::Send | Act::Stop) && record.at >= since;
         let command = site.command_at(&record.command).filter(|_| is_sent)?;
         let value = Value::from(record.value.as_ref()?);
@@ -165,6 +179,29 @@ pub(super) fn past_in(path: &Path, site: &Site, since: Timestamp) -> BTreeMap<Uu
         Some((Uuid7Key(record.id.0.as_u128()), past))
     });
     sent.collect()
+}
+
+/// What was sent and never came to an end, as far as an audit log has it: the gate ended while it was under way.
+pub(super) fn endless_in(path: &Path) -> Vec<Record> {
+    let mut endless: BTreeMap<u128, Record> = BTreeMap::new();
+    for record in records(path) {
+        let id = record.id.0.as_u128();
+        match record.what {
+            Act::Send | Act::Stop => drop(endless.insert(id, record)),
+            Act::Outcome if record.phase.is_some_and(|it| !it.is_open()) => drop(endless.remove(&id)),
+            Act::Outcome | Act::Began | Act::Refused | Act::Selected | Act::Awaits | Act::Approved => (),
+        }
+    }
+    endless.into_values().collect()
+}
+
+/// The records of a log, as far as they can be read.
+fn records(path: &Path) -> impl Iterator<Item = Record> {
+    let lines = File::open(path).ok().map(|it| BufReader::new(it).split(b'\n').map_while(Result::ok));
+    lines.into_iter().flatten().filter_map(|line| {
+        let json = line.split(|it| *it == b' ').next().map(|it| &line[(it.len() + 1).min(line.len())..])?;
+        serde_json::from_slice::<LineDoc>(json).ok().map(|it| it.record)
+    })
 }
 
 /// A request's id, in order.

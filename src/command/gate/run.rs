@@ -93,7 +93,9 @@ impl GatePlugin {
         let mut warden = Warden::new(Arc::clone(site), options.accounts, options.demo, began);
         let mut book = Book::open(&options.audit, &options.key)?;
         warden.recall(&options.audit);
-        if let Err(why) = book.begin(began, options.demo) {
+        let endless = super::book::endless_in(&options.audit);
+        let begun = book.begin(began, options.demo).and_then(|()| book.end_endless(endless, began));
+        if let Err(why) = begun {
             warn!("the gate sends nothing but emergency stops: {why}");
         }
         let house = House {
