@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use pollux::command::{Cause, CommandLog, Hope, Phase};
 
-use crate::harness::{Gate, Mosquitto, TestTwin, load, password_of, reading, site_path};
+use crate::harness::{Gate, Mosquitto, TestTwin, load, password_of, reading, site_path, wait_until};
 use pollux::twin::ReadingState;
 
 /// A device that does what the test says, and nothing else: a client with a last will.
@@ -241,4 +241,30 @@ fn what_was_under_way_when_the_gate_ended_is_written_down_as_unknown() {
     bench.gate.restart();
     let gate = &bench.gate;
     bench.twin.until("the audit has an end of it", |_| is_unknown(gate));
+}
+
+#[test]
+fn a_device_that_is_killed_while_its_command_waits_for_a_person_gets_nothing() {
+    let mut bench = Bench::new("supervisor");
+    bench.be_online();
+    let correlation = bench.command_at(Phase::Checked);
+    bench.kill(Killed::Device);
+    let port = bench.broker.port.to_string();
+    let last_will = || {
+        let mut hear = Command::new("mosquitto_sub");
+        hear.args(["-V", "5", "-p", &port, "-u", "desktop", "-P", &password_of("desktop"), "-C", "1", "-W", "5"]);
+        hear.args(["-t", "bench/pump/status"]).output().unwrap().stdout
+    };
+    wait_until("the broker says that the device is gone", || last_will().starts_with(b"offline"));
+    // Nothing was sent, and that is what the screen says.
+    let row = |twin: &TestTwin| twin.app.world().resource::<CommandLog>().row(&correlation).unwrap().clone();
+    assert_eq!((row(&bench.twin).phase, row(&bench.twin).sent), (Phase::Checked, None));
+    bench.measure(1000.5);
+    bench.twin.ask("bench.pump/purge", true, true);
+    bench.twin.until("the gate refuses to operate it", |it| {
+        let row = it.resource::<CommandLog>().row(&correlation).unwrap();
+        assert_ne!(row.phase, Phase::Confirmed);
+        row.phase == Phase::Rejected
+    });
+    assert_eq!((row(&bench.twin).cause, row(&bench.twin).sent), (Some(Cause::BlockedByProcess), None));
 }
