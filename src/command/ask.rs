@@ -120,24 +120,9 @@ impl Desk<'_> {
         let now = self.now();
         let who = self.operator.account().map_or_else(|| self.session.who.clone(), |it| it.id.clone());
         let until = now + Duration::from_secs(EXPIRY_SECS) + GRACE;
-        CommandRow {
-            command: command.id,
-            twin: command.twin,
-            desired: value.clone(),
-            class: class_of(command, value),
-            life: Life::new(now, until, command.confirm.secs),
-            correlation: id.to_string(),
-            who,
-            is_mine: true,
-            approved_by: Vec::new(),
-            checks: Vec::new(),
-            digest: None,
-            waits: None,
-            mismatch: None,
-            notes: Vec::new(),
-            is_stop: false,
-            step: step_from(command, value, &self.look()).unwrap_or(0.0),
-        }
+        let life = Life::new(now, until, command.confirm.secs);
+        let step = step_from(command, value, &self.look()).unwrap_or(0.0);
+        CommandRow { is_mine: true, step, ..CommandRow::new(command, value.clone(), life, id.to_string(), who) }
     }
 
     /// Publishes a request, sealed where there is a key. Returns the digest of what went out; the error is for a person.
@@ -303,7 +288,7 @@ pub(super) fn take_other_requests(
 }
 
 /// The commands of an emergency stop, with the values that the site declares.
-pub(super) fn parts_of_stop<'a>(site: &'a Site, stops: &'a [Stop]) -> impl Iterator<Item = (&'a Command, Value)> {
+pub fn parts_of_stop<'a>(site: &'a Site, stops: &'a [Stop]) -> impl Iterator<Item = (&'a Command, Value)> {
     stops.iter().filter_map(|stop| {
         let command = site.command(stop.command)?;
         let value = match command.takes {

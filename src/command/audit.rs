@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::checks::class_of;
 use super::life::{Life, Phase};
 use super::log::{CommandLog, CommandRow};
 use crate::session::recording::AuditDoc;
@@ -71,24 +70,8 @@ fn rows_at(audits: &[AuditDoc], at: Timestamp, site: &Site) -> Vec<CommandRow> {
         let place = known.unwrap_or_else(|| {
             let until = when + Duration::from_secs_f64(command.confirm.secs.max(0.0));
             let desired = desired(&doc.desired);
-            rows.push(CommandRow {
-                command: command.id,
-                twin: command.twin,
-                class: class_of(command, &desired),
-                desired,
-                life: Life::new(when, until, command.confirm.secs),
-                correlation: doc.correlation.clone(),
-                who: doc.who.clone(),
-                is_mine: false,
-                approved_by: Vec::new(),
-                checks: Vec::new(),
-                digest: None,
-                waits: None,
-                mismatch: None,
-                notes: Vec::new(),
-                is_stop: false,
-                step: 0.0,
-            });
+            let life = Life::new(when, until, command.confirm.secs);
+            rows.push(CommandRow::new(command, desired, life, doc.correlation.clone(), doc.who.clone()));
             rows.len() - 1
         });
         let row = &mut rows[place];

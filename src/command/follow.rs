@@ -6,7 +6,6 @@ use bevy::prelude::*;
 use tracing::warn;
 
 use super::cause::Cause;
-use super::checks::class_of;
 use super::confirm::shows;
 use super::life::{Answered, Happening, Life, Phase};
 use super::log::{CommandLog, CommandRow};
@@ -208,24 +207,9 @@ fn supersede(log: &mut CommandLog, newer: usize, sent: Timestamp) {
 fn row_of(event: &GateEvent, site: &Site) -> Option<CommandRow> {
     let command = site.command_at(&event.command)?;
     let desired = Value::from(event.value.as_ref()?);
-    Some(CommandRow {
-        command: command.id,
-        twin: command.twin,
-        class: class_of(command, &desired),
-        desired,
-        life: Life::new(event.asked, event.at, command.confirm.secs),
-        correlation: event.id.0.to_string(),
-        who: event.who.clone(),
-        is_mine: false,
-        approved_by: Vec::new(),
-        checks: Vec::new(),
-        digest: None,
-        waits: None,
-        mismatch: None,
-        notes: Vec::new(),
-        is_stop: event.stop.is_some(),
-        step: 0.0,
-    })
+    let life = Life::new(event.asked, event.at, command.confirm.secs);
+    let row = CommandRow::new(command, desired, life, event.id.0.to_string(), event.who.clone());
+    Some(CommandRow { is_stop: event.stop.is_some(), ..row })
 }
 
 fn take_event(row: &mut CommandRow, event: GateEvent, topics: &Topics, operator: &Operator) {

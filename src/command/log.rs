@@ -6,13 +6,13 @@ use bevy::prelude::*;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::checks::Check;
+use super::checks::{Check, class_of};
 use super::life::{Life, Phase};
 use super::request::Digest;
 use super::wire::{Waits, WaitsFor};
 use crate::signal::{Timestamp, Value};
 use crate::site::doc::Class;
-use crate::site::{CommandId, TwinId};
+use crate::site::{Command, CommandId, TwinId};
 
 /// A request to command something out there. Panels write it. What is of class C3 is reserved by the first and operated by
 /// the second one for the same command and value, within the time for which it is reserved.
@@ -113,6 +113,28 @@ impl DerefMut for CommandRow {
 }
 
 impl CommandRow {
+    /// A command that is only just known of, from elsewhere; what is known beyond that is set after.
+    pub(super) fn new(command: &Command, desired: Value, life: Life, correlation: String, who: String) -> Self {
+        Self {
+            command: command.id,
+            twin: command.twin,
+            class: class_of(command, &desired),
+            desired,
+            life,
+            correlation,
+            who,
+            is_mine: false,
+            approved_by: Vec::new(),
+            checks: Vec::new(),
+            digest: None,
+            waits: None,
+            mismatch: None,
+            notes: Vec::new(),
+            is_stop: false,
+            step: 0.0,
+        }
+    }
+
     /// Until when it is reserved for who asked.
     pub fn reserved_until(&self) -> Option<Timestamp> {
         self.waits_for(WaitsFor::Operate)

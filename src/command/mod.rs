@@ -21,7 +21,7 @@ mod wire;
 
 use bevy::prelude::*;
 
-pub use ask::Rehearsal;
+pub use ask::{Rehearsal, parts_of_stop};
 pub use cause::Cause;
 pub use checks::{Check, Past, Verdict, What, Who, class_of, first_no, rehearse};
 pub use confirm::{Evidence, shows};

@@ -12,7 +12,7 @@ use super::facts::Facts;
 use super::format;
 use super::inspector::EmergencyStop;
 use super::status_bar::OperatorLine;
-use crate::command::{CommandRow, Run, SEQUENCES_FOLDER, SequenceRequest, Step, StepState, class_of};
+use crate::command::{CommandRow, Run, SEQUENCES_FOLDER, SequenceRequest, Step, StepState, class_of, parts_of_stop};
 use crate::link;
 use crate::link::LinkState;
 use crate::signal::{Unit, Value};
@@ -79,18 +79,8 @@ impl Facts<'_, '_> {
     }
 
     pub(super) fn emergency_stop(&self, twin: &Twin) -> Option<EmergencyStop> {
-        let does: Vec<String> = twin
-            .emergency_stop
-            .iter()
-            .filter_map(|it| {
-                let command = self.site.command(it.command)?;
-                let of = self.site.twin(command.twin).map_or("", |it| it.name.as_str());
-                let value = match command.takes {
-                    crate::site::doc::TakesDoc::Switch { .. } => Value::Flag(it.value != 0.0),
-                    crate::site::doc::TakesDoc::Number { .. } => Value::Number(it.value),
-                };
-                Some(format!("{of} · {}: {}", command.name, self.words(command, &value)))
-            })
+        let does: Vec<String> = parts_of_stop(&self.site, &twin.emergency_stop)
+            .map(|(command, value)| format!("{}: {}", self.title(command), self.words(command, &value)))
             .collect();
         let cannot = match self.session.link.as_ref().map(link::Link::state) {
             _ if self.session.is_replay() => Some("This is a recording: nothing can be sent.".to_owned()),
