@@ -21,6 +21,16 @@ const TAG: u64 = CoseSign1::TAG;
 const CRIT: i64 = 2;
 /// The label of the type (RFC 9596).
 const TYP: i64 = 16;
+/// The label of the boot counter.
+pub(super) const EPOCH: i64 = -70001;
+/// The label of the number.
+pub(super) const SEQ: i64 = -70002;
+/// The label of the time of the newest sample, ns since 1970.
+pub(super) const TIME: i64 = -70003;
+/// The label of the digest of the envelope before.
+pub(super) const PREV: i64 = -70004;
+/// The critical headers that are understood here.
+const UNDERSTOOD: [i64; 5] = [TYP, EPOCH, SEQ, TIME, PREV];
 
 /// What was in an envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,13 +101,8 @@ pub enum EnvelopeError {
 /// Signs a payload for one topic. `typ` says what is in it: `application/pollux-command+cbor`. What is larger than
 /// [`MAX_ENVELOPE_BYTES`] when it is sealed nobody opens.
 pub fn seal(key: &SecretKey, typ: &str, topic: &str, payload: &[u8]) -> Vec<u8> {
-    let protected = HeaderBuilder::new()
-        .algorithm(Algorithm::Ed25519)
-        .key_id(key.public().id().as_bytes().to_vec())
-        .value(TYP, Value::Text(typ.to_owned()))
-        .build();
     let sealed = CoseSign1Builder::new()
-        .protected(protected)
+        .protected(header(key, typ).build())
         .payload(payload.to_vec())
         .create_signature(&bound_to(topic), |message| key.sign(message).to_vec())
         .build();
@@ -112,10 +117,52 @@ pub fn open(
     topic: &str,
     find: impl FnOnce(KeyId) -> Option<PublicKey>,
 ) -> Result<Opened, EnvelopeError> {
+    let envelope = read_envelope(bytes, typ, None)?;
+    let id = key_of(&envelope)?;
+    let key = find(id).filter(|it| it.id() == id).ok_or(EnvelopeError::UnknownKey(id))?;
+    if !is_signed_by(&envelope, &key, topic) {
+        return Err(EnvelopeError::Forged(id));
+    }
+    Ok(Opened { key: id, payload: envelope.payload.unwrap_or_default() })
+}
+
+/// Signs a payload that stays where it is: the envelope holds the signature alone.
+pub fn seal_detached(key: &SecretKey, typ: &str, topic: &str, payload: &[u8]) -> Vec<u8> {
+    let envelope = CoseSign1Builder::new()
+        .protected(header(key, typ).build())
+        .create_detached_signature(payload, &bound_to(topic), |message| key.sign(message).to_vec())
+        .build();
+    envelope.to_tagged_vec().unwrap_or_default()
+}
+
+/// Whether a signature that came beside a payload belongs to it, for this topic and type. Returns whose it is.
+pub fn open_detached(
+    bytes: &[u8],
+    typ: &str,
+    topic: &str,
+    payload: &[u8],
+    find: impl FnOnce(KeyId) -> Option<PublicKey>,
+) -> Result<KeyId, EnvelopeError> {
+    let envelope = read_envelope(bytes, typ, Some(payload))?;
+    let id = key_of(&envelope)?;
+    let key = find(id).filter(|it| it.id() == id).ok_or(EnvelopeError::UnknownKey(id))?;
+    if is_signed_by(&envelope, &key, topic) { Ok(id) } else { Err(EnvelopeError::Forged(id)) }
+}
+
+/// The headers that every envelope has.
+pub(super) fn header(key: &SecretKey, typ: &str) -> HeaderBuilder {
+    HeaderBuilder::new()
+        .algorithm(Algorithm::Ed25519)
+        .key_id(key.public().id().as_bytes().to_vec())
+        .value(TYP, Value::Text(typ.to_owned()))
+}
+
+/// Reads an envelope of a type. Where its payload came beside it, it is put in.
+pub(super) fn read_envelope(bytes: &[u8], typ: &str, beside: Option<&[u8]>) -> Result<CoseSign1, EnvelopeError> {
     if bytes.len() > MAX_ENVELOPE_BYTES {
         return Err(EnvelopeError::Oversize { bytes: bytes.len() });
     }
-    let envelope = parse(bytes)?;
+    let mut envelope = parse(bytes, beside.is_some())?;
     let header = &envelope.protected.header;
     if header.alg != Some(coset::Algorithm::Assigned(Algorithm::Ed25519)) {
         return Err(EnvelopeError::WrongAlgorithm);
@@ -127,31 +174,46 @@ pub fn open(
             return Err(EnvelopeError::WrongType { got, want: typ.to_owned() });
         }
     }
-    let id = <[u8; 8]>::try_from(header.key_id.as_slice()).ok().map(KeyId::from).ok_or(EnvelopeError::NoKeyId)?;
-    let key = find(id).filter(|it| it.id() == id).ok_or(EnvelopeError::UnknownKey(id))?;
-    envelope.verify_signature(&bound_to(topic), |signature, message| {
-        let good = <&[u8; 64]>::try_from(signature).is_ok_and(|it| key.verifies(message, it));
-        if good { Ok(()) } else { Err(EnvelopeError::Forged(id)) }
-    })?;
-    Ok(Opened { key: id, payload: envelope.payload.unwrap_or_default() })
+    if let Some(payload) = beside {
+        envelope.payload = Some(payload.to_vec());
+    }
+    Ok(envelope)
+}
+
+/// Whose signature an envelope bears, as it says.
+pub(super) fn key_of(envelope: &CoseSign1) -> Result<KeyId, EnvelopeError> {
+    let id = <[u8; 8]>::try_from(envelope.protected.header.key_id.as_slice());
+    id.ok().map(KeyId::from).ok_or(EnvelopeError::NoKeyId)
+}
+
+/// Whether the signature is this key's, over all of the envelope and the topic.
+pub(super) fn is_signed_by(envelope: &CoseSign1, key: &PublicKey, topic: &str) -> bool {
+    let check = |signature: &[u8], message: &[u8]| match <&[u8; 64]>::try_from(signature) {
+        Ok(signature) if key.verifies(message, signature) => Ok(()),
+        _ => Err(()),
+    };
+    envelope.verify_signature(&bound_to(topic), check).is_ok()
 }
 
 /// What the signature covers beside the bytes.
-fn bound_to(topic: &str) -> Vec<u8> {
+pub(super) fn bound_to(topic: &str) -> Vec<u8> {
     to_bytes(&Value::Array(vec![Value::Text(SCHEME.to_owned()), Value::Text(topic.to_owned())]))
 }
 
 /// The one form in which an envelope may come: what is signed and what is hashed elsewhere must be the same bytes.
-fn parse(bytes: &[u8]) -> Result<CoseSign1, EnvelopeError> {
+fn parse(bytes: &[u8], detached: bool) -> Result<CoseSign1, EnvelopeError> {
     let whole = read(bytes)?;
     if to_bytes(&whole) != bytes {
         return Err(EnvelopeError::NotDeterministic);
     }
     let Value::Tag(TAG, inner) = whole else { return Err(malformed("it does not bear the tag of COSE Sign1")) };
     let Value::Array(parts) = &*inner else { return Err(malformed("it is no array")) };
-    let [Value::Bytes(protected), Value::Map(unprotected), Value::Bytes(_), Value::Bytes(_)] = parts.as_slice() else {
+    let [Value::Bytes(protected), Value::Map(unprotected), payload, Value::Bytes(_)] = parts.as_slice() else {
         return Err(malformed("it does not hold headers, payload and signature"));
     };
+    if payload.is_null() != detached || !(payload.is_bytes() || payload.is_null()) {
+        return Err(malformed(if detached { "it holds a payload of its own" } else { "it holds no payload" }));
+    }
     // Nobody signs what stands there, so nothing may.
     if !unprotected.is_empty() {
         return Err(malformed("it has headers that are not signed"));
@@ -171,7 +233,7 @@ fn check_header(protected: &[u8]) -> Result<(), EnvelopeError> {
     match critical {
         None => Ok(()),
         Some(Value::Array(labels)) if labels.is_empty() => Err(malformed("its list of critical headers is empty")),
-        Some(Value::Array(labels)) => match labels.iter().find(|it| **it != Value::from(TYP)) {
+        Some(Value::Array(labels)) => match labels.iter().find(|it| !UNDERSTOOD.iter().any(|known| **it == Value::from(*known))) {
             Some(unknown) => Err(EnvelopeError::UnknownCritical { label: shown(unknown) }),
             None => Ok(()),
         },
@@ -187,7 +249,7 @@ fn shown(label: &Value) -> String {
     }
 }
 
-fn read(bytes: &[u8]) -> Result<Value, EnvelopeError> {
+pub(super) fn read(bytes: &[u8]) -> Result<Value, EnvelopeError> {
     use ciborium::de::Error;
     let mut rest = bytes;
     let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_DEPTH).map_err(|error| match error {
@@ -200,12 +262,12 @@ fn read(bytes: &[u8]) -> Result<Value, EnvelopeError> {
 }
 
 /// Writing to memory does not fail; if it did, the empty answer would be taken for another form, and refused.
-fn to_bytes(value: &Value) -> Vec<u8> {
+pub(super) fn to_bytes(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
     ciborium::into_writer(value, &mut bytes).map_or_else(|_| Vec::new(), |()| bytes)
 }
 
-fn malformed(why: &str) -> EnvelopeError {
+pub(super) fn malformed(why: &str) -> EnvelopeError {
     EnvelopeError::Malformed { why: why.to_owned() }
 }
 

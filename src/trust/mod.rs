@@ -5,14 +5,26 @@
 mod accounts;
 mod authority;
 pub mod chain;
+mod defence;
 mod demo;
 mod envelope;
 mod hex;
 mod key;
+mod letter;
+mod registry;
+mod verdict;
+mod window;
 
 pub use accounts::{Account, AccountError, Accounts, AccountsError, SignInError};
 pub use authority::{Denied, Standing, may_approve, may_send};
 pub use chain::{AuditLog, LogError};
 pub use demo::DEMO_PASSPHRASE;
-pub use envelope::{EnvelopeError, MAX_ENVELOPE_BYTES, Opened, open, seal};
+pub use defence::{Defence, Defences};
+pub use envelope::{EnvelopeError, MAX_ENVELOPE_BYTES, Opened, open, open_detached, seal, seal_detached};
 pub use key::{KeyError, KeyFileError, KeyId, PublicKey, Salt, SecretKey};
+pub use letter::{
+    ANSWER_TYPE, BESIDE_TYPE, EVENT_TYPE, Letter, ORDER_TYPE, Pen, SAMPLES_TYPE, SIGNATURE_PROPERTY,
+};
+pub use registry::{Anchor, KeyDoc, KeyRole, KeysDoc, REGISTRY_FILE, Registry, RegistryError, RevokedDoc, Timestamp8601};
+pub use verdict::{Proof, Reason, Refused, Step, Trust};
+pub use window::{Stamp, WINDOW, Window, WindowDoc, Windows};
