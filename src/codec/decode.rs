@@ -1,14 +1,16 @@
 //! From a message to samples, by its topic.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::fault::Fault;
 use super::hash::TopicHash;
+use super::packed::{PackedRow, Quality};
 use super::pick::{Scalar, Tree};
 use super::value;
 use crate::signal::{Sample, SignalId, Timestamp};
-use crate::site::Site;
-use crate::site::doc::ValueKind;
+use crate::site::doc::{SigningDoc, ValueKind};
+use crate::site::{Signal, Site};
 
 /// Larger payloads are refused: no measurement needs them, and reading them would hold up the others.
 pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
@@ -18,6 +20,8 @@ pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
 pub struct Decoder {
     topics: HashMap<Box<[u8]>, Bindings, TopicHash>,
     slots: Vec<Scalar>,
+    /// By address: the number, the kind, and the topic that may speak for it.
+    addresses: HashMap<Arc<str>, (SignalId, ValueKind, Box<[u8]>)>,
 }
 
 /// What became of a message.
@@ -72,7 +76,43 @@ impl Decoder {
         for topic in statuses.chain(site.commands.iter().map(|it| &it.topic)) {
             topics.entry(topic.as_bytes().into()).or_default();
         }
-        Self { topics, slots: Vec::new() }
+        let signed = |it: &&Signal| site.device_of(it.twin).is_some_and(|it| it.1.signing != SigningDoc::None);
+        let address = |it: &Signal| (Arc::clone(&it.address), (it.id, it.is, it.topic.as_bytes().into()));
+        let addresses = site.signals.iter().filter(signed).map(address).collect();
+        Self { topics, slots: Vec::new(), addresses }
+    }
+
+    /// The signals that a topic carries.
+    pub fn signals_of(&self, topic: &[u8]) -> impl Iterator<Item = SignalId> + '_ {
+        let bindings = self.topics.get(topic);
+        let bare = bindings.into_iter().flat_map(|it| it.bare.iter().map(|it| it.0));
+        bare.chain(bindings.into_iter().flat_map(|it| it.fields.iter().map(|it| it.signal)))
+    }
+
+    /// Appends the values that an envelope held. What is not bound to its topic is passed over; how many of them there were is
+    /// returned.
+    pub fn take_packed(
+        &self,
+        topic: &[u8],
+        rows: Vec<PackedRow>,
+        received: Timestamp,
+        samples: &mut Vec<Sample>,
+        faults: &mut Vec<(SignalId, Fault)>,
+    ) -> usize {
+        let mut n_foreign = 0;
+        for PackedRow { signal, at, value, quality } in rows {
+            let bound = self.addresses.get(signal.as_str()).filter(|it| *it.2 == *topic);
+            let Some(&(signal, kind, _)) = bound else {
+                n_foreign += 1;
+                continue;
+            };
+            match value::packed(value, kind) {
+                _ if quality == Quality::Bad => faults.push((signal, Fault::Bad)),
+                Ok(value) => samples.push(Sample { signal, at, received, value }),
+                Err(fault) => faults.push((signal, fault)),
+            }
+        }
+        n_foreign
     }
 
     /// Whether the site knows a topic.

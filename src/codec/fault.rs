@@ -1,5 +1,7 @@
 //! Why a payload gave no value for a signal.
 
+use super::packed::PackedError;
+
 /// Why a payload gave no value for a signal: its last good value stays.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Fault {
@@ -31,6 +33,12 @@ pub enum Fault {
     /// Not a number, or without end.
     #[error("the number is not finite")]
     NotFinite,
+    /// Packed values that cannot be read.
+    #[error(transparent)]
+    Packed(#[from] PackedError),
+    /// The device itself holds the value to be bad.
+    #[error("the device says that its value is bad")]
+    Bad,
     /// Larger than a payload may be.
     #[error("the payload has {bytes} bytes, more than the {limit} that are read")]
     Oversize {

@@ -1,4 +1,4 @@
-//! Bytes on the wire ↔ samples: bare values and JSON.
+//! Bytes on the wire ↔ samples: bare values, JSON, and the CBOR that envelopes hold.
 //!
 //! Knows topics and payloads, and neither sockets nor clocks.
 
@@ -7,6 +7,7 @@ mod encode;
 mod fault;
 mod filters;
 mod hash;
+mod packed;
 mod pick;
 #[cfg(test)]
 pub(crate) mod tests_support;
@@ -16,3 +17,4 @@ pub use decode::{Decoded, Decoder, MAX_PAYLOAD_BYTES};
 pub use encode::encode;
 pub use fault::Fault;
 pub use filters::filters;
+pub use packed::{MAX_ROWS, PackedError, PackedRow, Quality, pack, unpack};

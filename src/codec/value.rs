@@ -55,6 +55,15 @@ pub(super) fn picked(scalar: &Scalar, kind: ValueKind, path: &str) -> Result<Val
     Err(wrong(kind, got, Some(path)))
 }
 
+/// A value that came packed, if it is of the kind that the site says.
+pub(super) fn packed(value: Value, kind: ValueKind) -> Result<Value, Fault> {
+    match (&value, kind) {
+        (Value::Number(number), ValueKind::Number) => finite(*number),
+        (Value::Flag(_), ValueKind::Flag) | (Value::Text(_), ValueKind::Text) => Ok(value),
+        _ => Err(wrong(kind, shown(&value.to_string()), None)),
+    }
+}
+
 /// The device's time, if it can be one.
 pub(super) fn time(scalar: &Scalar, received: Timestamp) -> Option<Timestamp> {
     let time = match scalar {

@@ -15,6 +15,14 @@ pub(super) fn check_site(builder: &mut Builder<'_>, doc: &SiteDoc) {
     if doc.name.trim().is_empty() {
         builder.problems.error("name", "a site without name").expecting("the name on the screen");
     }
+    if let Some(authority) = &doc.authority
+        && !is_public_key(authority)
+    {
+        builder
+            .problems
+            .error("authority", format!("{authority:?} is no public key"))
+            .expecting("ed25519: and 64 hexadecimal digits, as `pollux keys list` shows it");
+    }
     if let Some(broker) = &doc.broker {
         check_broker(builder.problems, broker);
     }
@@ -41,6 +49,11 @@ pub(super) fn check_site(builder: &mut Builder<'_>, doc: &SiteDoc) {
             builder.check_at(at, |below| format!("props[{i}].at[{n}]{below}").into());
         }
     }
+}
+
+fn is_public_key(text: &str) -> bool {
+    let digits = text.strip_prefix("ed25519:");
+    digits.is_some_and(|it| it.len() == 64 && it.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 fn check_broker(problems: &mut Problems, broker: &str) {

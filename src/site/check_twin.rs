@@ -1,7 +1,7 @@
 //! Checks of one twin: its device, signals, commands and physics.
 
 use super::build::Builder;
-use super::doc::{AlarmWhenDoc, BodyDoc, InputDoc, TakesDoc, ValueKind};
+use super::doc::{AlarmWhenDoc, BodyDoc, InputDoc, SigningDoc, TakesDoc, ValueKind};
 use super::fill::is_name;
 use super::problem::Place;
 use super::unfold::id_hint;
@@ -69,6 +69,17 @@ impl Builder<'_> {
         note(self.problems, check_positive("a period", device.period), || flat.place(".device.period"));
         if let Some(status) = &device.status {
             note(self.problems, check_topic(status), || flat.place(".device.status"));
+        }
+        let gateway = match &device.signing {
+            SigningDoc::Vouched(gateway) => Some(gateway),
+            SigningDoc::None | SigningDoc::Required => None,
+        };
+        for owner in device.keys.iter().chain(gateway) {
+            if owner.is_empty() || owner.contains(|it: char| it.is_whitespace() || it.is_control()) {
+                self.problems
+                    .error(flat.place(".device.signing"), format!("{owner:?} is no name of a key's owner"))
+                    .expecting("a name as it stands in keys.ron, such as nf-gateway");
+            }
         }
     }
 

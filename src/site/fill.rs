@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::doc::{
-    AlarmDoc, AlarmWhenDoc, BodyDoc, CommandDoc, InputDoc, LookDoc, PhysicsDoc, SensorDoc, ShowDoc, SignalDoc,
-    TakesDoc, TwinDoc, WhenDoc,
-};
+use super::doc::{AlarmDoc, AlarmWhenDoc, BodyDoc, CommandDoc, InputDoc, LookDoc, PhysicsDoc, SensorDoc, ShowDoc, SignalDoc, SigningDoc, TakesDoc, TwinDoc, WhenDoc};
 use super::near::did_you_mean;
 use super::problem::{Place, Problems};
 
@@ -40,6 +37,12 @@ impl Filler<'_> {
         if let Some(device) = &mut twin.device {
             self.text(&mut device.id, || ".device.id".to_owned());
             self.option(&mut device.status, || ".device.status".to_owned());
+            if let SigningDoc::Vouched(gateway) = &mut device.signing {
+                self.text(gateway, || ".device.signing[0]".to_owned());
+            }
+            for (i, owner) in device.keys.iter_mut().enumerate() {
+                self.text(owner, || format!(".device.keys[{i}]"));
+            }
         }
         for (i, signal) in twin.signals.iter_mut().enumerate() {
             self.signal(signal, &format!(".signals[{i}]"));

@@ -42,6 +42,8 @@ pub struct Site {
     pub place: PlaceDoc,
     /// The broker to connect to when the command line names none.
     pub broker: Option<String>,
+    /// The public key that must have signed the registry of keys, as text.
+    pub authority: Option<String>,
     /// The folder of `site.ron`.
     pub folder: PathBuf,
     /// Parents before children, siblings in the order of the file.

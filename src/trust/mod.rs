@@ -4,6 +4,8 @@
 
 mod accounts;
 mod authority;
+mod book;
+mod bucket;
 pub mod chain;
 mod defence;
 mod demo;
@@ -12,11 +14,14 @@ mod hex;
 mod key;
 mod letter;
 mod registry;
+mod store;
 mod verdict;
+mod verify;
 mod window;
 
 pub use accounts::{Account, AccountError, Accounts, AccountsError, SignInError};
 pub use authority::{Denied, Standing, may_approve, may_send};
+pub use book::{Account as DeviceAccount, Book, Exhibit, Passed};
 pub use chain::{AuditLog, LogError};
 pub use demo::DEMO_PASSPHRASE;
 pub use defence::{Defence, Defences};
@@ -26,5 +31,7 @@ pub use letter::{
     ANSWER_TYPE, BESIDE_TYPE, EVENT_TYPE, Letter, ORDER_TYPE, Pen, SAMPLES_TYPE, SIGNATURE_PROPERTY,
 };
 pub use registry::{Anchor, KeyDoc, KeyRole, KeysDoc, REGISTRY_FILE, Registry, RegistryError, RevokedDoc, Timestamp8601};
+pub use store::{Store, StoreError};
 pub use verdict::{Proof, Reason, Refused, Step, Trust};
+pub use verify::{Look, Memo, Message, No, Refusal, Terms, Verifier};
 pub use window::{Stamp, WINDOW, Window, WindowDoc, Windows};

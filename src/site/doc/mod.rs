@@ -26,7 +26,7 @@ pub use body::{BodyDoc, OpeningDoc};
 pub use command::{CommandDoc, ConfirmDoc, InterlockDoc, LimitsDoc, RefusedDoc, StopDoc, TakesDoc};
 pub use look::{LookDoc, Meaning, RuleDoc, ShowDoc, WhenDoc};
 pub use physics::{InputDoc, ParamDoc, PhysicsDoc};
-pub use signal::{DeviceDoc, SensorDoc, SignalDoc, ValueKind};
+pub use signal::{DeviceDoc, EnvelopeDoc, SensorDoc, SignalDoc, SigningDoc, ValueKind};
 
 /// A whole site.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -42,6 +42,10 @@ pub struct SiteDoc {
     /// The broker that the viewer connects to when the command line names none. Never with credentials.
     #[serde(default)]
     pub broker: Option<String>,
+    /// The public key that must have signed the registry of keys (`keys.ron`): `ed25519:…`. Without one, whoever signed it first
+    /// is believed from then on.
+    #[serde(default)]
+    pub authority: Option<String>,
     /// Twins that are described once and used several times.
     #[serde(default, deserialize_with = "unique")]
     pub templates: BTreeMap<String, TemplateDoc>,

@@ -14,6 +14,37 @@ pub struct DeviceDoc {
     /// Seconds between two publishes of a topic.
     #[serde(default = "one")]
     pub period: f64,
+    /// Whether what it says must be signed, and by whom.
+    #[serde(default)]
+    pub signing: SigningDoc,
+    /// Whose keys in the registry may sign for it. Empty: its own, by its id; of a vouched one, its gateway's.
+    #[serde(default)]
+    pub keys: Vec<String>,
+    /// How the simulated device carries its signatures.
+    #[serde(default)]
+    pub envelope: EnvelopeDoc,
+}
+
+/// Whether what a device says must be signed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub enum SigningDoc {
+    /// It cannot sign: what it says is *unsigned*, and nobody vouches for it.
+    #[default]
+    None,
+    /// It signs: what bears no good signature is refused.
+    Required,
+    /// It cannot sign, and this gateway signs what it heard of it: what bears no good signature of the gateway is refused.
+    Vouched(String),
+}
+
+/// How signatures travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum EnvelopeDoc {
+    /// Beside the payload, which stays as it is, in a user property of MQTT 5.
+    #[default]
+    Beside,
+    /// The payload is the envelope, and holds the values in CBOR.
+    Within,
 }
 
 /// One measured quantity.

@@ -1,0 +1,429 @@
+//! The checks of an arrival, cheapest first, each with its reason: what passes them becomes samples, and nothing else does.
+//!
+//! Knows no clock: the time of arrival is given, so that a recording is verified again with the result that it had live.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::book::{Book, Exhibit, Passed};
+use super::bucket::Bucket;
+use super::defence::{Defence, Defences};
+use super::envelope::{EnvelopeError, MAX_ENVELOPE_BYTES};
+use super::key::KeyId;
+use super::letter::{BESIDE_TYPE, Letter, SAMPLES_TYPE};
+use super::registry::{KeyRole, Registry};
+use super::store::Store;
+use super::verdict::{Proof, Reason, Step, Trust};
+use super::window::{MOST_AHEAD_NANOS, Stamp, Window, Windows};
+use crate::codec::{PackedRow, unpack};
+use crate::signal::Timestamp;
+use crate::site::Site;
+use crate::site::doc::SigningDoc;
+
+/// What is stamped longer ago than so many periods is too old, but never what is younger than the second figure.
+const OLD_PERIODS: f64 = 3.0;
+const OLD_AT_LEAST: Duration = Duration::from_secs(5);
+/// Envelopes begin so: the tag of COSE Sign1, an array of four.
+const ENVELOPE_BEGINS: [u8; 2] = [0xd2, 0x84];
+/// Signatures that are remembered as good, so that a recording that is read twice is verified once.
+const MEMO: usize = 500_000;
+
+/// A message, as verification looks at it.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// Where it came in.
+    pub topic: &'a [u8],
+    /// What it says.
+    pub payload: &'a [u8],
+    /// The signature beside it, see [`super::SIGNATURE_PROPERTY`].
+    pub signature: Option<&'a str>,
+    /// When it came.
+    pub received: Timestamp,
+    /// The broker had kept it.
+    pub retained: bool,
+}
+
+/// What came of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Look {
+    /// It may be read as the site says.
+    Pass(Proof),
+    /// It held its values itself.
+    Packed(Proof, Vec<PackedRow>),
+    /// It must not be read.
+    Refuse(Refusal),
+}
+
+/// A no to a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub reason: Reason,
+    /// It is no sign of anything: what a broker had kept is old by nature.
+    pub quiet: bool,
+}
+
+/// Signatures that were found good. Shared by all who read one recording.
+#[derive(Debug, Default)]
+pub struct Memo(Mutex<HashSet<[u8; 32]>>);
+
+/// Verifies what comes in on a site's topics. One for each reader of a stream of messages, in their order.
+#[derive(Debug)]
+pub struct Verifier {
+    rules: HashMap<Box<[u8]>, Rule>,
+    registry: Option<Arc<Registry>>,
+    windows: Windows,
+    book: Arc<Book>,
+    store: Option<Arc<Store>>,
+    memo: Option<Arc<Memo>>,
+    defences: Defences,
+}
+
+/// What a site says of one topic.
+#[derive(Debug, Clone)]
+struct Rule {
+    device: Arc<str>,
+    signing: SigningDoc,
+    /// Whose keys may sign.
+    owners: Vec<String>,
+    bucket: Bucket,
+    /// What is stamped longer ago is too old.
+    old_after: Duration,
+}
+
+/// Who may have signed a letter, and how old it may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// What it must hold.
+    pub typ: &'a str,
+    /// Whose keys may sign it.
+    pub owners: &'a [String],
+    /// As what they must speak. `None`: as a device or a gateway.
+    pub role: Option<KeyRole>,
+    /// What is stamped longer ago is too old.
+    pub old_after: Duration,
+}
+
+/// Why a letter was refused, with whose key it named and what exactly was wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct No {
+    /// Why.
+    pub reason: Reason,
+    /// Whose key it named.
+    pub key: Option<KeyId>,
+    /// For a person.
+    pub detail: String,
+}
+
+impl Verifier {
+    /// For a site. `None`: nothing on it is signed, so there is nothing to verify.
+    pub fn new(site: &Site, registry: Option<Arc<Registry>>) -> Option<Self> {
+        let mut rules: HashMap<Box<[u8]>, Rule> = HashMap::new();
+        let mut any = false;
+        for signal in &site.signals {
+            let Some((_, device)) = site.device_of(signal.twin) else { continue };
+            // What a status says is the broker's word too: it keeps it, and says it when the device is gone.
+            if device.status.as_deref() == Some(signal.topic.as_str()) {
+                continue;
+            }
+            any |= device.signing != SigningDoc::None;
+            let old = Duration::try_from_secs_f64(signal.period * OLD_PERIODS).unwrap_or(Duration::MAX);
+            let rule = rules.entry(signal.topic.as_bytes().into()).or_insert_with(|| Rule {
+                device: device.id.as_str().into(),
+                signing: device.signing.clone(),
+                owners: match (&device.signing, device.keys.is_empty()) {
+                    (SigningDoc::Vouched(gateway), true) => vec![gateway.clone()],
+                    (SigningDoc::None | SigningDoc::Required, true) => vec![device.id.clone()],
+                    (_, false) => device.keys.clone(),
+                },
+                bucket: Bucket::new(signal.period),
+                old_after: OLD_AT_LEAST,
+            });
+            rule.old_after = rule.old_after.max(old);
+        }
+        any.then(|| Self {
+            rules,
+            registry,
+            windows: Windows::new(),
+            book: Arc::default(),
+            store: None,
+            memo: None,
+            defences: Defences::all(),
+        })
+    }
+
+    /// Writes what it sees into this book.
+    #[must_use]
+    pub fn with_book(self, book: Arc<Book>) -> Self {
+        Self { book, ..self }
+    }
+
+    /// Keeps what it heard over restarts, and takes up what was heard before.
+    #[must_use]
+    pub fn with_store(self, store: Arc<Store>, now: Timestamp) -> Self {
+        let windows = if self.defences.has(Defence::Memory) { store.windows(now) } else { Windows::new() };
+        Self { windows, store: Some(store), ..self }
+    }
+
+    /// Looks at no signature twice.
+    #[must_use]
+    pub fn with_memo(self, memo: Arc<Memo>) -> Self {
+        Self { memo: Some(memo), ..self }
+    }
+
+    /// With a defence taken away, to see the attack succeed that it stops.
+    #[cfg(test)]
+    pub(crate) fn with_defences(self, defences: Defences) -> Self {
+        Self { defences, ..self }
+    }
+
+    /// What was heard so far.
+    pub fn windows(&self) -> &Windows {
+        &self.windows
+    }
+
+    /// Goes on from what had been heard at some point.
+    pub fn set_windows(&mut self, windows: Windows) {
+        self.windows = windows;
+    }
+
+    /// Who has which key from now on.
+    pub fn set_registry(&mut self, registry: Arc<Registry>) {
+        self.registry = Some(registry);
+    }
+
+    /// Goes on with another site: what was heard stays.
+    pub fn follow(&mut self, site: &Site) {
+        match Self::new(site, None) {
+            Some(new) => self.rules = new.rules,
+            None => self.rules.clear(),
+        }
+    }
+
+    /// Looks at a message, through all checks in their order.
+    pub fn look(&mut self, message: &Message<'_>) -> Look {
+        let within = message.payload.starts_with(&ENVELOPE_BEGINS);
+        let Some(rule) = self.rules.get_mut(message.topic) else {
+            return Look::Pass(Proof::default());
+        };
+        let signed = message.signature.is_some() || (within && rule.signing != SigningDoc::None);
+        if rule.signing == SigningDoc::None && !signed {
+            return Look::Pass(Proof::default());
+        }
+        let bytes = message.payload.len().max(message.signature.map_or(0, str::len));
+        if bytes > MAX_ENVELOPE_BYTES && self.defences.has(Defence::Size) {
+            let detail = format!("it has {bytes} bytes, more than the {MAX_ENVELOPE_BYTES} that are read");
+            return self.refuse(message, No { reason: Reason::Oversize, key: None, detail });
+        }
+        if !rule.bucket.take(message.received) && self.defences.has(Defence::Rate) {
+            let detail = "it is more than this topic can have to say".to_owned();
+            return self.refuse(message, No { reason: Reason::Flood, key: None, detail });
+        }
+        if self.registry.is_none() {
+            return unenforced(message, within);
+        }
+        if !signed {
+            if !self.defences.has(Defence::Required) {
+                return Look::Pass(Proof::default());
+            }
+            let detail = "it bears no signature, and what this device says must be signed".to_owned();
+            return self.refuse(message, No { reason: Reason::NotSigned, key: None, detail });
+        }
+        let rule = rule.clone();
+        let typ = if message.signature.is_some() { BESIDE_TYPE } else { SAMPLES_TYPE };
+        let terms = Terms { typ, owners: &rule.owners, role: None, old_after: rule.old_after };
+        let seen = match self.letter(message, &terms) {
+            Err(no) => return self.refuse(message, no),
+            Ok(seen) => seen,
+        };
+        let (letter, proof, n_new_missing) = seen;
+        let rows = if message.signature.is_some() { None } else { Some(unpack(letter.payload())) };
+        let look = match rows {
+            None => Look::Pass(proof),
+            Some(Ok(rows)) => Look::Packed(proof, rows),
+            Some(Err(why)) => {
+                let no = No { reason: Reason::Malformed, key: Some(letter.key), detail: why.to_string() };
+                return self.refuse(message, no);
+            }
+        };
+        let passed = Passed {
+            topic: String::from_utf8_lossy(message.topic).into(),
+            trust: proof.trust,
+            key: proof.key,
+            stamp: Some(letter.stamp),
+            received: message.received,
+            steps: Step::Chain,
+        };
+        self.book.pass(&rule.device, passed, n_new_missing);
+        look
+    }
+
+    /// Looks at a letter on any topic, and takes it. Returns it with what it proves, and how many before it are missing since
+    /// the last one.
+    pub fn letter(&mut self, message: &Message<'_>, terms: &Terms<'_>) -> Result<(Letter, Proof, u64), No> {
+        let malformed = |why: EnvelopeError| No {
+            reason: if matches!(why, EnvelopeError::Oversize { .. }) { Reason::Oversize } else { Reason::Malformed },
+            key: None,
+            detail: why.to_string(),
+        };
+        let typ = terms.typ;
+        let letter = match message.signature {
+            Some(text) => Letter::read_property(text, typ, message.payload),
+            None => Letter::read(message.payload, typ, None),
+        };
+        let letter = letter.map_err(malformed)?;
+        let no = |reason: Reason, detail: String| No { reason, key: Some(letter.key), detail };
+        let trust = self.look_at_key(&letter, terms, message.received).map_err(|(reason, why)| no(reason, why))?;
+        let Ok(topic) = std::str::from_utf8(message.topic) else {
+            return Err(no(Reason::UnknownTopic, "its topic is no text".to_owned()));
+        };
+        if !self.is_signed(&letter, message.payload, topic) {
+            return Err(no(Reason::Forged, format!("the signature is not that of the key {} over these bytes on {topic}", letter.key)));
+        }
+        let stamp = letter.stamp;
+        let window = self.windows.get(&letter.key);
+        if let Some(Err(reason)) = window.map(|it| it.look(&stamp, &letter.digest)) {
+            let up = match reason {
+                Reason::Rollback => self.defences.has(Defence::Epoch),
+                Reason::Cloned => self.defences.has(Defence::Fork),
+                _ => self.defences.has(Defence::Replay),
+            };
+            let place = window.map(Window::place).unwrap_or_default();
+            let detail = format!("it is number {} of life {}; heard so far up to {} of {}", stamp.seq, stamp.epoch, place.1, place.0);
+            if up {
+                return Err(no(reason, detail));
+            }
+        }
+        look_at_time(&stamp, message.received, terms.old_after, self.defences).map_err(|(reason, why)| no(reason, why))?;
+        let broken = window.map_or(Ok(()), |it| it.follows(&stamp));
+        if let Some(store) = &self.store {
+            store.reserve(letter.key, stamp.epoch, stamp.seq, message.received);
+        }
+        let n_missing = self.take(letter.key, &stamp, &letter.digest);
+        if let Err(reason) = broken
+            && self.defences.has(Defence::Chain)
+        {
+            return Err(no(reason, format!("number {} names another one before it than was heard", stamp.seq)));
+        }
+        let gap = self.windows.get(&letter.key).map_or(0, Window::gap);
+        let proof = Proof { trust, key: Some(letter.key), gap };
+        Ok((letter, proof, n_missing))
+    }
+
+    fn look_at_key(&self, letter: &Letter, terms: &Terms<'_>, received: Timestamp) -> Result<Trust, (Reason, String)> {
+        let found = self.registry.as_ref().and_then(|it| it.find(letter.key));
+        let Some(entry) = found else {
+            if !self.defences.has(Defence::KnownKey) {
+                return Ok(Trust::Verified);
+            }
+            return Err((Reason::UnknownKey, format!("the registry knows no key {}", letter.key)));
+        };
+        let own = terms.owners.contains(&entry.of);
+        let as_it_must = match terms.role {
+            Some(role) => entry.role == role,
+            None => matches!(entry.role, KeyRole::Device | KeyRole::Gateway),
+        };
+        if !(own && as_it_must) && self.defences.has(Defence::OwnKey) {
+            return Err((Reason::WrongKey, format!("the key {} is {}'s, who may not speak here", letter.key, entry.of)));
+        }
+        entry.is_good_at(received, self.defences).map_err(|reason| {
+            let why = match (&entry.revoked, reason) {
+                (Some(revoked), Reason::Revoked) => format!("revoked since {}: {}", revoked.at.0, revoked.why),
+                _ => format!("the key {} of {} was not good at {received}", letter.key, entry.of),
+            };
+            (reason, why)
+        })?;
+        Ok(if entry.role == KeyRole::Gateway { Trust::Vouched } else { Trust::Verified })
+    }
+
+    fn is_signed(&self, letter: &Letter, payload: &[u8], topic: &str) -> bool {
+        if !self.defences.has(Defence::Signature) {
+            return true;
+        }
+        let Some(entry) = self.registry.as_ref().and_then(|it| it.find(letter.key)) else {
+            // Only where unknown keys are let through, which only a test does.
+            return !self.defences.has(Defence::KnownKey);
+        };
+        let Some(memo) = &self.memo else { return letter.is_signed_by(&entry.key, topic, self.defences) };
+        let mut hash = Sha256::new();
+        hash.update(letter.digest);
+        hash.update((topic.len() as u64).to_le_bytes());
+        hash.update(topic);
+        hash.update(entry.key.to_string());
+        hash.update(payload);
+        let name: [u8; 32] = hash.finalize().into();
+        if memo.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&name) {
+            return true;
+        }
+        let good = letter.is_signed_by(&entry.key, topic, self.defences);
+        if good {
+            let mut memo = memo.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if memo.len() >= MEMO {
+                memo.clear();
+            }
+            memo.insert(name);
+        }
+        good
+    }
+
+    /// Takes what was looked at. Returns how many are missing between it and the highest before it.
+    fn take(&mut self, key: KeyId, stamp: &Stamp, digest: &[u8; 32]) -> u64 {
+        match self.windows.get_mut(&key) {
+            None => {
+                self.windows.insert(key, Window::first(stamp, digest));
+                0
+            }
+            Some(window) => {
+                let (epoch, top) = window.place();
+                window.take(stamp, digest);
+                if stamp.epoch == epoch { stamp.seq.saturating_sub(top.saturating_add(1)) } else { 0 }
+            }
+        }
+    }
+
+    fn refuse(&self, message: &Message<'_>, no: No) -> Look {
+        let quiet = message.retained && matches!(no.reason, Reason::Stale | Reason::Replayed);
+        let device = self.rules.get(message.topic).map_or_else(|| Arc::from(""), |it| Arc::clone(&it.device));
+        let exhibit = Exhibit {
+            device,
+            topic: String::from_utf8_lossy(message.topic).into_owned(),
+            reason: no.reason,
+            detail: no.detail,
+            key: no.key,
+            received: message.received,
+            payload: message.payload[..message.payload.len().min(MAX_ENVELOPE_BYTES)].to_vec(),
+            signature: message.signature.filter(|it| it.len() <= MAX_ENVELOPE_BYTES).map(str::to_owned),
+        };
+        self.book.refuse(exhibit, quiet);
+        Look::Refuse(Refusal { reason: no.reason, quiet })
+    }
+}
+
+/// Where no registry is known nothing can be verified, and nothing counts as more than unsigned.
+fn unenforced(message: &Message<'_>, within: bool) -> Look {
+    if !within || message.signature.is_some() {
+        return Look::Pass(Proof::default());
+    }
+    match Letter::read(message.payload, SAMPLES_TYPE, None).ok().and_then(|it| unpack(it.payload()).ok()) {
+        Some(rows) => Look::Packed(Proof::default(), rows),
+        None => Look::Refuse(Refusal { reason: Reason::Malformed, quiet: false }),
+    }
+}
+
+fn look_at_time(stamp: &Stamp, received: Timestamp, old_after: Duration, defences: Defences) -> Result<(), (Reason, String)> {
+    let ahead = stamp.at.as_nanos().saturating_sub(received.as_nanos());
+    if ahead > MOST_AHEAD_NANOS && defences.has(Defence::Future) {
+        return Err((Reason::Future, format!("it is stamped {:.1} s ahead of its arrival", ahead as f64 / 1e9)));
+    }
+    if received.since(stamp.at) > old_after && defences.has(Defence::Age) {
+        let age = received.secs_since(stamp.at);
+        return Err((Reason::Stale, format!("it was stamped {age:.1} s before its arrival; at most {:.1} s are taken", old_after.as_secs_f64())));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
