@@ -61,7 +61,7 @@ fn without(site: &Site, messages: &[Arrival]) -> f64 {
 }
 
 fn with(site: &Arc<Site>, messages: &[Arrival]) -> (f64, usize) {
-    let mut listener = Listener::new(site);
+    let mut listener = Listener::new(site, None);
     let mut n_events = 0;
     let began = on_cpu_secs();
     for batch in messages.chunks(128) {

@@ -58,6 +58,7 @@ impl Pollux {
             timeline: Arc::new(Timeline::new(site)),
             recorder: None,
             tap: Some(Arc::default()),
+            verifier: None,
         };
         let ingest = Ingest::start(options, arrivals).unwrap();
         let began = now();

@@ -124,7 +124,12 @@ mod tests {
     use super::*;
 
     fn row(signal: &str, at: i64, value: impl Into<Value>) -> PackedRow {
-        PackedRow { signal: signal.to_owned(), at: Timestamp::from_nanos(at), value: value.into(), quality: Quality::Good }
+        PackedRow {
+            signal: signal.to_owned(),
+            at: Timestamp::from_nanos(at),
+            value: value.into(),
+            quality: Quality::Good,
+        }
     }
 
     #[test]

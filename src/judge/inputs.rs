@@ -108,13 +108,7 @@ impl Inputs {
     /// Takes what is known from before the first message.
     pub(super) fn set(&mut self, signal: SignalId, cell: &Cell) {
         if let Some(watched) = self.get_mut(signal) {
-            watched.reading = Reading {
-                value: cell.value.clone(),
-                at: cell.at,
-                received: cell.received,
-                state: ReadingState::NeverSeen,
-                unreadable: cell.unreadable,
-            };
+            watched.reading = Reading::known(cell);
             watched.windows.iter_mut().for_each(|it| it.points.clear());
         }
     }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::audit::{act_of, event_of};
 use super::engine::Engine;
 use super::finds::{Act, Finds};
-use crate::codec::Decoder;
 use crate::link::Arrival;
 use crate::session::recording::{Item, Recording};
-use crate::session::{Change, Fold, Taken, watched};
+use crate::session::{Change, Fold, Reader, Taken, watched};
 use crate::signal::Timestamp;
 use crate::site::Site;
+use crate::trust::Verifier;
 
 /// What a person did is written down a moment after it was done, so perhaps after messages that came later: it is looked
 /// for so many chunks ahead.
@@ -22,7 +22,7 @@ const AHEAD: usize = 3;
 pub struct Listener {
     /// What finds alarms.
     pub engine: Engine,
-    decoder: Decoder,
+    reader: Reader,
     fold: Fold,
     watched: Vec<bool>,
     changes: Vec<Change>,
@@ -44,11 +44,11 @@ struct Told {
 }
 
 impl Listener {
-    /// Before the first message.
-    pub fn new(site: &Arc<Site>) -> Self {
+    /// Before the first message; with what verifies, where anything is signed.
+    pub fn new(site: &Arc<Site>, verifier: Option<Verifier>) -> Self {
         Self {
             engine: Engine::new(Arc::clone(site)),
-            decoder: Decoder::new(site),
+            reader: Reader::new(site, verifier),
             fold: Fold::default(),
             watched: watched(site),
             changes: Vec::new(),
@@ -59,10 +59,12 @@ impl Listener {
     pub fn take(&mut self, arrival: &Arrival) {
         let (mut samples, mut faults) = (Vec::new(), Vec::new());
         let received = arrival.received;
-        self.decoder.decode(&arrival.topic, &arrival.payload, received, &mut samples, &mut faults);
+        let read = self.reader.read(arrival, &mut samples, &mut faults);
         let is_watched = |signal: crate::signal::SignalId| self.watched.get(signal.index()) == Some(&true);
         for sample in samples {
-            if self.fold.take(&sample, arrival.retained) == Taken::Newest && is_watched(sample.signal) {
+            if self.fold.take_proven(&sample, arrival.retained, read.proof) == Taken::Newest
+                && is_watched(sample.signal)
+            {
                 let (signal, at, value) = (sample.signal, sample.at, Some(sample.value));
                 self.changes.push(Change { signal, at, received, value, last: false });
             }
@@ -71,6 +73,14 @@ impl Listener {
             self.fold.fail(signal);
             if is_watched(signal) {
                 self.changes.push(Change { signal, at: received, received, value: None, last: false });
+            }
+        }
+        if let Some(refusal) = read.refusal.filter(|it| !it.quiet) {
+            for signal in self.reader.signals_of(&arrival.topic) {
+                self.fold.refuse(signal, &refusal, received);
+                if is_watched(signal) {
+                    self.changes.push(Change { signal, at: received, received, value: None, last: false });
+                }
             }
         }
         if let Some(last) = self.changes.last_mut() {
@@ -83,6 +93,7 @@ impl Listener {
 
     /// Begins with a state, where what led to it is not known.
     fn begin(&mut self, fold: Fold, at: Timestamp) {
+        self.reader.set_windows(fold.windows());
         self.engine.begin(&fold, at);
         self.fold = fold;
     }
@@ -95,7 +106,7 @@ pub fn examine(
     site: &Arc<Site>,
     mut hand_on: impl FnMut(Finds) -> bool,
 ) -> (Engine, Vec<String>) {
-    let mut listener = Listener::new(site);
+    let mut listener = Listener::new(site, recording.verifier(site));
     let mut lost = Vec::new();
     let mut chunks: VecDeque<Chunk> = VecDeque::new();
     let mut told: Vec<Told> = Vec::new();
@@ -123,11 +134,19 @@ pub fn examine(
                 }
                 Item::Keyframe(state) if state.since.is_none() && (first == 0 || damaged) => {
                     let fold = state.fold(site);
+                    if first == 0 {
+                        listener.reader.set_windows(fold.windows());
+                    }
                     let at = recording.chunk(first).map_or(Timestamp::MIN, |it| it.from);
-                    if fold != listener.fold {
+                    if fold.cells() != listener.fold.cells() {
                         listener.begin(fold, at);
                     }
                     damaged = false;
+                }
+                Item::Keys(registry) => {
+                    if let Some(verifier) = listener.reader.verifier_mut() {
+                        verifier.set_registry(Arc::clone(registry));
+                    }
                 }
                 Item::Keyframe(_) | Item::Audit(_) => (),
             }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::signal::{SignalId, Unit};
-use crate::site::doc::{AtDoc, Class, DeviceDoc, Kind, LimitsDoc, PlaceDoc, TakesDoc, ValueKind, ViewpointDoc};
+use crate::site::doc::{
+    AtDoc, Class, DeviceDoc, EnvelopeDoc, Kind, LimitsDoc, PlaceDoc, SigningDoc, TakesDoc, ValueKind, ViewpointDoc,
+};
 use crate::site::{Command, CommandId, Confirm, Index, Signal, Site, Twin, TwinId};
 
 /// The station is 0, its pumps 1 and 2, the first pump's motor 3, the process 4. Each pump has a speed in rpm (signals
@@ -37,6 +39,7 @@ pub(super) fn site() -> Site {
         about: String::new(),
         place: PlaceDoc { latitude: 50.0, longitude: 8.0, time_zone: "UTC".to_owned(), heading: 0.0 },
         broker: None,
+        authority: None,
         folder: "test".into(),
         twins,
         signals,
@@ -59,7 +62,14 @@ pub(super) fn site() -> Site {
 }
 
 fn twin(id: u32, address: &str, name: &str, kind: Kind, parent: Option<u32>) -> Twin {
-    let device = DeviceDoc { id: address.to_owned(), status: None, period: 1.0 };
+    let device = DeviceDoc {
+        id: address.to_owned(),
+        status: None,
+        period: 1.0,
+        signing: SigningDoc::None,
+        keys: Vec::new(),
+        envelope: EnvelopeDoc::Beside,
+    };
     Twin {
         id: TwinId(id),
         address: address.into(),

@@ -1,7 +1,10 @@
 //! What crosses into the world: the samples since the last frame, or under overload the newest of each signal.
 
+use std::collections::BTreeMap;
+
 use crate::codec::Fault;
 use crate::signal::{Sample, SignalId};
+use crate::trust::{Proof, Refused};
 
 /// Up to so many samples a frame gets them all; beyond it, the newest of each signal.
 const MAX_SAMPLES: usize = 4096;
@@ -18,6 +21,9 @@ pub struct Batch {
     pub n_skipped: u64,
     /// Signals whose newest payload could not be read.
     pub faults: Vec<(SignalId, Fault)>,
+    /// How far signals may be believed from now on, where that has changed: the proof of the newest sample, and the last that
+    /// was refused.
+    pub notes: BTreeMap<SignalId, (Proof, Option<Refused>)>,
 }
 
 /// Fills batches. A batch that nobody has fetched yet is taken back and filled further.

@@ -138,6 +138,7 @@ impl Comparison {
             tally: Arc::new(Tally::default()),
             timeline: Arc::new(Timeline::new(site)),
             waker: waker.clone(),
+            book: Arc::default(),
         };
         let seeker = Seeker::start(Arc::clone(&self.recording), waker.clone())?;
         let filling = Filling::start(Arc::clone(&self.recording), targets)?;

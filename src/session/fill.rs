@@ -10,12 +10,14 @@ use tracing::warn;
 use super::fold::{Fold, Taken};
 use super::history::History;
 use super::progress::Progress;
+use super::reader::Reader;
 use super::recording::{AuditDoc, Item, Recording};
 use super::tally::Tally;
 use super::timeline::Timeline;
 use super::waker::Waker;
-use crate::codec::{Decoded, Decoder};
+use crate::codec::Decoded;
 use crate::site::Site;
+use crate::trust::Book;
 
 /// How far a recording has been read.
 #[derive(Debug, Default)]
@@ -34,6 +36,8 @@ pub(super) struct FillTargets {
     pub(super) tally: Arc<Tally>,
     pub(super) timeline: Arc<Timeline>,
     pub(super) waker: Waker,
+    /// What verification sees.
+    pub(super) book: Arc<Book>,
 }
 
 impl Filling {
@@ -67,7 +71,8 @@ impl Filling {
     }
 
     fn work(&self, recording: &Recording, targets: &FillTargets) {
-        let mut decoder = Decoder::new(&targets.site);
+        let verifier = recording.verifier(&targets.site).map(|it| it.with_book(Arc::clone(&targets.book)));
+        let mut reader = Reader::new(&targets.site, verifier);
         let mut fold = Fold::default();
         let (mut samples, mut faults) = (Vec::new(), Vec::new());
         for chunk in 0..recording.n_chunks() {
@@ -89,16 +94,29 @@ impl Filling {
                             self.audits.lock().unwrap_or_else(PoisonError::into_inner).push(audit);
                             continue;
                         }
-                        Item::Keyframe(_) => continue,
+                        Item::Keyframe(state) => {
+                            if chunk == 0 && state.since.is_none() {
+                                reader.set_windows(&state.windows());
+                            }
+                            continue;
+                        }
+                        Item::Keys(registry) => {
+                            if let Some(verifier) = reader.verifier_mut() {
+                                verifier.set_registry(registry);
+                            }
+                            continue;
+                        }
                     };
                     counts.arrivals += 1;
                     counts.bytes += arrival.payload.len() as u64;
                     timeline.came(arrival.received);
                     let (topic, received) = (&arrival.topic, arrival.received);
-                    match decoder.decode(topic, &arrival.payload, received, &mut samples, &mut faults) {
+                    let read = reader.read(&arrival, &mut samples, &mut faults);
+                    match read.decoded {
                         Decoded::Unbound => counts.unbound(topic),
                         Decoded::Bound { .. } | Decoded::Known => (),
                     }
+                    counts.refused += u64::from(read.refusal.is_some());
                     counts.samples += samples.len() as u64;
                     for sample in samples.drain(..) {
                         if fold.take(&sample, arrival.retained) == Taken::Duplicate {

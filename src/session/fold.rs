@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::codec::Decoder;
+use super::reader::Reader;
+use super::recording::Recording;
 use crate::link::Arrival;
 use crate::signal::{Sample, SignalId, Timestamp, Value};
 use crate::site::Site;
+use crate::trust::{Proof, Refusal, Refused, Registry, Trust, Windows};
 
 /// A sample so much older than the one before it was not late: its device's clock was set back.
 const SET_BACK: Duration = Duration::from_secs(60);
@@ -22,11 +24,22 @@ pub struct Cell {
     pub received: Timestamp,
     /// The newest payload for this signal could not be read.
     pub unreadable: bool,
+    /// How far the value may be believed.
+    pub proof: Proof,
+    /// The last message for this signal that was refused. `None`: none ever was.
+    pub refused: Option<Refused>,
 }
 
 impl Cell {
     /// What is known before the first message.
-    pub const NOTHING: Self = Self { value: None, at: Timestamp::MIN, received: Timestamp::MIN, unreadable: false };
+    pub const NOTHING: Self = Self {
+        value: None,
+        at: Timestamp::MIN,
+        received: Timestamp::MIN,
+        unreadable: false,
+        proof: Proof { trust: Trust::Unsigned, key: None, gap: 0 },
+        refused: None,
+    };
 }
 
 /// What became of a sample.
@@ -40,23 +53,42 @@ pub enum Taken {
     Duplicate,
 }
 
-/// What is known of all signals, by number. Cheap to copy while nothing is written.
+/// What is known of all signals, by number, and which envelopes were heard. Cheap to copy while nothing is written.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Fold(Arc<Vec<Cell>>);
+pub struct Fold {
+    cells: Arc<Vec<Cell>>,
+    windows: Arc<Windows>,
+}
 
 impl Fold {
     /// What is known of a signal.
     pub fn get(&self, signal: SignalId) -> &Cell {
-        self.0.get(signal.index()).unwrap_or(&Cell::NOTHING)
+        self.cells.get(signal.index()).unwrap_or(&Cell::NOTHING)
     }
 
     /// All, by number.
     pub fn cells(&self) -> &[Cell] {
-        &self.0
+        &self.cells
+    }
+
+    /// Which envelopes were heard.
+    pub fn windows(&self) -> &Arc<Windows> {
+        &self.windows
+    }
+
+    /// The same with which envelopes were heard.
+    #[must_use]
+    pub fn with_windows(self, windows: Arc<Windows>) -> Self {
+        Self { windows, ..self }
+    }
+
+    /// Takes a sample that nobody signed.
+    pub fn take(&mut self, sample: &Sample, retained: bool) -> Taken {
+        self.take_proven(sample, retained, Proof::default())
     }
 
     /// Takes a sample. A retained one tells again what a broker kept, as after each reconnect.
-    pub fn take(&mut self, sample: &Sample, retained: bool) -> Taken {
+    pub fn take_proven(&mut self, sample: &Sample, retained: bool, proof: Proof) -> Taken {
         let cell = self.get(sample.signal);
         if let Some(value) = &cell.value {
             let same = *value == sample.value;
@@ -68,8 +100,19 @@ impl Fold {
             }
         }
         let (at, received) = (sample.at, sample.received);
-        self.set(sample.signal, Cell { value: Some(sample.value.clone()), at, received, unreadable: false });
+        let refused = cell.refused;
+        self.set(
+            sample.signal,
+            Cell { value: Some(sample.value.clone()), at, received, unreadable: false, proof, refused },
+        );
         Taken::Newest
+    }
+
+    /// A message for a signal was refused: its last good value stays.
+    pub fn refuse(&mut self, signal: SignalId, refusal: &Refusal, received: Timestamp) {
+        let before = self.get(signal);
+        let cell = Cell { refused: Some(Refused::after(before.refused, refusal.reason, received)), ..before.clone() };
+        self.set(signal, cell);
     }
 
     /// The newest payload for a signal could not be read: its last good value stays.
@@ -80,7 +123,7 @@ impl Fold {
 
     /// Sets what is known of a signal.
     pub fn set(&mut self, signal: SignalId, cell: Cell) {
-        let cells = Arc::make_mut(&mut self.0);
+        let cells = Arc::make_mut(&mut self.cells);
         if cells.len() <= signal.index() {
             cells.resize(signal.index() + 1, Cell::NOTHING);
         }
@@ -91,36 +134,48 @@ impl Fold {
 /// Reads messages one after the other, and keeps the state after them.
 #[derive(Debug)]
 pub struct Follower {
-    decoder: Decoder,
+    reader: Reader,
     fold: Fold,
 }
 
 impl Follower {
-    /// Before the first message.
+    /// Before the first message, where nothing is verified.
     pub fn new(site: &Site) -> Self {
-        Self::after(Fold::default(), site)
+        Self { reader: Reader::new(site, None), fold: Fold::default() }
     }
 
-    /// After messages that led to a state.
-    pub fn after(fold: Fold, site: &Site) -> Self {
-        Self { decoder: Decoder::new(site), fold }
+    /// Of a recording, after messages that led to a state: what is signed in it is verified again.
+    pub fn of(recording: &Recording, fold: Fold, site: &Site) -> Self {
+        let mut reader = Reader::new(site, recording.verifier(site));
+        reader.set_windows(fold.windows());
+        Self { reader, fold }
     }
 
     /// The state after the messages so far.
-    pub fn fold(&self) -> &Fold {
-        &self.fold
+    pub fn fold(&self) -> Fold {
+        self.fold.clone().with_windows(Arc::new(self.reader.windows()))
+    }
+
+    /// Another registry of keys holds from here on.
+    pub fn set_registry(&mut self, registry: &Arc<Registry>) {
+        if let Some(verifier) = self.reader.verifier_mut() {
+            verifier.set_registry(Arc::clone(registry));
+        }
     }
 
     /// Takes a message. Returns its samples, and what became of each.
     pub fn take(&mut self, arrival: &Arrival) -> Vec<(Sample, Taken)> {
         let (mut samples, mut faults) = (Vec::new(), Vec::new());
-        self.decoder.decode(&arrival.topic, &arrival.payload, arrival.received, &mut samples, &mut faults);
+        let read = self.reader.read(arrival, &mut samples, &mut faults);
         let take = |sample: Sample| {
-            let taken = self.fold.take(&sample, arrival.retained);
+            let taken = self.fold.take_proven(&sample, arrival.retained, read.proof);
             (sample, taken)
         };
         let taken = samples.into_iter().map(take).collect();
         faults.into_iter().for_each(|it| self.fold.fail(it.0));
+        if let Some(refusal) = read.refusal.filter(|it| !it.quiet) {
+            self.reader.signals_of(&arrival.topic).for_each(|it| self.fold.refuse(it, &refusal, arrival.received));
+        }
         taken
     }
 }

@@ -14,15 +14,17 @@ use super::batch::{Batch, Filler};
 use super::column::Pushed;
 use super::fold::{Fold, Taken};
 use super::history::History;
+use super::reader::Reader;
 use super::recording::Entry;
 use super::tally::{Counts, Tally};
 use super::tap::{Change, Tap, Told, watched};
 use super::timeline::{Timeline, TimelineData};
 use super::waker::Waker;
-use crate::codec::{Decoded, Decoder, Fault};
+use crate::codec::{Decoded, Fault};
 use crate::link::{Arrival, now};
 use crate::signal::{Sample, SignalId, Timestamp};
 use crate::site::Site;
+use crate::trust::{Refusal, Registry, Verifier};
 
 /// Words that may wait for a frame.
 const MAX_WORDS: usize = 4096;
@@ -78,6 +80,8 @@ pub struct IngestOptions {
     pub recorder: Option<Sender<Entry>>,
     /// Who listens to what alarms look at. `None`: nobody.
     pub tap: Option<Arc<Tap>>,
+    /// Who verifies what comes in. `None`: nothing is signed.
+    pub verifier: Option<Verifier>,
 }
 
 /// The thread that decodes. It ends when its arrivals do.
@@ -89,6 +93,7 @@ pub struct Ingest {
     pub words: Receiver<Word>,
     next_site: Arc<Mutex<Option<Arc<Site>>>>,
     next_topics: Arc<Mutex<Option<WordTopics>>>,
+    next_registry: Arc<Mutex<Option<Arc<Registry>>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -99,8 +104,9 @@ impl Ingest {
         let (words_in, words) = bounded(MAX_WORDS);
         let next_site = Arc::new(Mutex::new(None));
         let next_topics = Arc::new(Mutex::new(None));
+        let next_registry = Arc::new(Mutex::new(None));
         let mut worker = Worker {
-            decoder: Decoder::new(&options.site),
+            reader: Reader::new(&options.site, options.verifier),
             word_topics: WordTopics::new(options.word_topics),
             history: options.history,
             tally: options.tally,
@@ -119,6 +125,7 @@ impl Ingest {
             unfetched: batches.clone(),
             words: words_in,
             next_topics: Arc::clone(&next_topics),
+            next_registry: Arc::clone(&next_registry),
             filler: Filler::default(),
             samples: Vec::new(),
             faults: Vec::new(),
@@ -128,7 +135,7 @@ impl Ingest {
             owes_wake: false,
         };
         let thread = thread::Builder::new().name("pollux-ingest".to_owned()).spawn(move || worker.work(&arrivals))?;
-        Ok(Self { batches, words, next_site, next_topics, thread: Some(thread) })
+        Ok(Self { batches, words, next_site, next_topics, next_registry, thread: Some(thread) })
     }
 
     /// Waits until all that came in is taken. It ends when the link does.
@@ -142,6 +149,11 @@ impl Ingest {
     pub fn set_site(&self, site: Arc<Site>, word_topics: Vec<String>) {
         *self.next_topics.lock().unwrap_or_else(PoisonError::into_inner) = Some(WordTopics::new(word_topics));
         *self.next_site.lock().unwrap_or_else(PoisonError::into_inner) = Some(site);
+    }
+
+    /// Goes on with another registry of keys, from the next arrivals on.
+    pub fn set_registry(&self, registry: Arc<Registry>) {
+        *self.next_registry.lock().unwrap_or_else(PoisonError::into_inner) = Some(registry);
     }
 }
 
@@ -168,7 +180,7 @@ impl WordTopics {
 }
 
 struct Worker {
-    decoder: Decoder,
+    reader: Reader,
     word_topics: WordTopics,
     history: Arc<History>,
     tally: Arc<Tally>,
@@ -191,6 +203,7 @@ struct Worker {
     /// The other end of `batches`: what no frame has fetched is taken back and filled further.
     unfetched: Receiver<Batch>,
     words: Sender<Word>,
+    next_registry: Arc<Mutex<Option<Arc<Registry>>>>,
     filler: Filler,
     samples: Vec<Sample>,
     faults: Vec<(SignalId, Fault)>,
@@ -232,6 +245,7 @@ impl Worker {
             match arrivals.recv_timeout(patience) {
                 Ok(batch) => {
                     let batch = Arc::new(batch);
+                    self.take_registry();
                     self.record(&batch);
                     let fast = self.pace.is_fast(batch.len(), now());
                     self.take(&batch);
@@ -256,11 +270,25 @@ impl Worker {
         if due {
             self.keyframe_at = first.received;
             self.keyframe_bytes = 0;
-            listening = recorder.send(Entry::Keyframe(self.fold.clone(), Arc::clone(&self.site))).is_ok();
+            let state = self.fold.clone().with_windows(Arc::new(self.reader.windows()));
+            listening = recorder.send(Entry::Keyframe(state, Arc::clone(&self.site))).is_ok();
         }
         self.keyframe_bytes += batch.iter().map(|it| it.payload.len() + MESSAGE_BYTES).sum::<usize>();
         if !listening || recorder.send(Entry::Arrivals(Arc::clone(batch))).is_err() {
             self.recorder = None;
+        }
+    }
+
+    /// A registry that was edited holds from here on, here as in the recording.
+    fn take_registry(&mut self) {
+        let Some(registry) = self.next_registry.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        if let Some(recorder) = &self.recorder
+            && recorder.send(Entry::Keys(Arc::clone(&registry))).is_err()
+        {
+            self.recorder = None;
+        }
+        if let Some(verifier) = self.reader.verifier_mut() {
+            verifier.set_registry(registry);
         }
     }
 
@@ -269,7 +297,7 @@ impl Worker {
         if let Some(site) = self.next_site.lock().unwrap_or_else(PoisonError::into_inner).take() {
             self.history.grow(site.signal_capacity);
             self.timeline.follow(&site);
-            self.decoder = Decoder::new(&site);
+            self.reader.follow(&site, || Verifier::new(&site, None));
             if self.tap.is_some() {
                 self.watched = watched(&site);
                 self.told.push(Told::Site(Arc::clone(&site)));
@@ -293,7 +321,7 @@ impl Worker {
                 if is_word {
                     counts.lost_answers += u64::from(!self.take_word(arrival));
                 }
-                if !is_word || self.decoder.knows(&arrival.topic) {
+                if !is_word || self.reader.knows(&arrival.topic) {
                     self.take_one(arrival, &mut batch, &mut counts, timeline);
                 }
                 if let Some(Told::Change(change)) = self.told.get_mut(n_told..).and_then(<[Told]>::last_mut) {
@@ -309,7 +337,7 @@ impl Worker {
         }
         counts.skipped += batch.n_skipped - n_skipped_before;
         drop(counts);
-        if batch.n_samples > 0 || !batch.faults.is_empty() {
+        if batch.n_samples > 0 || !batch.faults.is_empty() || !batch.notes.is_empty() {
             self.owes_wake = true;
             // There is room: this thread alone fills it, and has just emptied it.
             drop(self.batches.try_send(batch));
@@ -335,10 +363,16 @@ impl Worker {
 
     fn take_one(&mut self, arrival: &Arrival, batch: &mut Batch, counts: &mut Counts, timeline: &mut TimelineData) {
         let (topic, received) = (&arrival.topic, arrival.received);
-        match self.decoder.decode(topic, &arrival.payload, received, &mut self.samples, &mut self.faults) {
+        let read = self.reader.read(arrival, &mut self.samples, &mut self.faults);
+        match read.decoded {
             Decoded::Bound { skewed } => counts.skewed += u64::from(skewed),
             Decoded::Known => (),
             Decoded::Unbound => counts.unbound(topic),
+        }
+        if let Some(refusal) = &read.refusal {
+            counts.refused += 1;
+            self.refuse(arrival, refusal, batch);
+            return;
         }
         if let Some(first) = self.samples.first()
             && first.at != received
@@ -348,7 +382,8 @@ impl Worker {
         }
         counts.samples += self.samples.len() as u64;
         for sample in self.samples.drain(..) {
-            let taken = self.fold.take(&sample, arrival.retained);
+            let before = self.fold.get(sample.signal).proof;
+            let taken = self.fold.take_proven(&sample, arrival.retained, read.proof);
             if taken == Taken::Duplicate {
                 counts.duplicates += 1;
                 continue;
@@ -366,6 +401,9 @@ impl Worker {
                 let (signal, at, value) = (sample.signal, sample.at, Some(sample.value.clone()));
                 self.told.push(Told::Change(Change { signal, at, received, value, last: false }));
             }
+            if taken == Taken::Newest && before != read.proof {
+                batch.notes.insert(sample.signal, (read.proof, self.fold.get(sample.signal).refused));
+            }
             match taken {
                 Taken::Newest => self.filler.add(batch, sample),
                 Taken::Late | Taken::Duplicate => batch.n_samples += 1,
@@ -380,6 +418,23 @@ impl Worker {
                     self.told.push(Told::Change(Change { signal, at: received, received, value: None, last: false }));
                 }
                 self.filler.fail(batch, signal, fault);
+            }
+        }
+    }
+
+    /// What was refused gives no sample. That it was is told to all that it would have spoken for.
+    fn refuse(&mut self, arrival: &Arrival, refusal: &Refusal, batch: &mut Batch) {
+        if refusal.quiet {
+            return;
+        }
+        let received = arrival.received;
+        let signals: Vec<SignalId> = self.reader.signals_of(&arrival.topic).collect();
+        for signal in signals {
+            self.fold.refuse(signal, refusal, received);
+            let cell = self.fold.get(signal);
+            batch.notes.insert(signal, (cell.proof, cell.refused));
+            if is_watched(&self.watched, signal) {
+                self.told.push(Told::Change(Change { signal, at: received, received, value: None, last: false }));
             }
         }
     }
@@ -433,6 +488,7 @@ mod tests {
             timeline: Arc::new(Timeline::new(&options_site)),
             recorder: None,
             tap: None,
+            verifier: None,
         };
         let ingest = Ingest::start(options, receive).expect("a thread");
         for arrival in arrivals {

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use mcap::McapError;
 
 use super::fold::{Fold, Follower};
-use super::recording::{About, AuditDoc, SessionWriter};
+use super::recording::{About, AuditDoc, Recording, SessionWriter};
 use crate::link::Arrival;
+use crate::signal::Timestamp;
 use crate::site::Site;
+use crate::trust::Registry;
 
 /// The state stands before each so many bytes of messages: a seek reads about as much.
 const KEYFRAME_BYTES: usize = 1 << 20;
@@ -29,18 +31,22 @@ pub(super) struct KeyedWriter<W: Write> {
 }
 
 impl<W: Write> KeyedWriter<W> {
-    /// Begins a session with the state before its first message.
+    /// Begins a session with the state before its first message; `source`: the recording that it is cut from.
     pub(super) fn new(
         sink: W,
         about: &About,
         files: &[(String, Vec<u8>)],
         site: &Arc<Site>,
         before: Fold,
+        source: Option<&Recording>,
     ) -> Result<Self, McapError> {
         Ok(Self {
             writer: SessionWriter::new(sink, about, files)?.with_chunk_secs(f64::INFINITY),
             site: Arc::clone(site),
-            follower: Follower::after(before, site),
+            follower: match source {
+                Some(source) => Follower::of(source, before, site),
+                None => Follower::new(site),
+            },
             bytes: KEYFRAME_BYTES,
             keyframe_bytes: KEYFRAME_BYTES,
         })
@@ -57,12 +63,18 @@ impl<W: Write> KeyedWriter<W> {
     pub(super) fn message(&mut self, arrival: &Arrival) -> Result<(), McapError> {
         if self.bytes >= self.keyframe_bytes {
             self.bytes = 0;
-            self.writer.keyframe(self.follower.fold(), &self.site)?;
+            self.writer.keyframe(&self.follower.fold(), &self.site)?;
         }
         self.bytes += arrival.payload.len() + MESSAGE_HEAD;
         self.writer.message(arrival)?;
         self.follower.take(arrival);
         Ok(())
+    }
+
+    /// Writes that another registry of keys holds from here on.
+    pub(super) fn keys(&mut self, registry: &Arc<Registry>, at: Timestamp) -> Result<(), McapError> {
+        self.follower.set_registry(registry);
+        self.writer.keys(registry, at).map(drop)
     }
 
     /// Writes what was asked of a device.

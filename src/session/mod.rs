@@ -27,6 +27,7 @@ mod open;
 mod past;
 mod plot;
 mod progress;
+mod reader;
 mod recall;
 pub mod recording;
 mod reload;
@@ -63,6 +64,7 @@ pub use open::{Opens, Refusal, sessions_dir, what_opens};
 pub use past::{Past, Shown};
 pub use plot::Column;
 pub use progress::Progress;
+pub use reader::{Read, Reader, message_of};
 pub use recall::{Recalled, Recollect};
 pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
 pub use tap::{Change, Tap, Told, watched};
@@ -76,6 +78,7 @@ use crate::link::{self, BrokerUrl, Link, LinkOptions, Login, Will};
 use crate::schedule::Stage;
 use crate::signal::Timestamp;
 use crate::site::{Finding, Ids, Site};
+use crate::trust::{Book, Registry, Store, Verifier};
 
 /// What a history may take, unless it is told otherwise.
 pub const HISTORY_BYTES: usize = 512_000_000;
@@ -96,6 +99,18 @@ pub struct SessionPlugin {
     word_topics: Vec<String>,
     login: Option<Login>,
     will: Option<Will>,
+    keys: Mutex<Keys>,
+}
+
+/// Who has which key, and what was heard of them before.
+#[derive(Debug, Default)]
+pub struct Keys {
+    /// The registry. `None`: there is none, and nothing can be verified.
+    pub registry: Option<Arc<Registry>>,
+    /// The file that it came from, to be looked at again. `None`: it lives in this process alone.
+    pub file: Option<PathBuf>,
+    /// What must survive a restart. `None`: nothing is kept.
+    pub store: Option<Arc<Store>>,
 }
 
 impl SessionPlugin {
@@ -114,7 +129,14 @@ impl SessionPlugin {
             word_topics: Vec::new(),
             login: None,
             will: None,
+            keys: Mutex::default(),
         }
+    }
+
+    /// Verifies what comes in by these keys.
+    #[must_use]
+    pub fn with_keys(self, keys: Keys) -> Self {
+        Self { keys: Mutex::new(keys), ..self }
     }
 
     /// The site that it is on.
@@ -280,6 +302,12 @@ pub struct Session {
     pub recorder: Option<Recorder>,
     /// How far a recording has been read into the history. `None`: this is none.
     pub filling: Option<Arc<Filling>>,
+    /// What verification has seen.
+    pub book: Arc<Book>,
+    /// Who has which key. Of a recording: as it says itself.
+    pub registry: Option<Arc<Registry>>,
+    /// What must survive a restart. `None`: nothing is kept.
+    pub store: Option<Arc<Store>>,
     /// Heard beside the site's own topics.
     word_topics: Vec<String>,
     record_problem: Option<String>,
@@ -320,12 +348,19 @@ impl Session {
             tap: Arc::default(),
             recorder: None,
             filling: None,
+            book: Arc::default(),
+            registry: None,
+            store: None,
             word_topics: plugin.word_topics.clone(),
             record_problem: None,
             replay: plugin.replay.clone(),
         };
+        let keys = std::mem::take(&mut *plugin.keys.lock().unwrap_or_else(PoisonError::into_inner));
+        session.registry = keys.registry.or_else(|| plugin.replay.as_ref()?.registry().cloned());
+        session.store = keys.store;
         let record = plugin.record.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(options) = record {
+        if let Some(mut options) = record {
+            options.registry.clone_from(&session.registry);
             let path = options.path.display().to_string();
             match Recorder::start(options) {
                 Ok(recorder) => session.recorder = Some(recorder),
@@ -368,12 +403,26 @@ impl Session {
             timeline: Arc::clone(&self.timeline),
             recorder: self.recorder.as_ref().map(|it| it.entries.clone()),
             tap: Some(Arc::clone(&self.tap)),
+            verifier: self.verifier(&plugin.site),
         };
         self.tap.follow(Arc::clone(link.passage()));
         self.link = Some(link);
         let ingest = Ingest::start(options, arrivals);
         self.ingest = Some(ingest.map_err(|error| format!("the system gave no thread for ingest: {error}"))?);
         Ok(())
+    }
+
+    /// What verifies what comes in. `None`: nothing on the site is signed.
+    fn verifier(&self, site: &Site) -> Option<Verifier> {
+        let mut verifier = Verifier::new(site, self.registry.clone())?.with_book(Arc::clone(&self.book));
+        if let Some(recorder) = &self.recorder {
+            // Whoever looks back need not look at each signature again.
+            verifier = verifier.with_memo(Arc::clone(recorder.recording.memo()));
+        }
+        Some(match &self.store {
+            Some(store) => verifier.with_store(Arc::clone(store), link::now()),
+            None => verifier,
+        })
     }
 
     fn fill(&mut self, plugin: &SessionPlugin, recording: &Arc<Recording>) {
@@ -383,6 +432,7 @@ impl Session {
             tally: Arc::clone(&self.tally),
             timeline: Arc::clone(&self.timeline),
             waker: self.waker.clone(),
+            book: Arc::clone(&self.book),
         };
         match Filling::start(Arc::clone(recording), targets) {
             Ok(filling) => self.filling = Some(filling),

@@ -7,16 +7,19 @@ use bevy::prelude::*;
 use tracing::warn;
 
 use super::fold::Fold;
+use super::reader::Reader;
 use super::recording::{Item, KeyframeDoc, Recording};
 use super::{CurrentSite, Cursor, CursorMode, Session};
-use crate::codec::Decoder;
 use crate::link::Arrival;
 use crate::signal::{Sample, SignalId, Timestamp};
 use crate::site::Site;
+use crate::trust::{Proof, Refusal, Windows};
 
 /// Decoded chunks that are kept at hand, and how much they may hold.
 const KEPT: usize = 24;
 const KEPT_STEPS: usize = 500_000;
+/// Chunks that are kept as they were read.
+const LOADED: usize = 4;
 /// An instant so many chunks ahead is played to; a farther one is sought from its keyframe.
 const NEAR: usize = 3;
 /// Where a file has no keyframes, the state is kept before each so many chunks that were played through.
@@ -31,11 +34,15 @@ pub struct Shown(pub Option<Fold>);
 pub struct Past {
     recording: Arc<Recording>,
     site: Arc<Site>,
-    decoder: Decoder,
+    reader: Reader,
+    /// Chunks as they were read, of which not all are decoded yet.
+    loaded: VecDeque<(usize, Arc<Loaded>)>,
     cache: VecDeque<(usize, Arc<Steps>)>,
     snapshots: BTreeMap<usize, Fold>,
     /// The state after all steps before the place.
     fold: Fold,
+    /// Which envelopes were heard before the chunk of the place.
+    windows: Arc<Windows>,
     place: Place,
     /// Where the place stands in time.
     at: Timestamp,
@@ -49,39 +56,54 @@ struct Place {
     step: usize,
 }
 
+/// A chunk as it was read.
+#[derive(Debug, Default)]
+struct Loaded {
+    keyframe: Option<KeyframeDoc>,
+    items: Vec<Item>,
+    /// A part of it could not be read.
+    damaged: bool,
+}
+
 /// What a chunk does to the state.
 #[derive(Debug, Default)]
 struct Steps {
-    keyframe: Option<KeyframeDoc>,
     steps: Vec<Step>,
     /// A part of it could not be read.
     damaged: bool,
+    /// Which envelopes were heard after it.
+    windows: Arc<Windows>,
 }
 
 #[derive(Debug)]
 struct Step {
     /// When it came; never earlier than the step before.
     at: Timestamp,
+    /// When its message came, which may be earlier where the file runs behind.
+    received: Timestamp,
     what: What,
 }
 
 #[derive(Debug)]
 enum What {
-    Sample(Sample, bool),
+    Sample(Sample, bool, Proof),
     Fault(SignalId),
+    Refused(SignalId, Refusal),
 }
 
 impl Past {
     /// On a recording, read with a site.
     pub fn new(recording: Arc<Recording>, site: Arc<Site>) -> Self {
-        let decoder = Decoder::new(&site);
+        let reader = Reader::new(&site, recording.verifier(&site));
         Self {
             recording,
             site,
-            decoder,
+            reader,
+            loaded: VecDeque::new(),
             cache: VecDeque::new(),
             snapshots: BTreeMap::new(),
             fold: Fold::default(),
+            windows: Arc::default(),
             place: Place::default(),
             at: Timestamp::MIN,
             told: Vec::new(),
@@ -106,14 +128,41 @@ impl Past {
         }
         self.play(target, at);
         let mut fold = self.fold.clone();
-        for (arrivals, first) in self.recording.tail(n_chunks) {
+        let tail = self.recording.tail(n_chunks);
+        let ends_in_tail = !tail.is_empty();
+        if ends_in_tail {
+            let windows = target.map_or_else(Arc::default, |it| Arc::clone(&self.steps(it).windows));
+            self.reader.set_windows(&windows);
+        }
+        for (arrivals, first) in tail {
             for arrival in arrivals.iter().skip(first).take_while(|it| it.received <= at) {
                 let mut steps = Vec::new();
-                decode(&mut self.decoder, arrival, Timestamp::MIN, &mut steps);
+                decode(&mut self.reader, arrival, Timestamp::MIN, &mut steps);
                 steps.iter().for_each(|it| it.apply(&mut fold));
             }
         }
-        fold
+        // Who goes on from here needs what was heard up to here, and not up to the end of the chunk.
+        match self.reader.verifier() {
+            None => fold,
+            Some(verifier) if ends_in_tail => fold.with_windows(Arc::new(verifier.windows().clone())),
+            Some(_) => fold.with_windows(self.heard_at(at)),
+        }
+    }
+
+    /// Which envelopes were heard up to an instant.
+    fn heard_at(&mut self, at: Timestamp) -> Arc<Windows> {
+        let loaded = self.load(self.place.chunk);
+        self.reader.set_windows(&Arc::clone(&self.windows));
+        let (mut steps, mut latest) = (Vec::new(), Timestamp::MIN);
+        for item in &loaded.items {
+            let Item::Message(arrival) = item else { continue };
+            latest = latest.max(arrival.received);
+            if latest > at {
+                break;
+            }
+            decode(&mut self.reader, arrival, latest, &mut steps);
+        }
+        Arc::new(self.reader.windows())
     }
 
     /// Goes to the beginning of the chunk before a target, as near as there is a state.
@@ -121,11 +170,12 @@ impl Past {
         self.at = Timestamp::MIN;
         let mut chunk = target;
         for _ in 0..=target {
-            let steps = self.steps(chunk);
-            if let Some(keyframe) = &steps.keyframe {
+            let loaded = self.load(chunk);
+            if let Some(keyframe) = &loaded.keyframe {
                 match keyframe.since {
                     None => {
                         self.fold = keyframe.fold(&self.site);
+                        self.windows = Arc::clone(self.fold.windows());
                         self.place = Place { chunk, step: 0 };
                         return;
                     }
@@ -139,6 +189,7 @@ impl Past {
             }
             if let Some((&chunk, fold)) = self.snapshots.range(..=chunk).next_back() {
                 self.fold = fold.clone();
+                self.windows = Arc::clone(fold.windows());
                 self.place = Place { chunk, step: 0 };
                 return;
             }
@@ -148,6 +199,7 @@ impl Past {
             chunk -= 1;
         }
         self.fold = Fold::default();
+        self.windows = Arc::default();
         self.place = Place::default();
     }
 
@@ -165,19 +217,51 @@ impl Past {
                 return;
             }
             self.place = Place { chunk: self.place.chunk + 1, step: 0 };
-            let next = self.steps(self.place.chunk);
+            self.windows = Arc::clone(&steps.windows);
+            let next = self.load(self.place.chunk);
             match &next.keyframe {
                 // What could not be read may be missing from the state.
-                Some(keyframe) if steps.damaged && keyframe.since.is_none() => self.fold = keyframe.fold(&self.site),
+                Some(keyframe) if steps.damaged && keyframe.since.is_none() => {
+                    self.fold = keyframe.fold(&self.site);
+                    self.windows = Arc::clone(self.fold.windows());
+                }
                 Some(_) => (),
                 None if self.place.chunk.is_multiple_of(SNAPSHOT_EVERY) => {
-                    self.snapshots.entry(self.place.chunk).or_insert_with(|| self.fold.clone());
+                    let state = || self.fold.clone().with_windows(Arc::clone(&self.windows));
+                    self.snapshots.entry(self.place.chunk).or_insert_with(state);
                 }
                 None => (),
             }
         }
     }
 
+    /// Reads a chunk.
+    fn load(&mut self, chunk: usize) -> Arc<Loaded> {
+        if let Some((_, found)) = self.loaded.iter().find(|it| it.0 == chunk) {
+            return Arc::clone(found);
+        }
+        let (items, fault) = self.recording.items(chunk);
+        let mut read = Loaded { damaged: fault.is_some(), ..Loaded::default() };
+        if let Some(fault) = fault.filter(|it| !self.told.contains(&it.offset)) {
+            warn!("{fault}");
+            self.told.push(fault.offset);
+        }
+        for item in items {
+            match item {
+                Item::Keyframe(keyframe) if read.keyframe.is_none() => read.keyframe = Some(keyframe),
+                Item::Keyframe(_) | Item::Audit(_) => (),
+                Item::Message(_) | Item::Keys(_) => read.items.push(item),
+            }
+        }
+        let loaded = Arc::new(read);
+        self.loaded.push_back((chunk, Arc::clone(&loaded)));
+        if self.loaded.len() > LOADED {
+            self.loaded.pop_front();
+        }
+        loaded
+    }
+
+    /// What the chunk of the place, or the one before it, does to the state.
     fn steps(&mut self, chunk: usize) -> Arc<Steps> {
         if let Some(at) = self.cache.iter().position(|it| it.0 == chunk)
             && let Some(found) = self.cache.remove(at)
@@ -186,23 +270,25 @@ impl Past {
             self.cache.push_back(found);
             return steps;
         }
-        let (items, fault) = self.recording.items(chunk);
-        let mut read = Steps { damaged: fault.is_some(), ..Steps::default() };
-        if let Some(fault) = fault.filter(|it| !self.told.contains(&it.offset)) {
-            warn!("{fault}");
-            self.told.push(fault.offset);
-        }
+        let loaded = self.load(chunk);
+        let mut read = Steps { damaged: loaded.damaged, ..Steps::default() };
+        self.reader.set_windows(&Arc::clone(&self.windows));
         let mut latest = self.recording.chunk(chunk).map_or(Timestamp::MIN, |it| it.from);
-        for item in items {
+        for item in &loaded.items {
             match item {
-                Item::Keyframe(keyframe) if read.keyframe.is_none() => read.keyframe = Some(keyframe),
-                Item::Keyframe(_) | Item::Audit(_) => (),
                 Item::Message(arrival) => {
                     latest = latest.max(arrival.received);
-                    decode(&mut self.decoder, &arrival, latest, &mut read.steps);
+                    decode(&mut self.reader, arrival, latest, &mut read.steps);
                 }
+                Item::Keys(registry) => {
+                    if let Some(verifier) = self.reader.verifier_mut() {
+                        verifier.set_registry(Arc::clone(registry));
+                    }
+                }
+                Item::Keyframe(_) | Item::Audit(_) => (),
             }
         }
+        read.windows = Arc::new(self.reader.windows());
         let steps = Arc::new(read);
         self.cache.push_back((chunk, Arc::clone(&steps)));
         let held = |cache: &VecDeque<(usize, Arc<Steps>)>| cache.iter().map(|it| it.1.steps.len()).sum::<usize>();
@@ -216,19 +302,25 @@ impl Past {
 impl Step {
     fn apply(&self, fold: &mut Fold) {
         match &self.what {
-            What::Sample(sample, retained) => {
-                fold.take(sample, *retained);
+            What::Sample(sample, retained, proof) => {
+                fold.take_proven(sample, *retained, *proof);
             }
             What::Fault(signal) => fold.fail(*signal),
+            What::Refused(signal, refusal) => fold.refuse(*signal, refusal, self.received),
         }
     }
 }
 
-fn decode(decoder: &mut Decoder, arrival: &Arrival, at: Timestamp, steps: &mut Vec<Step>) {
+fn decode(reader: &mut Reader, arrival: &Arrival, at: Timestamp, steps: &mut Vec<Step>) {
     let (mut samples, mut faults) = (Vec::new(), Vec::new());
-    decoder.decode(&arrival.topic, &arrival.payload, arrival.received, &mut samples, &mut faults);
-    steps.extend(samples.into_iter().map(|it| Step { at, what: What::Sample(it, arrival.retained) }));
-    steps.extend(faults.into_iter().map(|it| Step { at, what: What::Fault(it.0) }));
+    let read = reader.read(arrival, &mut samples, &mut faults);
+    let received = arrival.received;
+    let step = |what| Step { at, received, what };
+    steps.extend(samples.into_iter().map(|it| step(What::Sample(it, arrival.retained, read.proof))));
+    steps.extend(faults.into_iter().map(|it| step(What::Fault(it.0))));
+    if let Some(refusal) = read.refusal.filter(|it| !it.quiet) {
+        steps.extend(reader.signals_of(&arrival.topic).map(|it| step(What::Refused(it, refusal.clone()))));
+    }
 }
 
 /// Finds what the cursor shows.

@@ -8,11 +8,12 @@ use std::thread;
 use bevy::prelude::*;
 use tracing::error;
 
-use super::fold::{Follower, Taken};
+use super::fold::{Fold, Follower, Taken};
 use super::history::History;
+use super::past::Past;
 use super::plot::Column;
 use super::progress::Progress;
-use super::recording::{Item, Recording};
+use super::recording::{ChunkRef, Item, Recording};
 use super::waker::Waker;
 use super::{CurrentSite, Session};
 use crate::signal::{SignalId, Timestamp};
@@ -128,12 +129,20 @@ struct Reader {
 }
 
 impl Reader {
+    /// What was known before the first chunk that is read: what is verified needs what was heard before.
+    fn state_before(&self) -> Fold {
+        let first = self.recording.chunk(self.chunks.start).filter(|_| self.recording.registry().is_some());
+        let before = |it: ChunkRef| Timestamp::from_nanos(it.from.as_nanos().saturating_sub(1));
+        let seek = |it| Past::new(Arc::clone(&self.recording), Arc::clone(&self.site)).seek(before(it));
+        first.map_or_else(Fold::default, seek)
+    }
+
     fn read(&self) {
         let wanted = |topic: &[u8]| {
             let of = |it: &SignalId| self.site.signal(*it).is_some_and(|it| it.topic.as_bytes() == topic);
             self.signals.iter().any(of)
         };
-        let mut follower = Follower::new(&self.site);
+        let mut follower = Follower::of(&self.recording, self.state_before(), &self.site);
         for chunk in self.chunks.clone() {
             if self.progress.is_cancelled() {
                 return;

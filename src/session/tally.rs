@@ -55,6 +55,8 @@ pub struct TallySnapshot {
     pub oversize: u64,
     /// Answers of devices that were not fetched in time.
     pub lost_answers: u64,
+    /// Messages that verification refused, and that gave no value.
+    pub refused: u64,
     /// Messages on topics that no signal is bound to.
     pub unbound: u64,
     /// Those topics, most messages first; at most 1,000.
@@ -86,6 +88,7 @@ pub(super) struct Counts {
     pub(super) skewed: u64,
     pub(super) oversize: u64,
     pub(super) lost_answers: u64,
+    pub(super) refused: u64,
     unbound: u64,
     unbound_topics: HashMap<String, u64>,
     unbound_overflow: u64,
@@ -112,6 +115,7 @@ impl Tally {
             skewed: counts.skewed,
             oversize: counts.oversize,
             lost_answers: counts.lost_answers,
+            refused: counts.refused,
             unbound: counts.unbound,
             unbound_topics,
             unbound_overflow: counts.unbound_overflow,

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::doc::{AlarmDoc, AlarmWhenDoc, BodyDoc, CommandDoc, InputDoc, LookDoc, PhysicsDoc, SensorDoc, ShowDoc, SignalDoc, SigningDoc, TakesDoc, TwinDoc, WhenDoc};
+use super::doc::{
+    AlarmDoc, AlarmWhenDoc, BodyDoc, CommandDoc, InputDoc, LookDoc, PhysicsDoc, SensorDoc, ShowDoc, SignalDoc,
+    SigningDoc, TakesDoc, TwinDoc, WhenDoc,
+};
 use super::near::did_you_mean;
 use super::problem::{Place, Problems};
 

@@ -233,10 +233,12 @@ fn check_header(protected: &[u8]) -> Result<(), EnvelopeError> {
     match critical {
         None => Ok(()),
         Some(Value::Array(labels)) if labels.is_empty() => Err(malformed("its list of critical headers is empty")),
-        Some(Value::Array(labels)) => match labels.iter().find(|it| !UNDERSTOOD.iter().any(|known| **it == Value::from(*known))) {
-            Some(unknown) => Err(EnvelopeError::UnknownCritical { label: shown(unknown) }),
-            None => Ok(()),
-        },
+        Some(Value::Array(labels)) => {
+            match labels.iter().find(|it| !UNDERSTOOD.iter().any(|known| **it == Value::from(*known))) {
+                Some(unknown) => Err(EnvelopeError::UnknownCritical { label: shown(unknown) }),
+                None => Ok(()),
+            }
+        }
         Some(_) => Err(malformed("its critical headers are no list")),
     }
 }

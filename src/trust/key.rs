@@ -55,6 +55,9 @@ pub enum KeyError {
     #[error("{0} is no key that anybody can sign with: copy it again")]
     NoPoint(String),
     /// Another shape.
+    #[error("{0:?} is no key's name: expected 16 hexadecimal digits in lower case")]
+    NotId(String),
+    /// Another shape.
     #[error("{0:?} is no salt: expected 32 hexadecimal digits in lower case")]
     NotSalt(String),
     /// Nothing was given.
@@ -97,6 +100,14 @@ impl KeyId {
     /// The bytes, as an envelope carries them.
     pub fn as_bytes(&self) -> &[u8; 8] {
         &self.0
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        hex::decode(text.as_bytes()).map(Self).ok_or_else(|| KeyError::NotId(text.to_owned()))
     }
 }
 

@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::defence::{Defence, Defences};
 use super::envelope::{
-    EPOCH, EnvelopeError, MAX_ENVELOPE_BYTES, PREV, SEQ, TIME, bound_to, header, is_signed_by, key_of, malformed, read_envelope,
+    EPOCH, EnvelopeError, MAX_ENVELOPE_BYTES, PREV, SEQ, TIME, bound_to, header, is_signed_by, key_of, malformed,
+    read_envelope,
 };
 use super::key::{KeyId, PublicKey, SecretKey};
 use super::window::Stamp;
@@ -66,7 +67,8 @@ impl Letter {
         if text.len() / 4 * 3 > MAX_ENVELOPE_BYTES {
             return Err(EnvelopeError::Oversize { bytes: text.len() / 4 * 3 });
         }
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|why| malformed(&format!("its property is no base64url: {why}")))?;
+        let bytes =
+            URL_SAFE_NO_PAD.decode(text).map_err(|why| malformed(&format!("its property is no base64url: {why}")))?;
         Self::read(&bytes, typ, Some(beside))
     }
 
@@ -151,9 +153,15 @@ fn stamp_of(envelope: &CoseSign1) -> Result<Stamp, EnvelopeError> {
         _ => Err(malformed(&format!("it does not tell its {name}"))),
     };
     let unsigned = |label, name: &str| {
-        number(label, name)?.try_into().map_err(|_large: std::num::TryFromIntError| malformed(&format!("its {name} cannot be")))
+        number(label, name)?
+            .try_into()
+            .map_err(|_large: std::num::TryFromIntError| malformed(&format!("its {name} cannot be")))
     };
-    let at = number(TIME, "time")?.try_into().ok().filter(|it: &i64| *it >= 0).ok_or_else(|| malformed("its time cannot be"))?;
+    let at = number(TIME, "time")?
+        .try_into()
+        .ok()
+        .filter(|it: &i64| *it >= 0)
+        .ok_or_else(|| malformed("its time cannot be"))?;
     let prev = match find(PREV) {
         Some(Value::Bytes(bytes)) => <[u8; 32]>::try_from(bytes.as_slice()).ok(),
         _ => None,
@@ -181,7 +189,10 @@ mod tests {
         let first = pen.seal(SAMPLES_TYPE, "t", NOW, b"\x80");
         let second = pen.sign(BESIDE_TYPE, "t", NOW, b"{}");
         let letter = Letter::read(&first, SAMPLES_TYPE, None).unwrap();
-        assert_eq!((letter.stamp, letter.payload()), (Stamp { epoch: 7, seq: 1, at: NOW, prev: [0; 32] }, &b"\x80"[..]));
+        assert_eq!(
+            (letter.stamp, letter.payload()),
+            (Stamp { epoch: 7, seq: 1, at: NOW, prev: [0; 32] }, &b"\x80"[..])
+        );
         assert!(letter.is_signed_by(&key.public(), "t", Defences::all()));
         assert!(!letter.is_signed_by(&key.public(), "u", Defences::all()));
         let next = Letter::read_property(&second, BESIDE_TYPE, b"{}").unwrap();

@@ -23,14 +23,14 @@ pub use accounts::{Account, AccountError, Accounts, AccountsError, SignInError};
 pub use authority::{Denied, Standing, may_approve, may_send};
 pub use book::{Account as DeviceAccount, Book, Exhibit, Passed};
 pub use chain::{AuditLog, LogError};
-pub use demo::DEMO_PASSPHRASE;
 pub use defence::{Defence, Defences};
+pub use demo::DEMO_PASSPHRASE;
 pub use envelope::{EnvelopeError, MAX_ENVELOPE_BYTES, Opened, open, open_detached, seal, seal_detached};
 pub use key::{KeyError, KeyFileError, KeyId, PublicKey, Salt, SecretKey};
-pub use letter::{
-    ANSWER_TYPE, BESIDE_TYPE, EVENT_TYPE, Letter, ORDER_TYPE, Pen, SAMPLES_TYPE, SIGNATURE_PROPERTY,
+pub use letter::{ANSWER_TYPE, BESIDE_TYPE, EVENT_TYPE, Letter, ORDER_TYPE, Pen, SAMPLES_TYPE, SIGNATURE_PROPERTY};
+pub use registry::{
+    Anchor, KeyDoc, KeyRole, KeysDoc, REGISTRY_FILE, Registry, RegistryError, RevokedDoc, Timestamp8601,
 };
-pub use registry::{Anchor, KeyDoc, KeyRole, KeysDoc, REGISTRY_FILE, Registry, RegistryError, RevokedDoc, Timestamp8601};
 pub use store::{Store, StoreError};
 pub use verdict::{Proof, Reason, Refused, Step, Trust};
 pub use verify::{Look, Memo, Message, No, Refusal, Terms, Verifier};

@@ -215,7 +215,8 @@ impl KeysDoc {
 
     /// As text.
     pub fn to_ron(&self) -> String {
-        let pretty = ron::ser::PrettyConfig::new().extensions(Extensions::IMPLICIT_SOME).compact_structs(false).depth_limit(2);
+        let pretty =
+            ron::ser::PrettyConfig::new().extensions(Extensions::IMPLICIT_SOME).compact_structs(false).depth_limit(2);
         let text = ron::ser::to_string_pretty(self, pretty).unwrap_or_default();
         format!("// Who has which key. Change it with `pollux keys`: every change is counted and signed.\n{text}\n")
     }

@@ -38,6 +38,24 @@ pub struct Refused {
     pub at: Timestamp,
     /// How many were refused since the first one.
     pub count: u32,
+    /// How many of them prove that somebody else speaks in the device's name, see [`Reason::is_evidence`].
+    pub proofs: u32,
+    /// The last of those. `None`: there was none.
+    pub evidence: Option<(Reason, Timestamp)>,
+}
+
+impl Refused {
+    /// After what was refused before, one more.
+    pub fn after(before: Option<Self>, reason: Reason, at: Timestamp) -> Self {
+        let proves = reason.is_evidence();
+        Self {
+            reason,
+            at,
+            count: before.map_or(0, |it| it.count).saturating_add(1),
+            proofs: before.map_or(0, |it| it.proofs).saturating_add(u32::from(proves)),
+            evidence: if proves { Some((reason, at)) } else { before.and_then(|it| it.evidence) },
+        }
+    }
 }
 
 /// The checks, in the order in which they are made (cheapest first).
@@ -233,7 +251,9 @@ impl Reason {
             Self::Expired => "It was signed with a key outside of that key's time.",
             Self::Revoked => "It was signed with a key that was revoked.",
             Self::Forged => "Its signature does not belong to these bytes on this topic: changed, moved or forged.",
-            Self::Rollback => "Its boot counter is lower than one that was seen: an old life of the device was replayed.",
+            Self::Rollback => {
+                "Its boot counter is lower than one that was seen: an old life of the device was replayed."
+            }
             Self::Replayed => "It was heard before, or it is too old for anybody to tell.",
             Self::Cloned => "Two different envelopes bear this number with good signatures: the key was copied.",
             Self::Future => "It is stamped more than 2 s ahead of its arrival.",

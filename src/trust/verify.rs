@@ -281,7 +281,10 @@ impl Verifier {
             return Err(no(Reason::UnknownTopic, "its topic is no text".to_owned()));
         };
         if !self.is_signed(&letter, message.payload, topic) {
-            return Err(no(Reason::Forged, format!("the signature is not that of the key {} over these bytes on {topic}", letter.key)));
+            return Err(no(
+                Reason::Forged,
+                format!("the signature is not that of the key {} over these bytes on {topic}", letter.key),
+            ));
         }
         let stamp = letter.stamp;
         let window = self.windows.get(&letter.key);
@@ -292,12 +295,16 @@ impl Verifier {
                 _ => self.defences.has(Defence::Replay),
             };
             let place = window.map(Window::place).unwrap_or_default();
-            let detail = format!("it is number {} of life {}; heard so far up to {} of {}", stamp.seq, stamp.epoch, place.1, place.0);
+            let detail = format!(
+                "it is number {} of life {}; heard so far up to {} of {}",
+                stamp.seq, stamp.epoch, place.1, place.0
+            );
             if up {
                 return Err(no(reason, detail));
             }
         }
-        look_at_time(&stamp, message.received, terms.old_after, self.defences).map_err(|(reason, why)| no(reason, why))?;
+        look_at_time(&stamp, message.received, terms.old_after, self.defences)
+            .map_err(|(reason, why)| no(reason, why))?;
         let broken = window.map_or(Ok(()), |it| it.follows(&stamp));
         if let Some(store) = &self.store {
             store.reserve(letter.key, stamp.epoch, stamp.seq, message.received);
@@ -327,7 +334,10 @@ impl Verifier {
             None => matches!(entry.role, KeyRole::Device | KeyRole::Gateway),
         };
         if !(own && as_it_must) && self.defences.has(Defence::OwnKey) {
-            return Err((Reason::WrongKey, format!("the key {} is {}'s, who may not speak here", letter.key, entry.of)));
+            return Err((
+                Reason::WrongKey,
+                format!("the key {} is {}'s, who may not speak here", letter.key, entry.of),
+            ));
         }
         entry.is_good_at(received, self.defences).map_err(|reason| {
             let why = match (&entry.revoked, reason) {
@@ -413,14 +423,22 @@ fn unenforced(message: &Message<'_>, within: bool) -> Look {
     }
 }
 
-fn look_at_time(stamp: &Stamp, received: Timestamp, old_after: Duration, defences: Defences) -> Result<(), (Reason, String)> {
+fn look_at_time(
+    stamp: &Stamp,
+    received: Timestamp,
+    old_after: Duration,
+    defences: Defences,
+) -> Result<(), (Reason, String)> {
     let ahead = stamp.at.as_nanos().saturating_sub(received.as_nanos());
     if ahead > MOST_AHEAD_NANOS && defences.has(Defence::Future) {
         return Err((Reason::Future, format!("it is stamped {:.1} s ahead of its arrival", ahead as f64 / 1e9)));
     }
     if received.since(stamp.at) > old_after && defences.has(Defence::Age) {
         let age = received.secs_since(stamp.at);
-        return Err((Reason::Stale, format!("it was stamped {age:.1} s before its arrival; at most {:.1} s are taken", old_after.as_secs_f64())));
+        return Err((
+            Reason::Stale,
+            format!("it was stamped {age:.1} s before its arrival; at most {:.1} s are taken", old_after.as_secs_f64()),
+        ));
     }
     Ok(())
 }

@@ -221,7 +221,10 @@ impl WindowDoc {
             Some(text) => Some(hex::decode(text.as_bytes())?),
             None => None,
         };
-        Some((key, Window { epoch: self.epoch, top: self.top, seen, recent, last, reserved_until: self.reserved_until }))
+        Some((
+            key,
+            Window { epoch: self.epoch, top: self.top, seen, recent, last, reserved_until: self.reserved_until },
+        ))
     }
 }
 
@@ -232,7 +235,12 @@ mod tests {
     use super::*;
 
     fn stamp(epoch: u64, seq: u64) -> Stamp {
-        Stamp { epoch, seq, at: Timestamp::from_nanos(1_000_000_000 * seq as i64), prev: [seq.wrapping_sub(1) as u8; 32] }
+        Stamp {
+            epoch,
+            seq,
+            at: Timestamp::from_nanos(1_000_000_000 * seq as i64),
+            prev: [seq.wrapping_sub(1) as u8; 32],
+        }
     }
 
     fn digest(seq: u64) -> [u8; 32] {

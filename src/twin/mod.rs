@@ -7,6 +7,7 @@ pub mod health;
 mod reading;
 mod selection;
 mod spawn;
+mod standing;
 
 use bevy::prelude::*;
 
@@ -14,6 +15,7 @@ pub use health::{AlarmLevels, Health, Level};
 pub use reading::{Bounds, Newest, Reading, ReadingState, Readings, STALE_PERIODS, state_of};
 pub use selection::{Select, Selection};
 pub use spawn::{MeasuredOn, SignalRef, Signals, TwinIndex, TwinRef};
+pub use standing::Standing;
 
 use crate::schedule::Stage;
 

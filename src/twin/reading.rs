@@ -5,9 +5,11 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::spawn::SignalRef;
+use super::standing::Standing;
 use crate::session::{Cell, CurrentSite, Cursor, CursorMode, Fold, SamplesArrived, Session, Shown};
 use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::{Signal, Site};
+use crate::trust::{Proof, Refused, Trust};
 
 /// After this many expected periods without a sample a reading is stale.
 pub const STALE_PERIODS: f64 = 3.0;
@@ -28,6 +30,12 @@ pub struct Reading {
     pub state: ReadingState,
     /// The newest payload for this signal could not be read.
     pub unreadable: bool,
+    /// How far the value may be believed.
+    pub proof: Proof,
+    /// The last message for this signal that was refused. `None`: none ever was.
+    pub refused: Option<Refused>,
+    /// How far it may be believed at the instant that is shown, in a word.
+    pub standing: Standing,
 }
 
 /// How far a reading is current.
@@ -93,14 +101,29 @@ const NEVER_SEEN: Reading = Reading {
     received: Timestamp::MIN,
     state: ReadingState::NeverSeen,
     unreadable: false,
+    proof: Proof { trust: Trust::Unsigned, key: None, gap: 0 },
+    refused: None,
+    standing: Standing::Unheard,
 };
 
 impl Reading {
     /// What is known of a signal, with its state at an instant.
     pub fn of(signal: &Signal, cell: &Cell, now: Timestamp) -> Self {
-        let (value, at, received, unreadable) = (cell.value.clone(), cell.at, cell.received, cell.unreadable);
-        let reading = Self { value, at, received, state: ReadingState::NeverSeen, unreadable };
-        Self { state: state_of(signal, &reading, now), ..reading }
+        let mut reading = Self::known(cell);
+        reading.judge(Bounds::of(signal), now);
+        reading
+    }
+
+    /// What is known of a signal, before its state is judged.
+    pub fn known(cell: &Cell) -> Self {
+        let Cell { value, at, received, unreadable, proof, refused } = cell.clone();
+        Self { value, at, received, unreadable, proof, refused, ..NEVER_SEEN }
+    }
+
+    /// Judges its state and its standing at an instant.
+    pub fn judge(&mut self, bounds: Bounds, now: Timestamp) {
+        self.state = bounds.state(self, now);
+        self.standing = Standing::within(bounds, self, now);
     }
 
     /// The value as a number, if there is one.
@@ -127,6 +150,8 @@ impl Readings {
             reading.at = cell.at;
             reading.received = cell.received;
             reading.unreadable = cell.unreadable;
+            reading.proof = cell.proof;
+            reading.refused = cell.refused;
         }
     }
 
@@ -192,13 +217,20 @@ pub(super) fn follow_cursor(
     for SamplesArrived(batch) in arrived.read() {
         for sample in &batch.newest {
             let (value, at, received) = (Some(sample.value.clone()), sample.at, sample.received);
-            newest.set(sample.signal, Cell { value, at, received, unreadable: false });
+            let before = newest.get(sample.signal);
+            let (proof, refused) = (before.proof, before.refused);
+            newest.set(sample.signal, Cell { value, at, received, unreadable: false, proof, refused });
+        }
+        for (signal, (proof, refused)) in &batch.notes {
+            let cell = Cell { proof: *proof, refused: *refused, ..newest.get(*signal).clone() };
+            newest.set(*signal, cell);
         }
         for (signal, _) in &batch.faults {
             newest.fail(*signal);
         }
         if live && !returned {
             let changed = batch.newest.iter().map(|it| it.signal).chain(batch.faults.iter().map(|it| it.0));
+            let changed = changed.chain(batch.notes.keys().copied());
             for signal in changed {
                 readings.take(signal, newest.get(signal));
             }
@@ -216,7 +248,7 @@ pub(super) fn follow_cursor(
                     value: Some(it.value),
                     at: it.at,
                     received: it.received,
-                    unreadable: false,
+                    ..Cell::NOTHING
                 });
                 readings.take(signal.id, &cell);
             }
@@ -233,7 +265,7 @@ pub(super) fn judge_readings(
 ) {
     for signal in &site.signals {
         if let Some(reading) = readings.0.get_mut(signal.id.index()) {
-            reading.state = state_of(signal, reading, cursor.at);
+            reading.judge(Bounds::of(signal), cursor.at);
         }
     }
     for (signal, mut reading) in &mut entities {

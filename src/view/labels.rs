@@ -227,7 +227,7 @@ mod tests {
     fn check(shown: f64, then: Option<f64>, age_secs: u64, want: &str) {
         let received = AT - std::time::Duration::from_secs(age_secs);
         let cell =
-            |value: Option<f64>| Cell { value: value.map(Value::Number), at: received, received, unreadable: false };
+            |value: Option<f64>| Cell { value: value.map(Value::Number), at: received, received, ..Cell::NOTHING };
         let mut fold = Fold::default();
         fold.set(SignalId(0), cell(then));
         let ghost = GhostState { at: AT, fold, of: GhostOf::Hovered };

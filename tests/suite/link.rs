@@ -133,6 +133,7 @@ fn bad_messages_are_counted_and_the_rest_goes_on() {
         timeline: Arc::new(Timeline::new(&site)),
         recorder: None,
         tap: None,
+        verifier: None,
     };
     let _ingest = Ingest::start(options, arrivals).unwrap();
     let (device, _) = connect(broker.port, "device", &[]);

@@ -56,7 +56,7 @@ impl Case {
     fn see(&mut self, address: &str, value: Value, state: ReadingState) {
         let signal = self.site.signal_at(address).unwrap().id;
         let at = self.plant.now();
-        let reading = Reading { value: Some(value), at, received: at, state, unreadable: false };
+        let reading = Reading { value: Some(value), at, received: at, state, ..Reading::default() };
         self.plant.readings.insert(signal, reading);
     }
 

@@ -28,7 +28,8 @@ pub(super) fn write(
     let began = recording.span().map_or(export.range.0, |it| it.0.max(export.range.0));
     let about = About { site: site.name.clone(), began, more, ..About::default() };
     let before = state_before(export, source);
-    let mut writer = KeyedWriter::new(BufWriter::new(sink), &about, &files, site, before).map_err(io)?;
+    let mut writer =
+        KeyedWriter::new(BufWriter::new(sink), &about, &files, site, before, Some(recording)).map_err(io)?;
     if export.format == Format::Packed {
         writer = writer.packed().map_err(io)?;
     }
@@ -49,6 +50,7 @@ pub(super) fn write(
             writer.message(arrival).map_err(io)
         }
         Came::Audit(audit) => writer.audit(audit).map_err(io),
+        Came::Keys(registry, at) => writer.keys(registry, at).map_err(io),
     })?;
     writer.finish().map_err(io)?.flush()?;
     if recording.about.is_empty() {

@@ -1,5 +1,7 @@
 //! Goes through what came in a range, chunk by chunk.
 
+use std::sync::Arc;
+
 use super::{Export, ExportSource, Stopped};
 use crate::link::Arrival;
 use crate::session::Fold;
@@ -9,6 +11,7 @@ use crate::session::progress::Progress;
 use crate::session::recording::{AuditDoc, Item};
 use crate::signal::{Sample, Timestamp};
 use crate::site::Signal;
+use crate::trust::Registry;
 
 /// After so many messages it is looked whether they are still wanted.
 const LOOK_EVERY: usize = 4096;
@@ -19,6 +22,8 @@ pub(super) enum Came<'a> {
     Message(&'a Arrival),
     /// What was asked of a device.
     Audit(&'a AuditDoc),
+    /// From then on another registry of keys held.
+    Keys(&'a Arc<Registry>, Timestamp),
 }
 
 /// One row of a table.
@@ -77,6 +82,7 @@ pub(super) fn each(
                     Item::Audit(audit) if audit.at >= from.as_nanos() && audit.at <= to.as_nanos() => {
                         take(Came::Audit(audit))?;
                     }
+                    Item::Keys(registry) => take(Came::Keys(registry, latest))?,
                     Item::Audit(_) | Item::Keyframe(_) => (),
                 }
             }
@@ -105,9 +111,16 @@ pub(super) fn each_row(
     mut take: impl FnMut(Row<'_>) -> Result<(), Stopped>,
 ) -> Result<Vec<String>, Stopped> {
     let site = &source.site;
-    let mut follower = Follower::after(state_before(export, source), site);
+    let mut follower = Follower::of(&source.recording, state_before(export, source), site);
     each(export, source, progress, |came| {
-        let Came::Message(arrival) = came else { return Ok(()) };
+        let arrival = match came {
+            Came::Message(arrival) => arrival,
+            Came::Audit(_) => return Ok(()),
+            Came::Keys(registry, _) => {
+                follower.set_registry(registry);
+                return Ok(());
+            }
+        };
         for (sample, taken) in follower.take(arrival) {
             let chosen = |it: &&Signal| taken != Taken::Duplicate && it.address.starts_with(&export.only);
             let Some(signal) = site.signal(sample.signal).filter(chosen) else { continue };

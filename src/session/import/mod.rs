@@ -191,7 +191,7 @@ impl Import {
         (about, files, site): (&About, &[(String, Vec<u8>)], &Arc<Site>),
         progress: &Progress,
     ) -> Result<u64, Stopped> {
-        let mut writer = KeyedWriter::new(sink, about, files, site, Fold::default()).map_err(io)?;
+        let mut writer = KeyedWriter::new(sink, about, files, site, Fold::default(), None).map_err(io)?;
         let topics: Vec<Bytes> = topics_of(&table.heading).into_iter().map(Bytes::from).collect();
         let mut values = 0;
         let mut write = |received: Timestamp, cells: &csv::StringRecord| {

@@ -1,5 +1,6 @@
 //! The names that Pollux gives to what it adds to a session, and the shapes of what stands under them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::session::fold::{Cell, Fold};
 use crate::signal::{Timestamp, Value};
 use crate::site::Site;
+use crate::trust::{KeyId, Proof, Reason, Refused, Trust, WindowDoc, Windows};
 
 /// The topic of keyframes.
 pub(super) const KEYFRAME: &str = "pollux/keyframe";
@@ -17,6 +19,8 @@ pub(super) const PROPERTIES: &str = "pollux/properties";
 /// The topic of messages for which the format has no channel left: the topic's length in two bytes (little-endian), the
 /// topic, the payload.
 pub(super) const MORE: &str = "pollux/more";
+/// The topic of registries of keys that took the place of the one that the session began with.
+pub(super) const KEYS: &str = "pollux/keys";
 /// The topic of messages that are packed into columns.
 pub(super) const COLUMNS: &str = "pollux/columns";
 /// The metadata record that tells how many messages a packed session holds, by topic.
@@ -59,6 +63,32 @@ pub struct KeyframeDoc {
     /// The places of those whose newest payload could not be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<usize>,
+    /// Those that somebody signed, by place: how far they may be believed, by which key, after how many missing ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proofs: Vec<(usize, Trust, String, u32)>,
+    /// Those for which something was refused, by place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<(usize, RefusedDoc)>,
+    /// Which envelopes were heard, by key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<WindowDoc>,
+}
+
+/// What was refused for a signal, see [`Refused`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedDoc {
+    /// Why the last one was.
+    pub reason: Reason,
+    /// When it came, ns since 1970.
+    pub at: Timestamp,
+    /// How many so far.
+    pub count: u32,
+    /// How many of them were proofs of another's speaking.
+    #[serde(default)]
+    pub proofs: u32,
+    /// The last of those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<(Reason, Timestamp)>,
 }
 
 /// What was asked of a device, and where it stands; or what happened to an alarm.
@@ -114,10 +144,26 @@ pub struct AlarmAuditDoc {
 }
 
 /// What MQTT said of the message that follows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct PropertiesDoc {
     /// The Correlation Data.
-    pub(super) correlation: Vec<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) correlation: Option<Vec<u8>>,
+    /// The signature that came beside it, as its user property says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) signature: Option<String>,
+}
+
+impl RefusedDoc {
+    fn refused(&self) -> Refused {
+        let Self { reason, at, count, proofs, evidence } = *self;
+        Refused { reason, at, count, proofs, evidence }
+    }
+}
+
+fn proof_of((place, trust, key, gap): &(usize, Trust, String, u32)) -> Option<(usize, Proof)> {
+    let key = key.parse::<KeyId>().ok()?;
+    Some((*place, Proof { trust: *trust, key: Some(key), gap: *gap }))
 }
 
 impl KeyframeDoc {
@@ -132,8 +178,15 @@ impl KeyframeDoc {
                 Some(Value::Flag(on)) => ('b', on.to_string()),
                 Some(Value::Text(text)) => ('t', text.to_string()),
             };
+            let place = doc.signals.len();
             if cell.unreadable {
-                doc.unreadable.push(doc.signals.len());
+                doc.unreadable.push(place);
+            }
+            if let Some(key) = cell.proof.key {
+                doc.proofs.push((place, cell.proof.trust, key.to_string(), cell.proof.gap));
+            }
+            if let Some(Refused { reason, at, count, proofs, evidence }) = cell.refused {
+                doc.refused.push((place, RefusedDoc { reason, at, count, proofs, evidence }));
             }
             doc.signals.push(signal.address.to_string());
             doc.received.push(cell.received.as_nanos());
@@ -144,6 +197,7 @@ impl KeyframeDoc {
         if doc.late.iter().all(|it| *it == 0) {
             doc.late.clear();
         }
+        doc.windows = fold.windows().iter().map(|(key, it)| it.doc(*key)).collect();
         doc
     }
 
@@ -157,9 +211,16 @@ impl KeyframeDoc {
         Self { v: 2, ..Self::default() }
     }
 
+    /// Which envelopes were heard.
+    pub fn windows(&self) -> Windows {
+        self.windows.iter().filter_map(WindowDoc::window).collect()
+    }
+
     /// The state on a site. Signals that the site doesn't have are passed over.
     pub fn fold(&self, site: &Site) -> Fold {
-        let mut fold = Fold::default();
+        let mut fold = Fold::default().with_windows(Arc::new(self.windows()));
+        let proofs: HashMap<usize, Proof> = self.proofs.iter().filter_map(proof_of).collect();
+        let refused: HashMap<usize, Refused> = self.refused.iter().map(|(place, it)| (*place, it.refused())).collect();
         let columns = self.signals.iter().zip(&self.received).zip(self.is.chars().zip(&self.values));
         for (place, ((address, &received), (is, text))) in columns.enumerate() {
             let Some(signal) = site.signal_at(address) else { continue };
@@ -175,6 +236,8 @@ impl KeyframeDoc {
                 at: Timestamp::from_nanos(received.wrapping_sub(late)),
                 received: Timestamp::from_nanos(received),
                 unreadable: self.unreadable.contains(&place),
+                proof: proofs.get(&place).copied().unwrap_or_default(),
+                refused: refused.get(&place).copied(),
             };
             fold.set(signal.id, cell);
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 use mcap::records::{AttachmentIndex, MessageHeader, Record};
@@ -19,6 +19,8 @@ use super::summary;
 use super::unpack::{Found, Records, unpack};
 use crate::link::Arrival;
 use crate::signal::Timestamp;
+use crate::site::Site;
+use crate::trust::{Anchor, Defences, KeysDoc, Memo, REGISTRY_FILE, Registry, SIGNATURE_PROPERTY, Verifier};
 
 /// No record is larger: a length beyond it is damage, and not read.
 pub(super) const MAX_RECORD: u64 = 1 << 30;
@@ -47,6 +49,8 @@ pub enum Item {
     Keyframe(KeyframeDoc),
     /// What was asked of a device.
     Audit(AuditDoc),
+    /// Another registry of keys holds from here on.
+    Keys(Arc<Registry>),
 }
 
 /// What is gathered from a stretch of records.
@@ -56,7 +60,7 @@ struct Taken {
     /// What was asked of devices, byte for byte.
     audits: Vec<Vec<u8>>,
     /// Of the message that follows.
-    correlation: Option<Bytes>,
+    said: PropertiesDoc,
 }
 
 /// Why a file could not be opened as a session.
@@ -116,6 +120,9 @@ pub struct Recording {
     channels: RwLock<HashMap<u16, Channel>>,
     schemas: RwLock<HashMap<u16, String>>,
     attachments: Vec<AttachmentIndex>,
+    /// Who has which key, as the session says. Read when it is asked for.
+    registry: OnceLock<Option<Arc<Registry>>>,
+    memo: Arc<Memo>,
 }
 
 /// What there is of a file by now.
@@ -177,6 +184,8 @@ impl Recording {
             channels: RwLock::new(scanned.channels),
             schemas: RwLock::new(scanned.schemas),
             attachments: scanned.attachments,
+            registry: OnceLock::new(),
+            memo: Arc::default(),
         })
     }
 
@@ -195,7 +204,31 @@ impl Recording {
             channels: RwLock::default(),
             schemas: RwLock::default(),
             attachments: Vec::new(),
+            registry: OnceLock::new(),
+            memo: Arc::default(),
         })
+    }
+
+    /// The same with who has which key.
+    #[must_use]
+    pub(super) fn with_registry(self, registry: Option<Arc<Registry>>) -> Self {
+        Self { registry: OnceLock::from(registry), ..self }
+    }
+
+    /// Who had which key when the session began, as it says itself.
+    pub fn registry(&self) -> Option<&Arc<Registry>> {
+        let read = || self.attachment(REGISTRY_FILE)?.ok().and_then(|it| registry_of(&it, &self.path));
+        self.registry.get_or_init(read).as_ref()
+    }
+
+    /// What verifies its messages again, from the first one on. `None`: nothing on the site is signed.
+    pub fn verifier(&self, site: &Site) -> Option<Verifier> {
+        Verifier::new(site, self.registry().cloned()).map(|it| it.with_memo(Arc::clone(&self.memo)))
+    }
+
+    /// The signatures in it that were found good.
+    pub fn memo(&self) -> &Arc<Memo> {
+        &self.memo
     }
 
     /// Adds a chunk that was just written: all messages so far are in it or before it.
@@ -368,7 +401,7 @@ impl Recording {
                 let Some(channel) = channels.get(&header.channel_id) else { return };
                 let received = Timestamp::from_nanos(i64::try_from(header.log_time).unwrap_or(i64::MAX));
                 if !channel.topic.starts_with(b"pollux/") {
-                    taken.items.push(Item::Message(message(channel, received, &data, taken.correlation.take())));
+                    taken.items.push(Item::Message(message(channel, received, &data, std::mem::take(&mut taken.said))));
                     return;
                 }
                 match std::str::from_utf8(&channel.topic).unwrap_or_default() {
@@ -378,16 +411,21 @@ impl Recording {
                         taken.audits.push(data.into_owned());
                     }
                     names::PROPERTIES => {
-                        let doc: Option<PropertiesDoc> = serde_json::from_slice(&data).ok();
-                        taken.correlation = doc.map(|it| it.correlation.into());
+                        taken.said = serde_json::from_slice(&data).unwrap_or_default();
                     }
                     names::COLUMNS => {
                         drop(channels);
                         self.take_columns(&data, taken);
                     }
+                    names::KEYS => taken.items.extend(registry_of(&data, &self.path).map(Item::Keys)),
                     names::MORE => taken.items.extend(unwrapped(channel, received, &data).map(Item::Message)),
                     // An answer to a command, and whatever else is spoken under that name.
-                    _ => taken.items.push(Item::Message(message(channel, received, &data, taken.correlation.take()))),
+                    _ => taken.items.push(Item::Message(message(
+                        channel,
+                        received,
+                        &data,
+                        std::mem::take(&mut taken.said),
+                    ))),
                 }
             }
             _ => (),
@@ -422,14 +460,31 @@ fn crc_of(record: &[u8]) -> u32 {
     record.get(9..record.len().saturating_sub(4)).map_or(0, crc32fast::hash)
 }
 
-fn message(channel: &Channel, received: Timestamp, data: &[u8], correlation: Option<Bytes>) -> Arrival {
+/// A registry as a session holds it. What it is worth is told by whose signature it bears.
+fn registry_of(text: &[u8], path: &Path) -> Option<Arc<Registry>> {
+    let read = std::str::from_utf8(text).ok().map(|it| KeysDoc::parse(it, path))?;
+    let checked = read.and_then(|it| Registry::check(it, path, Anchor::default(), Defences::all()));
+    match checked {
+        Ok(registry) => Some(Arc::new(registry)),
+        Err(why) => {
+            warn!("{}: its registry of keys is passed over: {why}", path.display());
+            None
+        }
+    }
+}
+
+fn message(channel: &Channel, received: Timestamp, data: &[u8], said: PropertiesDoc) -> Arrival {
+    let mut properties = channel.properties.clone();
+    if let Some(signature) = said.signature {
+        properties.get_or_insert_default().user.push((SIGNATURE_PROPERTY.to_owned(), signature));
+    }
     Arrival {
         topic: channel.topic.clone(),
         payload: Bytes::copy_from_slice(data),
         received,
         retained: channel.retained,
-        correlation,
-        properties: channel.properties.clone(),
+        correlation: said.correlation.map(Bytes::from),
+        properties,
     }
 }
 
@@ -437,7 +492,10 @@ fn message(channel: &Channel, received: Timestamp, data: &[u8], correlation: Opt
 fn unwrapped(channel: &Channel, received: Timestamp, data: &[u8]) -> Option<Arrival> {
     let (length, rest) = data.split_first_chunk::<2>()?;
     let (topic, payload) = rest.split_at_checked(u16::from_le_bytes(*length) as usize)?;
-    Some(Arrival { topic: Bytes::copy_from_slice(topic), ..message(channel, received, payload, None) })
+    Some(Arrival {
+        topic: Bytes::copy_from_slice(topic),
+        ..message(channel, received, payload, PropertiesDoc::default())
+    })
 }
 
 /// In the order of the file; times never run backward. Returns whether they did not before.

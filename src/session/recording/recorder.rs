@@ -20,6 +20,7 @@ use crate::link::{Arrival, now};
 use crate::session::fold::Fold;
 use crate::signal::Timestamp;
 use crate::site::Site;
+use crate::trust::{REGISTRY_FILE, Registry};
 
 /// Batches that may wait for the disk: beyond them the link waits.
 const QUEUE: usize = 256;
@@ -39,6 +40,8 @@ pub enum Entry {
     Keyframe(Fold, Arc<Site>),
     /// What was asked of a device.
     Audit(Box<AuditDoc>),
+    /// Another registry of keys holds from here on.
+    Keys(Arc<Registry>),
     /// Nothing more comes.
     End,
 }
@@ -52,6 +55,8 @@ pub struct RecorderOptions {
     pub about: About,
     /// The files of its site, by name.
     pub files: Vec<(String, Vec<u8>)>,
+    /// Who has which key, where anything is signed.
+    pub registry: Option<Arc<Registry>>,
     /// The file goes when the recorder ends: it served this run alone.
     pub temporary: bool,
     /// A new file is begun after each such span, so that a recording of weeks takes no more memory than one of a day.
@@ -131,8 +136,13 @@ impl Recorder {
         if let Some(folder) = options.path.parent().filter(|it| !it.as_os_str().is_empty()) {
             fs::create_dir_all(folder)?;
         }
+        let mut options = options;
+        if let Some(registry) = &options.registry {
+            options.files.push((REGISTRY_FILE.to_owned(), registry.doc().to_ron().into_bytes()));
+        }
         let (writer, sync) = begin(&options.path, &options.about, &options.files)?;
-        let recording = Arc::new(Recording::growing(&options.path).map_err(io::Error::other)?);
+        let recording = Recording::growing(&options.path).map_err(io::Error::other)?;
+        let recording = Arc::new(recording.with_registry(options.registry.clone()));
         let (entries, receiver) = bounded(QUEUE);
         let status = Arc::new(RecorderStatus {
             path: options.path.clone(),
@@ -291,6 +301,7 @@ impl Worker {
             }
             Entry::Keyframe(fold, site) => closed.extend(writer.keyframe(&fold, &site)?),
             Entry::Audit(doc) => closed.extend(writer.audit(&doc)?),
+            Entry::Keys(registry) => closed.extend(writer.keys(&registry, now())?),
             Entry::End => (),
         }
         self.recording.learn(writer.take_added());

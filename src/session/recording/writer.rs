@@ -17,6 +17,7 @@ use crate::session::fold::Fold;
 use crate::signal::Timestamp;
 use crate::site::Site;
 use crate::trust::chain::Chain;
+use crate::trust::{Registry, SIGNATURE_PROPERTY};
 
 /// A chunk is closed from so many bytes on.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -60,6 +61,7 @@ pub struct SessionWriter<W: Write> {
     chain: Chain,
     properties: u16,
     more: u16,
+    keys: u16,
     chunk_secs: f64,
     packed: Option<Packed>,
     open: Option<OpenChunk>,
@@ -94,6 +96,19 @@ struct ChannelKey {
     topic: Bytes,
     retained: bool,
     properties: Option<Box<Properties>>,
+}
+
+/// What came beside a message and is another for each.
+fn signature_of(arrival: &Arrival) -> Option<&str> {
+    let user = arrival.properties.iter().flat_map(|it| &it.user);
+    user.into_iter().find(|it| it.0 == SIGNATURE_PROPERTY).map(|it| it.1.as_str())
+}
+
+/// What is said of a message and of others of its topic alike.
+fn lasting(properties: Option<&Properties>) -> Option<Box<Properties>> {
+    let mut lasting = properties?.clone();
+    lasting.user.retain(|it| it.0 != SIGNATURE_PROPERTY);
+    (lasting != Properties::default()).then(|| Box::new(lasting))
 }
 
 impl<W: Write> SessionWriter<W> {
@@ -136,9 +151,15 @@ impl<W: Write> SessionWriter<W> {
         let mut own = |topic: &str, encoding: &str| mcap.add_channel(0, topic, encoding, &none);
         let (keyframe, audit) = (own(names::KEYFRAME, "json")?, own(names::AUDIT, "json")?);
         let (properties, more) = (own(names::PROPERTIES, "json")?, own(names::MORE, "")?);
+        let keys = own(names::KEYS, "")?;
         mcap.flush()?;
-        let own =
-            [(keyframe, names::KEYFRAME), (audit, names::AUDIT), (properties, names::PROPERTIES), (more, names::MORE)];
+        let own = [
+            (keyframe, names::KEYFRAME),
+            (audit, names::AUDIT),
+            (properties, names::PROPERTIES),
+            (more, names::MORE),
+            (keys, names::KEYS),
+        ];
         let added = own.map(|(id, topic)| (id, Channel::new(topic, &none))).into();
         Ok(Self {
             mcap,
@@ -152,6 +173,7 @@ impl<W: Write> SessionWriter<W> {
             chain: Chain::default(),
             properties,
             more,
+            keys,
             chunk_secs: CHUNK_SECS,
             packed: None,
             open: None,
@@ -187,8 +209,10 @@ impl<W: Write> SessionWriter<W> {
     pub fn message(&mut self, arrival: &Arrival) -> Result<Option<ChunkRef>, McapError> {
         self.open_chunk(arrival.received)?;
         let channel = self.channel(arrival)?;
-        if let Some(correlation) = &arrival.correlation {
-            let doc = PropertiesDoc { correlation: correlation.to_vec() };
+        let signature = signature_of(arrival);
+        if arrival.correlation.is_some() || signature.is_some() {
+            let correlation = arrival.correlation.as_ref().map(|it| it.to_vec());
+            let doc = PropertiesDoc { correlation, signature: signature.map(str::to_owned) };
             let data = serde_json::to_vec(&doc).unwrap_or_default();
             self.put(self.properties, arrival.received, &data)?;
         }
@@ -210,6 +234,13 @@ impl<W: Write> SessionWriter<W> {
         self.open_chunk(at)?;
         let data = self.chain.seal(serde_json::to_vec(doc).unwrap_or_default());
         self.put(self.audit, at, &data)?;
+        self.close_if_full(at)
+    }
+
+    /// Writes that another registry of keys holds from here on.
+    pub fn keys(&mut self, registry: &Registry, at: Timestamp) -> Result<Option<ChunkRef>, McapError> {
+        self.open_chunk(at)?;
+        self.put(self.keys, at, registry.doc().to_ron().as_bytes())?;
         self.close_if_full(at)
     }
 
@@ -323,13 +354,14 @@ impl<W: Write> SessionWriter<W> {
         let key = ChannelKey {
             topic: arrival.topic.clone(),
             retained: arrival.retained,
-            properties: arrival.properties.clone(),
+            properties: lasting(arrival.properties.as_deref()),
         };
         if let Some(&known) = self.channels.get(&key) {
             return Ok(Some(known));
         }
         let Ok(topic) = std::str::from_utf8(&arrival.topic) else { return Ok(None) };
-        let own = [names::KEYFRAME, names::AUDIT, names::PROPERTIES, names::MORE, names::COLUMNS].contains(&topic);
+        let own = [names::KEYFRAME, names::AUDIT, names::PROPERTIES, names::MORE, names::KEYS, names::COLUMNS]
+            .contains(&topic);
         let variants = self.variants.entry(arrival.topic.clone()).or_default();
         if variants.len() >= MAX_VARIANTS {
             return Ok(variants.last().copied());
@@ -341,7 +373,7 @@ impl<W: Write> SessionWriter<W> {
         if arrival.retained {
             metadata.insert(names::RETAINED.to_owned(), "true".to_owned());
         }
-        if let Some(properties) = &arrival.properties {
+        if let Some(properties) = &key.properties {
             let named =
                 [(names::CONTENT_TYPE, &properties.content_type), (names::RESPONSE_TOPIC, &properties.response_topic)];
             for (name, value) in named {

@@ -1,0 +1,110 @@
+//! One message after the other: verified first, then decoded. Live, replayed, exported and looked back into, it is this.
+
+use crate::codec::{Decoded, Decoder, Fault};
+use crate::link::Arrival;
+use crate::signal::{Sample, SignalId};
+use crate::site::Site;
+use crate::trust::{Look, Message, Proof, Refusal, SIGNATURE_PROPERTY, Verifier, Windows};
+
+/// Verifies and decodes a stream of messages.
+#[derive(Debug)]
+pub struct Reader {
+    decoder: Decoder,
+    verifier: Option<Verifier>,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// What the site knows of its topic.
+    pub decoded: Decoded,
+    /// How far its samples may be believed.
+    pub proof: Proof,
+    /// It was refused, and gave no sample. `None`: it passed.
+    pub refusal: Option<Refusal>,
+}
+
+impl Reader {
+    /// With a verifier where anything is signed.
+    pub fn new(site: &Site, verifier: Option<Verifier>) -> Self {
+        Self { decoder: Decoder::new(site), verifier }
+    }
+
+    /// Goes on with another site. What was heard stays.
+    pub fn follow(&mut self, site: &Site, or_else: impl FnOnce() -> Option<Verifier>) {
+        self.decoder = Decoder::new(site);
+        match &mut self.verifier {
+            Some(verifier) => verifier.follow(site),
+            None => self.verifier = or_else(),
+        }
+    }
+
+    /// What verifies, where anything is signed.
+    pub fn verifier(&self) -> Option<&Verifier> {
+        self.verifier.as_ref()
+    }
+
+    /// The same, to be changed.
+    pub fn verifier_mut(&mut self) -> Option<&mut Verifier> {
+        self.verifier.as_mut()
+    }
+
+    /// What was heard so far.
+    pub fn windows(&self) -> Windows {
+        self.verifier.as_ref().map_or_else(Windows::new, |it| it.windows().clone())
+    }
+
+    /// Goes on from what had been heard at some point.
+    pub fn set_windows(&mut self, windows: &Windows) {
+        if let Some(verifier) = &mut self.verifier
+            && verifier.windows() != windows
+        {
+            verifier.set_windows(windows.clone());
+        }
+    }
+
+    /// Whether the site knows a topic.
+    pub fn knows(&self, topic: &[u8]) -> bool {
+        self.decoder.knows(topic)
+    }
+
+    /// The signals that a topic carries.
+    pub fn signals_of(&self, topic: &[u8]) -> impl Iterator<Item = SignalId> + '_ {
+        self.decoder.signals_of(topic)
+    }
+
+    /// Appends what a message says: samples, and faults of signals for which it says nothing that can be read.
+    pub fn read(&mut self, arrival: &Arrival, samples: &mut Vec<Sample>, faults: &mut Vec<(SignalId, Fault)>) -> Read {
+        let Arrival { topic, payload, received, .. } = arrival;
+        let Some(verifier) = &mut self.verifier else {
+            let decoded = self.decoder.decode(topic, payload, *received, samples, faults);
+            return Read { decoded, proof: Proof::default(), refusal: None };
+        };
+        let look = verifier.look(&message_of(arrival));
+        match look {
+            Look::Pass(proof) => {
+                let decoded = self.decoder.decode(topic, payload, *received, samples, faults);
+                Read { decoded, proof, refusal: None }
+            }
+            Look::Packed(proof, rows) => {
+                self.decoder.take_packed(topic, rows, *received, samples, faults);
+                Read { decoded: Decoded::Bound { skewed: false }, proof, refusal: None }
+            }
+            Look::Refuse(refusal) => {
+                Read { decoded: Decoded::Bound { skewed: false }, proof: Proof::default(), refusal: Some(refusal) }
+            }
+        }
+    }
+}
+
+/// A message as verification looks at it.
+pub fn message_of(arrival: &Arrival) -> Message<'_> {
+    let user = arrival.properties.iter().flat_map(|it| &it.user);
+    Message {
+        topic: &arrival.topic,
+        payload: &arrival.payload,
+        signature: user.into_iter().find(|it| it.0 == SIGNATURE_PROPERTY).map(|it| it.1.as_str()),
+        received: arrival.received,
+        retained: arrival.retained,
+    }
+}

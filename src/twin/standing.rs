@@ -1,0 +1,138 @@
+//! How far a reading may be believed, and what may rely on it: one word for a person, worst first.
+
+use std::time::Duration;
+
+use super::reading::{Bounds, Reading, ReadingState};
+use crate::signal::Timestamp;
+use crate::site::Signal;
+use crate::site::doc::Class;
+use crate::trust::{Reason, Trust};
+
+/// A refusal marks its signal at least so long.
+const REJECTED_FOR: Duration = Duration::from_secs(10);
+/// Proof that somebody else speaks in the device's name marks it so long.
+const EVIL_FOR: Duration = Duration::from_secs(300);
+/// So many forged messages are no accident.
+const FORGED: u32 = 3;
+
+/// How far a reading may be believed, from the best to the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Standing {
+    /// Signed by the device, and every check passed.
+    Verified,
+    /// A gateway signed for a device that cannot.
+    Vouched,
+    /// Nobody signed it.
+    #[default]
+    Unsigned,
+    /// Nothing was ever heard.
+    Unheard,
+    /// It is good, but some before it never came.
+    Gap,
+    /// It is older than expected.
+    Stale,
+    /// It cannot be, by what the site says.
+    Inconsistent,
+    /// Something was refused since, or a moment ago: the value shown is the last good one.
+    Rejected,
+    /// Somebody else speaks in the device's name.
+    EvilTwin,
+    /// A person has isolated it: an estimate stands in.
+    Quarantined,
+}
+
+impl Standing {
+    /// All, from the best to the worst.
+    pub const ALL: [Self; 10] = [
+        Self::Verified,
+        Self::Vouched,
+        Self::Unsigned,
+        Self::Unheard,
+        Self::Gap,
+        Self::Stale,
+        Self::Inconsistent,
+        Self::Rejected,
+        Self::EvilTwin,
+        Self::Quarantined,
+    ];
+
+    /// Of a reading at an instant, quarantine aside.
+    pub fn of(signal: &Signal, reading: &Reading, now: Timestamp) -> Self {
+        Self::within(Bounds::of(signal), reading, now)
+    }
+
+    /// The same by the bounds of its signal.
+    pub fn within(bounds: Bounds, reading: &Reading, now: Timestamp) -> Self {
+        if let Some(refused) = reading.refused {
+            let shown = refused.evidence.filter(|it| it.1 <= now && now.since(it.1) <= EVIL_FOR);
+            let copied = shown.is_some_and(|it| matches!(it.0, Reason::Cloned | Reason::Rollback));
+            if copied || (shown.is_some() && refused.proofs >= FORGED) {
+                return Self::EvilTwin;
+            }
+            let lasts = REJECTED_FOR.max(bounds.patience);
+            if refused.at > reading.received || now.since(refused.at) <= lasts {
+                return Self::Rejected;
+            }
+        }
+        match reading.state {
+            ReadingState::NeverSeen => Self::Unheard,
+            ReadingState::Stale => Self::Stale,
+            ReadingState::Bad => Self::Inconsistent,
+            ReadingState::Fresh => match (reading.proof.trust, reading.proof.gap) {
+                (Trust::Unsigned, _) => Self::Unsigned,
+                (_, 1..) => Self::Gap,
+                (Trust::Verified, 0) => Self::Verified,
+                (Trust::Vouched, 0) => Self::Vouched,
+            },
+        }
+    }
+
+    /// Whether a command of a class may rely on it, where the site has what it says signed.
+    pub fn carries(self, class: Class) -> bool {
+        match self {
+            Self::Verified | Self::Gap => true,
+            Self::Vouched => class <= Class::C1,
+            Self::Unsigned => class == Class::C0,
+            Self::Unheard | Self::Stale | Self::Inconsistent | Self::Rejected | Self::EvilTwin | Self::Quarantined => {
+                false
+            }
+        }
+    }
+
+    /// Whether what follows from it must not be believed.
+    pub fn taints(self) -> bool {
+        self >= Self::Inconsistent
+    }
+
+    /// The word on the screen.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Vouched => "vouched",
+            Self::Unsigned => "unsigned",
+            Self::Unheard => "never heard",
+            Self::Gap => "gap",
+            Self::Stale => "stale",
+            Self::Inconsistent => "inconsistent",
+            Self::Rejected => "rejected",
+            Self::EvilTwin => "evil twin",
+            Self::Quarantined => "quarantined",
+        }
+    }
+
+    /// What it means, as a sentence for a person.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Verified => "Signed by the device itself, and every check passed.",
+            Self::Vouched => "A gateway signed what it heard of a device that cannot sign.",
+            Self::Unsigned => "Nobody signed it: whoever may publish there may have said it.",
+            Self::Unheard => "Nothing was ever heard of it.",
+            Self::Gap => "Signed and good, but some that came before it are missing.",
+            Self::Stale => "It should have come again by now.",
+            Self::Inconsistent => "It lies outside of what can be.",
+            Self::Rejected => "What came last was refused: the value shown is the last one that was good.",
+            Self::EvilTwin => "Somebody else speaks in the device's name.",
+            Self::Quarantined => "Isolated by a person: an estimate stands in, and nothing relies on it.",
+        }
+    }
+}
