@@ -186,6 +186,11 @@ impl SecretKey {
         Self(SigningKey::from_bytes(&seed))
     }
 
+    /// From its 64 digits. `None`: they are none.
+    pub fn from_seed(digits: &str) -> Option<Self> {
+        hex::decode(digits.as_bytes()).map(Zeroizing::new).map(|it| Self(SigningKey::from_bytes(&it)))
+    }
+
     /// The key that belongs to a passphrase and a salt: the same again each time (Argon2id, RFC 9106). Takes some ten
     /// milliseconds and 19 MiB, which is its purpose: whoever guesses pays it for each guess.
     pub fn from_passphrase(passphrase: &SecretString, salt: &Salt) -> Result<Self, KeyError> {

@@ -202,6 +202,44 @@ mod tests {
         assert!(!other.is_signed_by(&key.public(), "t", Defences::all()));
     }
 
+    #[derive(serde::Deserialize)]
+    struct Vector {
+        name: String,
+        typ: String,
+        topic: String,
+        epoch: u64,
+        seq: u64,
+        at: i64,
+        prev: String,
+        payload: String,
+        beside: bool,
+        envelope: String,
+    }
+
+    /// Made by the package `cwt`, see `scripts/interop.py`.
+    #[test]
+    fn another_implementation_makes_the_same_envelopes_and_opens_ours() {
+        let key = SecretKey::from_seed("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb").unwrap();
+        let vectors: Vec<Vector> = serde_json::from_str(include_str!("../../tests/vectors/envelopes.json")).unwrap();
+        assert_eq!(vectors.len(), 3);
+        for vector in vectors {
+            let decode = |it: &str| super::super::hex::decode_all(it.as_bytes()).unwrap();
+            let (payload, envelope) = (decode(&vector.payload), decode(&vector.envelope));
+            let prev = super::super::hex::decode(vector.prev.as_bytes()).unwrap();
+            let stamp = Stamp { epoch: vector.epoch, seq: vector.seq, at: Timestamp::from_nanos(vector.at), prev };
+            let beside = vector.beside.then_some(&payload[..]);
+            let letter = Letter::read(&envelope, &vector.typ, beside).unwrap();
+            assert!(letter.is_signed_by(&key.public(), &vector.topic, Defences::all()), "{}", vector.name);
+            assert_eq!((letter.stamp, letter.payload()), (stamp, &payload[..]), "{}", vector.name);
+            let ours = if vector.beside { Err(&payload[..]) } else { Ok(&payload[..]) };
+            // It opened its own: the same bytes of ours it opens as well.
+            assert_eq!(write(&key, &vector.typ, &vector.topic, &stamp, ours), envelope, "{}", vector.name);
+            if !vector.beside {
+                assert_eq!(crate::codec::unpack(&payload).unwrap().len(), 2);
+            }
+        }
+    }
+
     #[test]
     fn one_kind_is_not_taken_for_another() {
         let mut pen = Pen::new(SecretKey::generate(), 1);
