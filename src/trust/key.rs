@@ -124,6 +124,11 @@ impl fmt::Display for KeyId {
 }
 
 impl PublicKey {
+    /// Its 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
     /// Its name.
     pub fn id(&self) -> KeyId {
         let mut id = [0; 8];

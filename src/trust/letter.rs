@@ -6,14 +6,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ciborium::Value;
-use coset::{CoseSign1, CoseSign1Builder, Label, RegisteredLabelWithPrivate, TaggedCborSerializable};
+use coset::{CoseSign1, Label};
 use sha2::{Digest, Sha256};
 
 use super::defence::{Defence, Defences};
 use super::envelope::{
-    EPOCH, EnvelopeError, MAX_ENVELOPE_BYTES, PREV, SEQ, TIME, bound_to, header, is_signed_by, key_of, malformed,
-    read_envelope,
+    EPOCH, EnvelopeError, MAX_ENVELOPE_BYTES, PREV, SCHEME, SEQ, TIME, key_of, malformed, read_envelope,
 };
+use super::form;
 use super::key::{KeyId, PublicKey, SecretKey};
 use super::window::Stamp;
 use crate::signal::Timestamp;
@@ -40,7 +40,10 @@ pub struct Letter {
     pub stamp: Stamp,
     /// SHA-256 of the envelope.
     pub digest: [u8; 32],
-    envelope: CoseSign1,
+    /// The headers as they were signed.
+    protected: Vec<u8>,
+    payload: Vec<u8>,
+    signature: [u8; 64],
 }
 
 /// Writes letters: counts them, and remembers the last one.
@@ -55,10 +58,22 @@ pub struct Pen {
 impl Letter {
     /// Reads an envelope of a type; `beside`: the payload that came beside it.
     pub fn read(bytes: &[u8], typ: &str, beside: Option<&[u8]>) -> Result<Self, EnvelopeError> {
+        if bytes.len() > MAX_ENVELOPE_BYTES {
+            return Err(EnvelopeError::Oversize { bytes: bytes.len() });
+        }
+        let digest = Sha256::digest(bytes).into();
+        if let Some(form::Parts { key, stamp, protected, payload, signature }) =
+            form::read(bytes, typ, beside.is_some())
+        {
+            let payload = beside.map_or(payload, <[u8]>::to_vec);
+            return Ok(Self { key, stamp, digest, protected, payload, signature });
+        }
         let envelope = read_envelope(bytes, typ, beside)?;
-        let key = key_of(&envelope)?;
-        let stamp = stamp_of(&envelope)?;
-        Ok(Self { key, stamp, digest: Sha256::digest(bytes).into(), envelope })
+        let (key, stamp) = (key_of(&envelope)?, stamp_of(&envelope)?);
+        let signature = envelope.signature.as_slice().try_into();
+        let signature = signature.map_err(|_short| malformed("its signature has not 64 bytes"))?;
+        let protected = envelope.protected.original_data.unwrap_or_default();
+        Ok(Self { key, stamp, digest, protected, payload: envelope.payload.unwrap_or_default(), signature })
     }
 
     /// Reads one that came beside a payload, from the text of its user property.
@@ -74,12 +89,13 @@ impl Letter {
 
     /// Whether it was signed by this key for this topic.
     pub fn is_signed_by(&self, key: &PublicKey, topic: &str, defences: Defences) -> bool {
-        is_signed_by(&self.envelope, key, if defences.has(Defence::Topic) { topic } else { "" })
+        let aad = form::bound_to(SCHEME, if defences.has(Defence::Topic) { topic } else { "" });
+        key.verifies(&form::signed_bytes(&self.protected, &aad, &self.payload), &self.signature)
     }
 
     /// What it holds, or came beside.
     pub fn payload(&self) -> &[u8] {
-        self.envelope.payload.as_deref().unwrap_or_default()
+        &self.payload
     }
 }
 
@@ -127,22 +143,10 @@ impl Pen {
 
 /// Writes one envelope: `Ok` is the payload that it holds, `Err` the one that it goes beside.
 pub(crate) fn write(key: &SecretKey, typ: &str, topic: &str, stamp: &Stamp, payload: Result<&[u8], &[u8]>) -> Vec<u8> {
-    let protected = [EPOCH, SEQ, TIME, PREV]
-        .into_iter()
-        .fold(header(key, typ), |it, label| it.add_critical_label(RegisteredLabelWithPrivate::PrivateUse(label)))
-        .value(EPOCH, Value::from(stamp.epoch))
-        .value(SEQ, Value::from(stamp.seq))
-        .value(TIME, Value::from(stamp.at.as_nanos()))
-        .value(PREV, Value::Bytes(stamp.prev.to_vec()))
-        .build();
-    let builder = CoseSign1Builder::new().protected(protected);
-    let (aad, sign) = (bound_to(topic), |message: &[u8]| key.sign(message).to_vec());
-    let envelope = match payload {
-        Ok(payload) => builder.payload(payload.to_vec()).create_signature(&aad, sign),
-        Err(payload) => builder.create_detached_signature(payload, &aad, sign),
-    };
-    // It is made of numbers, strings and bytes alone, which always can be written.
-    envelope.build().to_tagged_vec().unwrap_or_default()
+    let protected = form::write_protected(&key.public().id(), typ, stamp);
+    let said = payload.unwrap_or_else(|beside| beside);
+    let signature = key.sign(&form::signed_bytes(&protected, &form::bound_to(SCHEME, topic), said));
+    form::write(&protected, payload.ok().map(<[u8]>::to_vec).as_ref(), &signature)
 }
 
 fn stamp_of(envelope: &CoseSign1) -> Result<Stamp, EnvelopeError> {

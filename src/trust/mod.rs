@@ -10,6 +10,7 @@ pub mod chain;
 mod defence;
 mod demo;
 mod envelope;
+mod form;
 mod hex;
 mod key;
 mod letter;
