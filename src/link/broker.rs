@@ -245,6 +245,7 @@ mod tests {
                 arrivals_capacity: 16,
                 allow_insecure: false,
                 login: Some(login.clone()),
+                tls: None,
                 will: None,
             })
             .unwrap()

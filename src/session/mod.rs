@@ -356,6 +356,7 @@ impl Session {
             arrivals_capacity: ARRIVALS_CAPACITY,
             allow_insecure: plugin.allow_insecure,
             login: plugin.login.clone(),
+            tls: plugin.tls.clone(),
             will: plugin.will.clone(),
         })
         .map_err(|error| error.to_string())?;

@@ -15,4 +15,4 @@ pub use authority::{Denied, Standing, may_approve, may_send};
 pub use chain::{AuditLog, LogError};
 pub use demo::DEMO_PASSPHRASE;
 pub use envelope::{EnvelopeError, MAX_ENVELOPE_BYTES, Opened, open, seal};
-pub use key::{KeyError, KeyFileError, KeyId, PublicKey, Salt, SecretKey};
+pub use key::{KeyError, KeyFileError, KeyId, PublicKey, Salt, SecretKey, read_private};
