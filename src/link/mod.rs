@@ -5,6 +5,7 @@
 mod broker;
 mod client;
 mod dial;
+mod front;
 mod guard;
 mod login;
 mod passage;
@@ -27,7 +28,9 @@ pub use passage::Passage;
 pub use posture::{CertificateFacts, Posture, Roots, TlsVersion, Validity, WARNING_DAYS};
 pub use problem::LinkProblem;
 pub(crate) use problem::{Attempt, explain};
-pub use tls::{CA_VARIABLE, CERTIFICATE_VARIABLE, Identity, KEY_VARIABLE, TlsOptions, TlsSetupError, check_tls};
+pub use tls::{
+    CA_VARIABLE, CERTIFICATE_VARIABLE, Identity, KEY_VARIABLE, ServerTls, TlsOptions, TlsSetupError, check_tls,
+};
 
 pub use crate::site::{BrokerUrl, UrlError};
 

@@ -171,6 +171,14 @@ impl CertificateFacts {
     }
 }
 
+/// The one common name in a certificate, letter by letter. `None`: there is none, or more than one.
+pub(super) fn common_name(der: &[u8]) -> Option<String> {
+    let (_, it) = X509Certificate::from_der(der).ok()?;
+    let mut names = it.subject().iter_common_name();
+    let name = names.next()?.as_str().ok()?.to_owned();
+    names.next().is_none().then_some(name)
+}
+
 /// The common name, or all of it; without what would not show.
 fn name(name: &X509Name<'_>) -> String {
     let common = name.iter_common_name().next().and_then(|it| it.as_str().ok()).map(str::to_owned);

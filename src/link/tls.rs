@@ -9,12 +9,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
-use tokio_rustls::rustls::{ClientConfig, Error, RootCertStore, SupportedProtocolVersion};
+use tokio_rustls::rustls::{ClientConfig, Error, RootCertStore, ServerConfig, SupportedProtocolVersion};
 
 use super::BrokerUrl;
 use super::dial::Dialer;
@@ -30,7 +32,7 @@ pub const KEY_VARIABLE: &str = "POLLUX_MQTT_KEY";
 /// What is read of a key file: an RSA key of 16,384 bits has some 13 KB.
 const MAX_KEY_FILE_BYTES: u64 = 64 << 10;
 /// The versions that are offered, the better one first.
-pub(super) const VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+const VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 
 /// Whom we believe, and who we are, on an encrypted connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +50,15 @@ pub struct Identity {
     pub certificate: PathBuf,
     /// PEM: its private key. On Unix the file must be its owner's alone.
     pub key: PathBuf,
+}
+
+/// What a broker with TLS stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerTls {
+    /// A PEM file with the authorities whose clients are let in.
+    pub ca: PathBuf,
+    /// The broker's own certificate.
+    pub identity: Identity,
 }
 
 /// Why TLS could not be set up.
@@ -120,7 +131,7 @@ pub fn check_tls(url: &BrokerUrl, options: &TlsOptions) -> Result<(), TlsSetupEr
 }
 
 /// What is offered to the other end.
-pub(super) fn provider() -> Arc<CryptoProvider> {
+fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
@@ -146,9 +157,26 @@ pub(super) fn client(options: &TlsOptions) -> Result<(ClientConfig, Roots, Optio
     Ok((config, roots, own))
 }
 
+/// The broker's side: only who shows a certificate of one of the authorities comes through, and each time anew.
+pub(super) fn acceptor(server: &ServerTls) -> Result<TlsAcceptor, TlsSetupError> {
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(pinned(&server.ca)?), provider()).build();
+    // All that it asks for is that there is an authority.
+    let verifier = verifier.ok().ok_or_else(|| TlsSetupError::NoCertificate(server.ca.clone()))?;
+    let (chain, key) = server.identity.load()?;
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(VERSIONS)
+        .map_err(TlsSetupError::Library)?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(chain, key)
+        .map_err(|it| server.identity.refused(it))?;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
 impl Identity {
     /// The chain, our own certificate first, and the key.
-    pub(super) fn load(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsSetupError> {
+    fn load(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsSetupError> {
         let chain = certificates(&self.certificate)?;
         let text = read_private(&self.key, MAX_KEY_FILE_BYTES)?;
         let key = PrivateKeyDer::from_pem_slice(&text).ok().ok_or_else(|| TlsSetupError::NoKey(self.key.clone()))?;
@@ -160,7 +188,7 @@ impl Identity {
         clippy::wildcard_enum_match_arm,
         reason = "the library may add kinds, and the rest is told by its own words"
     )]
-    pub(super) fn refused(&self, error: Error) -> TlsSetupError {
+    fn refused(&self, error: Error) -> TlsSetupError {
         match error {
             Error::InconsistentKeys(_) => TlsSetupError::Mismatch(self.clone()),
             Error::InvalidCertificate(_) => TlsSetupError::Damaged(self.certificate.clone()),
@@ -170,7 +198,7 @@ impl Identity {
 }
 
 /// The authorities in a file.
-pub(super) fn pinned(path: &Path) -> Result<RootCertStore, TlsSetupError> {
+fn pinned(path: &Path) -> Result<RootCertStore, TlsSetupError> {
     let mut store = RootCertStore::empty();
     for certificate in certificates(path)? {
         store.add(certificate).ok().ok_or_else(|| TlsSetupError::Damaged(path.to_owned()))?;

@@ -94,6 +94,7 @@ fn of_alert(alert: AlertDescription, attempt: &Attempt<'_>) -> LinkProblem {
         Alert::HandshakeFailure if !attempt.has_identity => {
             LinkProblem::Tls { at, why: "the broker breaks off: it may want a certificate of ours".to_owned() }
         }
+        Alert::HandshakeFailure => LinkProblem::OldTls { at },
         other => LinkProblem::Tls { at, why: format!("the broker says {other:?}") },
     }
 }
@@ -127,6 +128,7 @@ mod tests {
         check(alert(AlertDescription::CertificateRevoked), true, "our certificate was revoked");
         check(alert(AlertDescription::AccessDenied), true, "AccessDenied");
         check(alert(AlertDescription::ProtocolVersion), true, "offers no TLS that is good enough");
+        check(alert(AlertDescription::HandshakeFailure), true, "offers no TLS that is good enough");
         check(alert(AlertDescription::HandshakeFailure), false, "may want a certificate");
     }
 

@@ -12,6 +12,7 @@ use pollux::Headless;
 use pollux::command::gate::{DESKTOP_USER, GATE_USER, accesses, mosquitto_acl};
 use pollux::command::{Ask, CommandLog, CommandRow, GateState, Operator, Phase, SignIn};
 use pollux::link::Login;
+use pollux::link::pki::{Authority, Issued};
 use pollux::session::{CurrentSite, SessionPlugin};
 use pollux::signal::Value;
 use pollux::site::doc::Role;
@@ -22,6 +23,9 @@ use secrecy::SecretString;
 
 /// How long a condition may take before the test fails. Generous: it is no measurement.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// In a Mosquitto's folder: what its OpenSSL is held to.
+const OPENSSL_CONF: &str = "openssl.cnf";
 
 /// Waits until a condition holds.
 #[track_caller]
@@ -80,6 +84,38 @@ impl Mosquitto {
         Self::start_with(free_port(), folder, &more)
     }
 
+    /// One that speaks TLS alone, shows this certificate, lets in whom the authority has issued a certificate, and knows them
+    /// by the name in it. Without an access list everybody may do everything.
+    pub(crate) fn tls(authority: &Authority, shown: &Issued, acl: Option<&str>) -> Self {
+        Self::tls_in(tempfile::tempdir().unwrap(), authority, shown, acl, "")
+    }
+
+    /// The same, which speaks nothing newer than TLS 1.2, with these ciphers (as OpenSSL writes them).
+    pub(crate) fn older_tls(authority: &Authority, shown: &Issued, ciphers: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // Its own configuration knows no highest version: OpenSSL's does.
+        let limits = "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = limits\n[limits]\nMaxProtocol = TLSv1.2\n";
+        std::fs::write(folder.path().join(OPENSSL_CONF), limits).unwrap();
+        Self::tls_in(folder, authority, shown, None, &format!("ciphers {ciphers}\n"))
+    }
+
+    fn tls_in(folder: tempfile::TempDir, authority: &Authority, shown: &Issued, acl: Option<&str>, more: &str) -> Self {
+        let file = |name: &str| folder.path().join(name);
+        std::fs::write(file("ca.crt"), authority.own().certificate).unwrap();
+        let own = shown.write(folder.path(), "broker").unwrap();
+        let mut conf = format!(
+            "cafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate true\nuse_identity_as_username true\nuser root\n{more}",
+            file("ca.crt").display(),
+            own.certificate.display(),
+            own.key.display()
+        );
+        if let Some(acl) = acl {
+            std::fs::write(file("acl"), acl).unwrap();
+            conf.push_str(&format!("acl_file {}\n", file("acl").display()));
+        }
+        Self::start_with(free_port(), folder, &conf)
+    }
+
     fn start_with(port: u16, folder: tempfile::TempDir, more: &str) -> Self {
         let conf = folder.path().join("mosquitto.conf");
         std::fs::write(&conf, format!("listener {port} 127.0.0.1\nset_tcp_nodelay true\n{more}")).unwrap();
@@ -133,7 +169,12 @@ impl Mosquitto {
             .find(|it| Path::new(it).exists())
             .expect("mosquitto is missing: apt install mosquitto mosquitto-clients");
         let conf = folder.join("mosquitto.conf");
-        Command::new(program).arg("-c").arg(&conf).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        let limits = folder.join(OPENSSL_CONF);
+        let mut command = Command::new(program);
+        if limits.exists() {
+            command.env("OPENSSL_CONF", limits);
+        }
+        command.arg("-c").arg(&conf).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// Ends it at once, as a crash would.
