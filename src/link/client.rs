@@ -159,8 +159,7 @@ pub fn connect(options: LinkOptions) -> Result<(Link, Receiver<Vec<Arrival>>), L
     }
     let meter = Arc::new(Meter::default());
     let posture = Protection::default();
-    let tls = options.tls.clone().map_or_else(TlsOptions::from_environment, Ok)?;
-    let dialer = Dialer::new(&url, &tls)?;
+    let dialer = Dialer::new(&url, options.tls.as_ref())?;
     let has_identity = dialer.has_identity();
     let mqtt = mqtt_options(&options, dialer, Arc::clone(&meter), Arc::clone(&posture));
     let shared = Arc::new(Shared {

@@ -34,13 +34,14 @@ struct Secure {
 pub(super) struct HandshakeError(pub(super) io::Error);
 
 impl Dialer {
-    /// Reads the files that the options name, where the address asks for TLS.
-    pub(crate) fn new(url: &BrokerUrl, options: &TlsOptions) -> Result<Self, TlsSetupError> {
+    /// Reads the files that the options name, where the address asks for TLS. Without options the environment says which.
+    pub(crate) fn new(url: &BrokerUrl, options: Option<&TlsOptions>) -> Result<Self, TlsSetupError> {
         if !url.tls {
             return Ok(Self { secure: None });
         }
+        let options = options.cloned().map_or_else(TlsOptions::from_environment, Ok)?;
         let name = ServerName::try_from(url.host.clone()).ok().ok_or_else(|| TlsSetupError::Name(url.host.clone()))?;
-        let (config, roots, own) = tls::client(options)?;
+        let (config, roots, own) = tls::client(&options)?;
         Ok(Self { secure: Some(Secure { connector: TlsConnector::from(Arc::new(config)), name, roots, own }) })
     }
 

@@ -23,7 +23,7 @@ use crate::signal::Timestamp;
 pub use broker::{Broker, BrokerError};
 pub use client::{Link, LinkError, LinkOptions, LinkState, Will, connect};
 pub(crate) use dial::Dialer;
-pub use login::{Grant, Login, PASSWORD_VARIABLE, USER_VARIABLE};
+pub use login::{Credentials, Grant, Login, PASSWORD_VARIABLE, USER_VARIABLE};
 pub use passage::Passage;
 pub use posture::{CertificateFacts, Posture, Roots, TlsVersion, Validity, WARNING_DAYS};
 pub use problem::LinkProblem;

@@ -127,7 +127,7 @@ impl TlsOptions {
 /// Whether an encrypted connection can be set up at all: what is wrong with the files is better said before anything starts.
 /// A plain one needs no files.
 pub fn check_tls(url: &BrokerUrl, options: &TlsOptions) -> Result<(), TlsSetupError> {
-    Dialer::new(url, options).map(drop)
+    Dialer::new(url, Some(options)).map(drop)
 }
 
 /// What is offered to the other end.

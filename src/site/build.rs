@@ -96,6 +96,7 @@ pub(super) fn build(doc: SiteDoc, file: &Path, text: &str, ids: &mut Ids, proble
         about: doc.about,
         place: doc.place,
         broker: doc.broker,
+        allow_insecure: doc.allow_insecure,
         folder: folder.to_owned(),
         twins,
         signals: signals_made,

@@ -16,7 +16,7 @@ pub(super) fn check_site(builder: &mut Builder<'_>, doc: &SiteDoc) {
         builder.problems.error("name", "a site without name").expecting("the name on the screen");
     }
     if let Some(broker) = &doc.broker {
-        check_broker(builder.problems, broker);
+        check_broker(builder.problems, broker, doc.allow_insecure);
     }
     note(builder.problems, check_positive("a speed", doc.field_speed), || "field_speed".into());
     if doc.twins.is_empty() {
@@ -43,13 +43,13 @@ pub(super) fn check_site(builder: &mut Builder<'_>, doc: &SiteDoc) {
     }
 }
 
-fn check_broker(problems: &mut Problems, broker: &str) {
+fn check_broker(problems: &mut Problems, broker: &str, allow_insecure: bool) {
     match broker.parse::<BrokerUrl>() {
-        Ok(url) if !url.tls && !url.is_loopback() => {
+        Ok(url) if !url.tls && !url.is_loopback() && !allow_insecure => {
             problems
                 .warning("broker", format!("{url} carries everything in plain text over the network"))
                 .expecting("mqtts://host:port, or a broker on this machine")
-                .hinting("without TLS it is used only with --allow-insecure");
+                .hinting("without TLS it is used only with allow_insecure: true, or with --allow-insecure");
         }
         Ok(_) => (),
         Err(UrlError::Credentials) => {

@@ -42,6 +42,8 @@ pub struct Site {
     pub place: PlaceDoc,
     /// The broker to connect to when the command line names none.
     pub broker: Option<String>,
+    /// Plain text may leave this machine.
+    pub allow_insecure: bool,
     /// The folder of `site.ron`.
     pub folder: PathBuf,
     /// Parents before children, siblings in the order of the file.

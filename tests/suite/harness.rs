@@ -116,6 +116,19 @@ impl Mosquitto {
         Self::start_with(free_port(), folder, &conf)
     }
 
+    /// As a folder's `mosquitto.conf` says, but for its port.
+    pub(crate) fn set_up(folder: tempfile::TempDir) -> Self {
+        let conf = folder.path().join("mosquitto.conf");
+        let text = std::fs::read_to_string(&conf).unwrap();
+        let (before, rest) = text.split_once("listener ").unwrap();
+        let (_, after) = rest.split_once(' ').unwrap();
+        let port = free_port();
+        std::fs::write(&conf, format!("{before}listener {port} {after}")).unwrap();
+        let child = Self::spawn(folder.path());
+        wait_until("mosquitto listens", || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
+        Self { port, child, folder }
+    }
+
     fn start_with(port: u16, folder: tempfile::TempDir, more: &str) -> Self {
         let conf = folder.path().join("mosquitto.conf");
         std::fs::write(&conf, format!("listener {port} 127.0.0.1\nset_tcp_nodelay true\n{more}")).unwrap();
@@ -228,6 +241,8 @@ pub(crate) struct Gate {
     folder: Arc<tempfile::TempDir>,
     site: PathBuf,
     broker: String,
+    /// Further arguments.
+    more: Vec<String>,
 }
 
 impl Gate {
@@ -235,17 +250,30 @@ impl Gate {
     pub(crate) fn start(site: &Path, broker: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         accounts().save(&folder.path().join("operators.ron")).unwrap();
-        Self::begin(site.to_owned(), broker.to_owned(), Arc::new(folder), None)
+        Self::begin(site.to_owned(), broker.to_owned(), Arc::new(folder), None, Vec::new())
+    }
+
+    /// The same, with further arguments.
+    pub(crate) fn start_with(site: &Path, broker: &str, more: Vec<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        accounts().save(&folder.path().join("operators.ron")).unwrap();
+        Self::begin(site.to_owned(), broker.to_owned(), Arc::new(folder), None, more)
     }
 
     /// The same, where no file may grow beyond so many KiB: as on a full disk, what it writes then is refused.
     pub(crate) fn start_with_little_room(site: &Path, broker: &str, kib: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         accounts().save(&folder.path().join("operators.ron")).unwrap();
-        Self::begin(site.to_owned(), broker.to_owned(), Arc::new(folder), Some(kib))
+        Self::begin(site.to_owned(), broker.to_owned(), Arc::new(folder), Some(kib), Vec::new())
     }
 
-    fn begin(site: PathBuf, broker: String, folder: Arc<tempfile::TempDir>, kib: Option<u32>) -> Self {
+    fn begin(
+        site: PathBuf,
+        broker: String,
+        folder: Arc<tempfile::TempDir>,
+        kib: Option<u32>,
+        more: Vec<String>,
+    ) -> Self {
         let file = |name: &str| folder.path().join(name);
         let program = env!("CARGO_BIN_EXE_pollux");
         let mut command = match kib {
@@ -265,12 +293,13 @@ impl Gate {
             .arg(file("audit.log"))
             .arg("--key")
             .arg(file("gate.key"))
+            .args(&more)
             .env("POLLUX_MQTT_USER", GATE_USER)
             .env("POLLUX_MQTT_PASSWORD", password_of(GATE_USER))
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        Self { child, folder, site, broker }
+        Self { child, folder, site, broker, more }
     }
 
     /// Ends it at once, as a crash would. What it wrote stays.
@@ -282,7 +311,8 @@ impl Gate {
     /// Begins it anew, with the same audit and key.
     pub(crate) fn restart(&mut self) {
         self.kill();
-        *self = Self::begin(self.site.clone(), self.broker.clone(), Arc::clone(&self.folder), None);
+        let (site, broker, folder) = (self.site.clone(), self.broker.clone(), Arc::clone(&self.folder));
+        *self = Self::begin(site, broker, folder, None, self.more.clone());
     }
 
     /// Holds it still, as a machine that hangs: it hears and says nothing, and its connection stands.

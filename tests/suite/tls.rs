@@ -1,13 +1,21 @@
 //! Encrypted connections to a real broker: who is let in, who is not, and that each is told why.
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
+use pollux::command::{GateState, Operator, Phase};
+use pollux::field::{Field, FieldOptions};
 use pollux::link::pki::{Authority, Issued, Purpose};
-use pollux::link::{self, Arrival, Link, LinkOptions, LinkProblem, LinkState, Publish, Roots, TlsOptions, TlsVersion};
+use pollux::link::{
+    self, Arrival, BrokerUrl, Credentials, Identity, Link, LinkOptions, LinkProblem, LinkState, Publish, Roots,
+    TlsOptions, TlsVersion,
+};
+use pollux::session::{Session, SessionPlugin};
 use pollux::signal::Timestamp;
 
-use crate::harness::{Mosquitto, free_port, wait_until};
+use crate::harness::{Gate, Mosquitto, TestTwin, accounts, free_port, load, number, site_path, wait_until};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// What the devices of these tests may do.
@@ -261,4 +269,91 @@ fn a_device_that_publishes_on_anothers_topic_is_refused_by_the_access_list() {
     });
     assert!(topics.iter().all(|it| &it[..] == b"plant/p1/speed"), "{topics:?}");
     assert_eq!(device.n_reconnects(), 0);
+}
+
+/// What `pollux pki demo` makes for a site.
+fn made_for(site: &Path) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new(env!("CARGO_BIN_EXE_pollux"))
+        .args(["pki", "demo"])
+        .arg(folder.path())
+        .arg("--site")
+        .arg(site)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    folder
+}
+
+#[test]
+fn a_whole_plant_runs_with_certificates_that_pki_demo_made() {
+    let path = site_path("gated");
+    let folder = made_for(&path);
+    let (ca, clients) = (folder.path().join("ca.crt"), folder.path().join("clients"));
+    let identity = |name: &str| {
+        let file = |kind: &str| clients.join(format!("{name}.{kind}"));
+        Identity { certificate: file("crt"), key: file("key") }
+    };
+    let tls = |name: &str| TlsOptions { ca: Some(ca.clone()), identity: Some(identity(name)) };
+    let broker = Mosquitto::set_up(folder);
+    let url: BrokerUrl = url("mqtts", broker.port).parse().unwrap();
+    let (site, ids) = load(&path);
+
+    let devices = site.twins.iter().filter_map(|it| it.device.as_ref()).map(|it| it.id.clone());
+    let devices: HashMap<String, TlsOptions> = devices.map(|it| (it.clone(), tls(&it))).collect();
+    let n_devices = devices.len();
+    let field = Field::start_as(site.clone(), url.clone(), FieldOptions::default(), devices).unwrap();
+    wait_until("all devices are let in", || field.tally().connected == n_devices);
+
+    let of_gate = identity("gate");
+    let more = [("--ca", &ca), ("--cert", &of_gate.certificate), ("--cert-key", &of_gate.key)];
+    let more = more.into_iter().flat_map(|(name, file)| [name.to_owned(), file.display().to_string()]).collect();
+    let _gate = Gate::start_with(&path, &url.to_string(), more);
+
+    let session = SessionPlugin::new(path, site, ids)
+        .with_broker(url.clone())
+        .with_credentials(Credentials::from(tls("desktop")));
+    let mut twin = TestTwin::of(session);
+    twin.app.insert_resource(Operator::of(accounts()));
+    twin.sign_in("operator");
+    twin.until("the gate is there", |it| it.resource::<GateState>().is_present());
+    twin.until("the pump is at speed", |it| (number(it, "bench.pump/speed") - 1000.0).abs() < 5.0);
+    twin.ask("bench.pump/run", false, false);
+    twin.until_newest_is(Phase::Confirmed);
+    let link = twin.app.world().resource::<Session>().link.clone().unwrap();
+    assert_eq!(link.posture().unwrap().own.as_ref().unwrap().subject, "desktop");
+
+    // A desktop's certificate opens no way around the gate: no one but the gate publishes commands.
+    let (desktop, _seen) = enter(&url.to_string(), "another desktop", tls("desktop"));
+    let_in(&desktop);
+    let run =
+        Publish { topic: "bench/pump/set/run".to_owned(), payload: "true".into(), qos1: true, ..Publish::default() };
+    let answered = field.tally().answered;
+    desktop.publish(run).unwrap();
+    // The gate's next command comes later than that one, and is the next that is answered.
+    twin.ask("bench.pump/run", true, false);
+    twin.until_newest_is(Phase::Confirmed);
+    assert_eq!(field.tally().answered, answered + 1);
+}
+
+#[test]
+fn an_authority_that_is_there_is_not_written_over() {
+    let folder = made_for(&site_path("gated"));
+    let before = std::fs::read(folder.path().join("ca.crt")).unwrap();
+    let again = Command::new(env!("CARGO_BIN_EXE_pollux")).args(["pki", "demo"]).arg(folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(!again.status.success() && said.contains("there is an authority in it already"), "{said}");
+    assert_eq!(std::fs::read(folder.path().join("ca.crt")).unwrap(), before);
+}
+
+#[test]
+fn a_device_without_a_good_certificate_is_told_of_before_the_field_starts() {
+    let (site, _) = load(&site_path("gated"));
+    let nowhere = Identity { certificate: "nowhere.crt".into(), key: "nowhere.key".into() };
+    let plant = Plant::new();
+    let tls = TlsOptions { ca: Some(plant.ca()), identity: Some(nowhere) };
+    let devices = site.twins.iter().filter_map(|it| it.device.as_ref()).map(|it| (it.id.clone(), tls.clone()));
+    let url = "mqtts://localhost:9".parse().unwrap();
+    let error = Field::start_as(site.clone(), url, FieldOptions::default(), devices.collect()).unwrap_err();
+    assert!(error.to_string().contains("cannot be connected"), "{error}");
 }

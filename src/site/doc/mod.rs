@@ -42,6 +42,10 @@ pub struct SiteDoc {
     /// The broker that the viewer connects to when the command line names none. Never with credentials.
     #[serde(default)]
     pub broker: Option<String>,
+    /// The broker may be reached in plain text even where it is not on this machine: whoever is on the way reads and
+    /// changes everything. The screen says so as long as it lasts.
+    #[serde(default)]
+    pub allow_insecure: bool,
     /// Twins that are described once and used several times.
     #[serde(default, deserialize_with = "unique")]
     pub templates: BTreeMap<String, TemplateDoc>,
