@@ -363,7 +363,7 @@ async fn run(
         if let Event::Incoming(Incoming::ConnAck(_)) = first {
             connected = true;
             shared.n_connections.fetch_add(1, Ordering::Relaxed);
-            info!("connected to {}", shared.url);
+            tell(shared);
             // The client is shown first: a change of filters from now on reaches it.
             *lock(&shared.client) = Some(client.clone());
             let filters = lock(&shared.filters).clone();
@@ -378,6 +378,16 @@ async fn run(
         } else if arrivals.send(batch).is_err() {
             return (connected, End::Meant);
         }
+    }
+}
+
+/// Logs that there is a connection, how it is protected, and which certificates want a person.
+fn tell(shared: &Shared) {
+    let Some(posture) = lock(&shared.posture).clone() else { return };
+    info!("connected to {}: {}", shared.url, posture.words());
+    let now = now();
+    for (whose, facts) in posture.warnings(now) {
+        warn!("{}: {whose} certificate ({}) {}", shared.url, facts.subject, facts.expiry_words(now));
     }
 }
 

@@ -95,7 +95,8 @@ impl Posture {
     /// On one line: `TLS 1.3 · TLS13_AES_256_GCM_SHA384 · broker.local, issued by Demo CA, until 2027-01-31`.
     pub fn words(&self) -> String {
         let Some(protocol) = self.protocol else { return "plain text, not encrypted".to_owned() };
-        let parts = [Some(protocol.label().to_owned()), self.cipher.clone(), self.peer.as_ref().map(|it| it.words())];
+        let parts =
+            [Some(protocol.label().to_owned()), self.cipher.clone(), self.peer.as_ref().map(CertificateFacts::words)];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
 

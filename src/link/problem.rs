@@ -244,6 +244,7 @@ pub(crate) fn explain(error: &ConnectionError, attempt: Attempt<'_>) -> LinkProb
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest is told by the system's own words")]
 fn explain_io(io: &io::Error, attempt: Attempt<'_>) -> LinkProblem {
     if let Some(problem) = explain_tls(io, &attempt) {
         return problem;

@@ -30,6 +30,7 @@ fn library(error: &io::Error) -> Option<&Error> {
 }
 
 /// The other end closed, or broke off, before a word of TLS.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest is told by its own words")]
 fn unshaken(error: &io::Error, attempt: &Attempt<'_>) -> LinkProblem {
     let at = attempt.at.to_owned();
     match error.kind() {

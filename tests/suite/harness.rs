@@ -1,6 +1,7 @@
 //! What the journeys stand on: a real broker of its own for each test, and a whole headless Pollux.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock};
@@ -26,6 +27,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// In a Mosquitto's folder: what its OpenSSL is held to.
 const OPENSSL_CONF: &str = "openssl.cnf";
+/// In a Mosquitto's folder: its configuration.
+const CONF: &str = "mosquitto.conf";
 
 /// Waits until a condition holds.
 #[track_caller]
@@ -59,11 +62,11 @@ pub(crate) struct Mosquitto {
 
 impl Mosquitto {
     pub(crate) fn start() -> Self {
-        Self::start_on(free_port())
+        Self::start_with(None, tempfile::tempdir().unwrap(), "allow_anonymous true\n")
     }
 
     pub(crate) fn start_on(port: u16) -> Self {
-        Self::start_with(port, tempfile::tempdir().unwrap(), "allow_anonymous true\n")
+        Self::start_with(Some(port), tempfile::tempdir().unwrap(), "allow_anonymous true\n")
     }
 
     /// With the access list that the gate prints for a site, and a password for each of its users, see [`password_of`].
@@ -81,7 +84,7 @@ impl Mosquitto {
             passwords.display(),
             acl.display()
         );
-        Self::start_with(free_port(), folder, &more)
+        Self::start_with(None, folder, &more)
     }
 
     /// One that speaks TLS alone, shows this certificate, lets in whom the authority has issued a certificate, and knows them
@@ -113,28 +116,31 @@ impl Mosquitto {
             std::fs::write(file("acl"), acl).unwrap();
             conf.push_str(&format!("acl_file {}\n", file("acl").display()));
         }
-        Self::start_with(free_port(), folder, &conf)
+        Self::start_with(None, folder, &conf)
     }
 
     /// As a folder's `mosquitto.conf` says, but for its port.
     pub(crate) fn set_up(folder: tempfile::TempDir) -> Self {
-        let conf = folder.path().join("mosquitto.conf");
-        let text = std::fs::read_to_string(&conf).unwrap();
+        let text = std::fs::read_to_string(folder.path().join(CONF)).unwrap();
         let (before, rest) = text.split_once("listener ").unwrap();
         let (_, after) = rest.split_once(' ').unwrap();
-        let port = free_port();
-        std::fs::write(&conf, format!("{before}listener {port} {after}")).unwrap();
-        let child = Self::spawn(folder.path());
-        wait_until("mosquitto listens", || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
-        Self { port, child, folder }
+        Self::listening(None, folder, |port| format!("{before}listener {port} {after}"))
     }
 
-    fn start_with(port: u16, folder: tempfile::TempDir, more: &str) -> Self {
-        let conf = folder.path().join("mosquitto.conf");
-        std::fs::write(&conf, format!("listener {port} 127.0.0.1\nset_tcp_nodelay true\n{more}")).unwrap();
-        let child = Self::spawn(folder.path());
-        wait_until("mosquitto listens", || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
-        Self { port, child, folder }
+    fn start_with(port: Option<u16>, folder: tempfile::TempDir, more: &str) -> Self {
+        Self::listening(port, folder, |port| format!("listener {port} 127.0.0.1\nset_tcp_nodelay true\n{more}"))
+    }
+
+    /// On this port, else on one that nobody else has taken meanwhile.
+    fn listening(port: Option<u16>, folder: tempfile::TempDir, conf: impl Fn(u16) -> String) -> Self {
+        loop {
+            let at = port.unwrap_or_else(free_port);
+            std::fs::write(folder.path().join(CONF), conf(at)).unwrap();
+            match Self::spawn(folder.path()) {
+                Ok(child) => return Self { port: at, child, folder },
+                Err(said) => assert!(port.is_none() && said.contains("Address already in use"), "{said}"),
+            }
+        }
     }
 
     /// Its address.
@@ -172,22 +178,30 @@ impl Mosquitto {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         meanwhile();
-        self.child = Self::spawn(self.folder.path());
-        wait_until("mosquitto listens", || TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok());
+        self.child = Self::spawn(self.folder.path()).unwrap();
     }
 
-    fn spawn(folder: &Path) -> Child {
+    /// Begins it, and waits until it listens. Gives what it said where it ended instead.
+    fn spawn(folder: &Path) -> Result<Child, String> {
         let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"]
             .into_iter()
             .find(|it| Path::new(it).exists())
             .expect("mosquitto is missing: apt install mosquitto mosquitto-clients");
-        let conf = folder.join("mosquitto.conf");
-        let limits = folder.join(OPENSSL_CONF);
+        let (limits, log) = (folder.join(OPENSSL_CONF), folder.join("log"));
         let mut command = Command::new(program);
         if limits.exists() {
             command.env("OPENSSL_CONF", limits);
         }
-        command.arg("-c").arg(&conf).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        command.arg("-c").arg(folder.join(CONF)).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
+        let mut child = command.spawn().unwrap();
+        let said = || std::fs::read_to_string(&log).unwrap();
+        let mut ended = false;
+        // That somebody listens on the port is not enough: it may be another.
+        wait_until("mosquitto listens", || {
+            ended = child.try_wait().unwrap().is_some();
+            ended || said().lines().any(|it| it.ends_with(" running"))
+        });
+        if ended { Err(said()) } else { Ok(child) }
     }
 
     /// Ends it at once, as a crash would.
