@@ -1,7 +1,7 @@
 //! How the link is protected, in words: a few for the status bar, the rest for whoever points at them.
 
 use super::format;
-use crate::link::{BrokerUrl, Posture, TlsVersion};
+use crate::link::{BrokerUrl, Posture, Roots, TlsVersion};
 use crate::signal::Timestamp;
 
 /// How the link is protected.
@@ -42,7 +42,7 @@ impl PostureLine {
             None => "we show no certificate".to_owned(),
         };
         let peer = posture.peer.as_ref().map(|it| format!("its certificate {}", it.expiry_words(now)));
-        let roots = posture.roots.as_ref().map(|it| it.words());
+        let roots = posture.roots.as_ref().map(Roots::words);
         let proof = "this proves who the broker is, and nothing about what it passes on".to_owned();
         let told = [Some(posture.words()), peer, Some(own), roots, Some(proof)];
         let hint = told.into_iter().flatten().map(|it| format::sentence(&it)).collect::<Vec<_>>().join("\n");
