@@ -59,7 +59,7 @@ pub enum LinkProblem {
         said: String,
     },
     /// It took the connection and closed it without a word.
-    #[error("{at} closes the connection without a word: it may speak no MQTT 5, or only TLS (mqtts://)")]
+    #[error("{at} closes the connection without a word: it may speak TLS alone (mqtts://), or no MQTT 5")]
     ClosedAtOnce {
         /// `host:port`.
         at: String,
