@@ -107,7 +107,9 @@ pub enum LinkState {
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// Plain text to another machine.
-    #[error("{0} would carry everything in plain text over the network: write mqtts://, or add --allow-insecure")]
+    #[error(
+        "{0} would carry everything in plain text over the network: write mqtts://, or allow it with --allow-insecure, or with allow_insecure: true in the site"
+    )]
     Insecure(BrokerUrl),
     /// TLS could not be set up.
     #[error(transparent)]

@@ -1,6 +1,6 @@
 //! A small certificate authority, for demos and tests: ECDSA over P-256, signed with SHA-256.
 //!
-//! It takes nothing back and asks nobody who they are. A plant has a real one.
+//! It asks nobody who they are. A plant has a real one.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use rcgen::string::Ia5String;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
+    date_time_ymd,
 };
 use secrecy::{ExposeSecret, SecretString};
+use x509_parser::pem::parse_x509_pem;
 
 use super::tls::Identity;
 use crate::signal::Timestamp;
@@ -62,6 +64,9 @@ pub enum PkiError {
     /// There is an authority already.
     #[error("{at} stays as it is: there is an authority in it already; choose another folder, or remove it", at = .0.display())]
     Exists(PathBuf),
+    /// What was to be taken back cannot be read.
+    #[error("this is no certificate that could be taken back")]
+    NoCertificate,
     /// A name that is no file's name.
     #[error("{0:?} cannot be the name of a certificate: letters, digits, - _ and . are allowed")]
     Name(String),
@@ -111,6 +116,29 @@ impl Authority {
         let key = KeyPair::generate().map_err(refused)?;
         let certificate = params.signed_by(&key, &self.issuer).map_err(refused)?;
         Ok(Issued { certificate: certificate.pem(), key: key.serialize_pem().into() })
+    }
+
+    /// What is taken back, at the instant at which the list begins: a list (PEM) that holds from one instant to another.
+    pub fn take_back(&self, revoked: &[&Issued], from: Timestamp, to: Timestamp) -> Result<String, PkiError> {
+        let epoch = date_time_ymd(1970, 1, 1);
+        let take_back = |it: &&Issued| {
+            Some(RevokedCertParams {
+                serial_number: SerialNumber::from_slice(&serial(&it.certificate)?),
+                revocation_time: epoch + since_epoch(from),
+                reason_code: None,
+                invalidity_date: None,
+            })
+        };
+        let list = CertificateRevocationListParams {
+            this_update: epoch + since_epoch(from),
+            next_update: epoch + since_epoch(to),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.iter().map(take_back).collect::<Option<_>>().ok_or(PkiError::NoCertificate)?,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let signed = list.signed_by(&self.issuer).and_then(|it| it.pem());
+        signed.map_err(|why| PkiError::Library("a list of what is taken back".to_owned(), why))
     }
 
     /// Makes an authority with certificates for a broker on this machine and for clients, and writes them to a folder, which
@@ -172,18 +200,29 @@ fn is_file_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && name.len() <= 64 && name.chars().all(allowed)
 }
 
+/// To the second, as certificates tell it.
+fn since_epoch(at: Timestamp) -> Duration {
+    Duration::from_secs(at.as_secs_f64() as u64)
+}
+
 fn params(name: &str, from: Timestamp, to: Timestamp) -> CertificateParams {
     let mut params = CertificateParams::default();
     // The default is the library's own name.
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
-    let instant = |it: Timestamp| date_time_ymd(1970, 1, 1) + Duration::from_secs(it.as_secs_f64() as u64);
-    (params.not_before, params.not_after) = (instant(from), instant(to));
+    let epoch = date_time_ymd(1970, 1, 1);
+    (params.not_before, params.not_after) = (epoch + since_epoch(from), epoch + since_epoch(to));
     // Sixteen random bytes, positive.
     let mut serial: [u8; 16] = rand::random();
     serial[0] = serial[0] & 0x7f | 1;
     params.serial_number = Some(SerialNumber::from_slice(&serial));
     params
+}
+
+/// The serial number of a certificate (PEM).
+fn serial(certificate: &str) -> Option<Vec<u8>> {
+    let (_, pem) = parse_x509_pem(certificate.as_bytes()).ok()?;
+    Some(pem.parse_x509().ok()?.raw_serial().to_vec())
 }
 
 fn alternative(name: &str) -> Result<SanType, rcgen::Error> {

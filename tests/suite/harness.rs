@@ -102,6 +102,14 @@ impl Mosquitto {
         Self::tls_in(folder, authority, shown, None, &format!("ciphers {ciphers}\n"))
     }
 
+    /// The same as the first, which refuses what this list takes back.
+    pub(crate) fn tls_that_knows_of(revoked: &str, authority: &Authority, shown: &Issued) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let list = folder.path().join("revoked.crl");
+        std::fs::write(&list, revoked).unwrap();
+        Self::tls_in(folder, authority, shown, None, &format!("crlfile {}\n", list.display()))
+    }
+
     fn tls_in(folder: tempfile::TempDir, authority: &Authority, shown: &Issued, acl: Option<&str>, more: &str) -> Self {
         let file = |name: &str| folder.path().join(name);
         std::fs::write(file("ca.crt"), authority.own().certificate).unwrap();

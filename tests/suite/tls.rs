@@ -224,6 +224,20 @@ fn a_client_whose_certificate_has_expired_is_refused() {
 }
 
 #[test]
+fn a_client_whose_certificate_was_taken_back_is_refused() {
+    let plant = Plant::new();
+    let lost = plant.authority.issue("viewer", &Purpose::Client, plant.from, plant.to).unwrap();
+    let list = plant.authority.take_back(&[&lost], plant.from, plant.to).unwrap();
+    let broker = Mosquitto::tls_that_knows_of(&list, &plant.authority, &plant.broker(&["localhost"]));
+    let identity = lost.write(plant.folder.path(), "lost").unwrap();
+    let said = problem(&url("mqtts", broker.port), TlsOptions { identity: Some(identity), ..plant.stranger() });
+    assert!(matches!(said, LinkProblem::OwnRevoked { .. }), "{said}");
+    // The same name in a certificate that was not taken back is let in.
+    let (link, _arrivals) = enter(&url("mqtts", broker.port), "viewer", plant.client("viewer"));
+    let_in(&link);
+}
+
+#[test]
 fn a_brokers_certificate_is_no_clients() {
     let plant = Plant::new();
     let broker = Mosquitto::tls(&plant.authority, &plant.broker(&["localhost"]), None);
