@@ -37,10 +37,15 @@ pub enum LinkProblem {
         at: String,
     },
     /// It wants credentials, or other ones.
-    #[error("the broker at {at} refuses these credentials: set POLLUX_MQTT_USER and POLLUX_MQTT_PASSWORD")]
+    #[error(
+        "the broker at {at} refuses these credentials: {}set POLLUX_MQTT_USER and POLLUX_MQTT_PASSWORD",
+        if *has_identity { "show a certificate whose name it knows (--cert), or " } else { "" }
+    )]
     NotAuthorized {
         /// `host:port`.
         at: String,
+        /// A certificate was among them.
+        has_identity: bool,
     },
     /// It is a broker and says no.
     #[error("the broker at {at} refuses the connection: {why}")]
@@ -237,7 +242,7 @@ pub(crate) fn explain(error: &ConnectionError, attempt: Attempt<'_>) -> LinkProb
         ConnectionError::Io(io) => explain_io(io, attempt),
         ConnectionError::Timeout(_) if !attempt.first.is_empty() => ended(attempt),
         ConnectionError::Timeout(_) => LinkProblem::Silent { at, tls: attempt.tls },
-        ConnectionError::ConnectionRefused(code) => refused(*code, at),
+        ConnectionError::ConnectionRefused(code) => refused(*code, attempt),
         ConnectionError::NotConnAck(_) => LinkProblem::Garbage { at, said: printable(attempt.first) },
         ConnectionError::MqttState(state) => explain_state(state, attempt),
         other => LinkProblem::Lost { at, why: other.to_string() },
@@ -284,7 +289,7 @@ fn explain_state(error: &StateError, attempt: Attempt<'_>) -> LinkProblem {
                 None => format!("the broker said {reason_code:?}"),
             },
         },
-        StateError::ConnFail { reason } => refused(*reason, at),
+        StateError::ConnFail { reason } => refused(*reason, attempt),
         StateError::AwaitPingResp => LinkProblem::Lost { at, why: "the broker has fallen silent".to_owned() },
         _ if !attempt.was_connected => ended(attempt),
         StateError::Deserialization(_) | StateError::ProtocolViolation(_) => {
@@ -295,12 +300,13 @@ fn explain_state(error: &StateError, attempt: Attempt<'_>) -> LinkProblem {
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add kinds, and the rest is told by its own words")]
-fn refused(code: ConnectReturnCode, at: String) -> LinkProblem {
+fn refused(code: ConnectReturnCode, attempt: Attempt<'_>) -> LinkProblem {
     use ConnectReturnCode as Code;
+    let (at, has_identity) = (attempt.at.to_owned(), attempt.has_identity);
     match code {
         Code::RefusedProtocolVersion | Code::UnsupportedProtocolVersion => LinkProblem::NoMqtt5 { at },
         Code::BadUserNamePassword | Code::NotAuthorized | Code::BadAuthenticationMethod => {
-            LinkProblem::NotAuthorized { at }
+            LinkProblem::NotAuthorized { at, has_identity }
         }
         other => LinkProblem::Denied { at, why: format!("{other:?}") },
     }
@@ -313,7 +319,7 @@ fn ended(attempt: Attempt<'_>) -> LinkProblem {
         _ if attempt.was_connected => LinkProblem::Lost { at, why: "the broker closed it".to_owned() },
         [] => LinkProblem::ClosedAtOnce { at },
         // MQTT 3.1.1 answers in four bytes, which an MQTT 5 client cannot read. 4 and 5 are about credentials.
-        [0x20, 2, _, 4 | 5, ..] => LinkProblem::NotAuthorized { at },
+        [0x20, 2, _, 4 | 5, ..] => LinkProblem::NotAuthorized { at, has_identity: attempt.has_identity },
         [0x20, 2, _, 1, ..] => LinkProblem::NoMqtt5 { at },
         [0x20, _, _, 0x84, ..] => LinkProblem::NoMqtt5 { at },
         [0x20, 2, _, code, ..] => LinkProblem::Denied { at, why: format!("MQTT 3.1.1 return code {code}") },
