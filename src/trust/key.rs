@@ -239,12 +239,25 @@ impl SecretKey {
     }
 }
 
+/// What stands in a file that holds a secret, up to `limit` bytes. On Unix one that others may read is refused.
+pub fn read_private(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let io = |why| KeyFileError::Io { at: path.to_owned(), why };
+    let file = File::open(path).map_err(io)?;
+    check_private(&file, path)?;
+    let mut text = Zeroizing::new(Vec::new());
+    file.take(limit).read_to_end(&mut text).map_err(io)?;
+    Ok(text)
+}
+
+fn check_private(file: &File, path: &Path) -> Result<(), KeyFileError> {
+    let metadata = file.metadata().map_err(|why| KeyFileError::Io { at: path.to_owned(), why })?;
+    let mode = mode_of(&metadata);
+    if mode & 0o077 != 0 { Err(KeyFileError::Exposed { at: path.to_owned(), mode }) } else { Ok(()) }
+}
+
 fn read_key(file: &File, path: &Path) -> Result<SecretKey, KeyFileError> {
     let io = |why| KeyFileError::Io { at: path.to_owned(), why };
-    let mode = mode_of(&file.metadata().map_err(io)?);
-    if mode & 0o077 != 0 {
-        return Err(KeyFileError::Exposed { at: path.to_owned(), mode });
-    }
+    check_private(file, path)?;
     let mut text = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE_BYTES as usize));
     file.take(MAX_KEY_FILE_BYTES).read_to_end(&mut text).map_err(io)?;
     let seed = hex::decode(text.trim_ascii()).map(Zeroizing::new);
