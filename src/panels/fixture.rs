@@ -53,13 +53,14 @@ pub(super) fn site() -> Site {
         }],
         plots: Vec::new(),
         field_speed: 1.0,
+        advisories: None,
         signal_capacity: 4,
         twin_capacity: 5,
     }
 }
 
 fn twin(id: u32, address: &str, name: &str, kind: Kind, parent: Option<u32>) -> Twin {
-    let device = DeviceDoc { id: address.to_owned(), status: None, period: 1.0 };
+    let device = DeviceDoc { id: address.to_owned(), status: None, period: 1.0, inventory: None };
     Twin {
         id: TwinId(id),
         address: address.into(),

@@ -70,6 +70,7 @@ impl Builder<'_> {
         if let Some(status) = &device.status {
             note(self.problems, check_topic(status), || flat.place(".device.status"));
         }
+        self.check_inventory(at);
     }
 
     fn check_signal(&mut self, at: usize, i: usize) {

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::inventory::InventoryDoc;
+
 /// A device: one MQTT client of its own.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,6 +16,9 @@ pub struct DeviceDoc {
     /// Seconds between two publishes of a topic.
     #[serde(default = "one")]
     pub period: f64,
+    /// Who made it, what runs on it, until when it gets updates. `None`: nobody has written it down.
+    #[serde(default)]
+    pub inventory: Option<InventoryDoc>,
 }
 
 /// One measured quantity.
