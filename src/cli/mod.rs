@@ -9,6 +9,7 @@ mod field;
 mod gate;
 mod import;
 mod info;
+mod inventory;
 mod launch;
 mod operators;
 mod options;
@@ -55,6 +56,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Tell whether a log of what was done is as it was written
     Audit(audit::AuditArguments),
+    /// Tell what a site's devices are, until when they get updates, and what is known against them
+    Inventory(inventory::InventoryArguments),
     /// Keep the accounts: who may sign in
     Operators(operators::OperatorsArguments),
     /// Run the embedded MQTT 5 broker, for programs on this machine alone
@@ -78,6 +81,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Watch(arguments) => watch::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
+        Command::Inventory(arguments) => inventory::run(arguments),
         Command::Operators(arguments) => operators::run(arguments),
         Command::Broker(arguments) => broker::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),

@@ -224,7 +224,8 @@ fn advisory(document: &DocumentDoc, it: &VulnerabilityDoc, products: &Products, 
                 VexState::NotAffected => details.why.get(id.as_str()).cloned(),
                 VexState::Affected | VexState::UnderInvestigation | VexState::Fixed => None,
             };
-            let (mend, score) = (details.mends.get(id.as_str()).map(|it| it.1.clone()), details.scores.get(id.as_str()));
+            let (mend, score) =
+                (details.mends.get(id.as_str()).map(|it| it.1.clone()), details.scores.get(id.as_str()));
             claims.push(Claim { product, through: None, state, why, mend, score: score.copied() });
         }
     }
@@ -303,7 +304,9 @@ fn justification(label: &str) -> String {
         "component_not_present" => "the component is not present in it".to_owned(),
         "vulnerable_code_not_present" => "the vulnerable code is not present in it".to_owned(),
         "vulnerable_code_not_in_execute_path" => "the vulnerable code is never run".to_owned(),
-        "vulnerable_code_cannot_be_controlled_by_adversary" => "an adversary cannot reach the vulnerable code".to_owned(),
+        "vulnerable_code_cannot_be_controlled_by_adversary" => {
+            "an adversary cannot reach the vulnerable code".to_owned()
+        }
         "inline_mitigations_already_exist" => "it has a protection of its own".to_owned(),
         other => other.replace('_', " "),
     }
@@ -402,8 +405,8 @@ impl Products {
             cpe: None,
             versions: above.versions.clone().unwrap_or(Versions::All),
         };
-        let product = product
-            .identified(helper.and_then(|it| it.purl.as_deref()), helper.and_then(|it| it.cpe.as_deref()));
+        let product =
+            product.identified(helper.and_then(|it| it.purl.as_deref()), helper.and_then(|it| it.cpe.as_deref()));
         text.check_versions(&product);
         self.insert(&name.product_id, product, text);
     }

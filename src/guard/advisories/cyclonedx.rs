@@ -188,7 +188,7 @@ impl Bom {
         let version = doc.version.as_deref().filter(|it| !it.is_empty()).map(Version::new);
         let versions = version.clone().map_or(Versions::All, Versions::One);
         let product = Product::named(maker.as_deref(), &doc.name, versions);
-        let name = version.as_ref().map_or_else(|| product.name.clone(), |it| format!("{} {it}", product.name));
+        let name = version.as_ref().map_or_else(|| doc.name.clone(), |it| format!("{} {it}", doc.name));
         let product = Product { name, ..product }.identified(doc.purl.as_deref(), doc.cpe.as_deref());
         let product = Arc::new(product);
         if let Some(bill) = of.and_then(|it| self.bills.get_mut(it)) {

@@ -83,13 +83,7 @@ pub(super) fn read(text: &mut Text<'_>, library: &mut Library, has_statements: b
             text.check_versions(&product);
             let [end_of_security_support, end_of_life, end_of_sales] = dates;
             let file = Arc::clone(&text.file);
-            library.lifecycles.push(Lifecycle {
-                product,
-                end_of_security_support,
-                end_of_life,
-                end_of_sales,
-                file,
-            });
+            library.lifecycles.push(Lifecycle { product, end_of_security_support, end_of_life, end_of_sales, file });
         }
     }
 }

@@ -70,7 +70,8 @@ impl Cpe {
             Some(rest) => unbound(rest),
             None => text.strip_prefix("cpe:/")?.split(':').map(unescaped).collect(),
         };
-        let part = |at: usize| parts.get(at).filter(|it| !it.is_empty()).map_or_else(|| "*".to_owned(), |it| folded(it));
+        let part =
+            |at: usize| parts.get(at).filter(|it| !it.is_empty()).map_or_else(|| "*".to_owned(), |it| folded(it));
         let (vendor, product) = (part(1), part(2));
         if vendor == "*" || product == "*" {
             return None;
@@ -135,7 +136,8 @@ impl Identity {
         if model.is_empty() {
             return Vec::new();
         }
-        let full = self.version.as_ref().map(|it| name_key("", &format!("{maker}{model}{}", squeezed(&it.to_string()))));
+        let full =
+            self.version.as_ref().map(|it| name_key("", &format!("{maker}{model}{}", squeezed(&it.to_string()))));
         [name_key(maker, model), name_key("", &format!("{maker}{model}"))].into_iter().chain(full).collect()
     }
 }
@@ -231,7 +233,13 @@ mod tests {
 
     fn device() -> Identity {
         let cpe = "cpe:2.3:o:halden_drives:flowserv_200_firmware:2.4:*:*:*:*:*:*:*";
-        Identity::new("Halden Drives", "FlowServ 200", Some("2.4.0"), Some("pkg:generic/halden/flowserv-200"), Some(cpe))
+        Identity::new(
+            "Halden Drives",
+            "FlowServ 200",
+            Some("2.4.0"),
+            Some("pkg:generic/halden/flowserv-200"),
+            Some(cpe),
+        )
     }
 
     #[test]
@@ -241,7 +249,11 @@ mod tests {
         assert_eq!(product(None, "Halden Drives FlowServ 200").fits(&device()), Fits::Yes);
         assert_eq!(product(None, "Halden Drives FlowServ 200 2.4.0").fits(&device()), Fits::Yes);
         assert_eq!(product(None, "FlowServ 200").fits(&device()), Fits::No, "others may call theirs so too");
-        assert_eq!(product(Some("?"), "---").fits(&Identity::new("", "-", None, None, None)), Fits::No, "no name is no name");
+        assert_eq!(
+            product(Some("?"), "---").fits(&Identity::new("", "-", None, None, None)),
+            Fits::No,
+            "no name is no name"
+        );
         assert_eq!(product(Some("Halden"), "FlowServ 200").fits(&device()), Fits::No);
         assert_eq!(product(Some("Halden Drives"), "FlowServ 2000").fits(&device()), Fits::No);
     }
@@ -249,7 +261,8 @@ mod tests {
     #[test]
     fn a_way_that_both_sides_offer_decides_alone() {
         let named = || Product::named(Some("Halden Drives"), "FlowServ 200", Versions::range("<2.4.1"));
-        let check = |purl, cpe, want| assert_eq!(named().identified(purl, cpe).fits(&device()), want, "{purl:?} {cpe:?}");
+        let check =
+            |purl, cpe, want| assert_eq!(named().identified(purl, cpe).fits(&device()), want, "{purl:?} {cpe:?}");
         check(None, None, Fits::Yes);
         check(Some("pkg:generic/Halden/FlowServ-200@1.0?arch=arm#x"), None, Fits::Yes);
         check(Some("pkg:generic/halden/flowserv-300"), None, Fits::No);
@@ -266,7 +279,8 @@ mod tests {
         let it = product(Versions::All, "pkg:generic/halden/flowserv-200@2.4");
         assert_eq!(it.fits(&device()), Fits::Yes);
         assert_eq!(product(Versions::All, "pkg:generic/halden/flowserv-200@2.3").fits(&device()), Fits::No);
-        let unknown = Identity::new("Halden Drives", "FlowServ 200", None, Some("pkg:generic/halden/flowserv-200"), None);
+        let unknown =
+            Identity::new("Halden Drives", "FlowServ 200", None, Some("pkg:generic/halden/flowserv-200"), None);
         assert_eq!(it.fits(&unknown), Fits::Perhaps);
     }
 

@@ -70,7 +70,8 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn text_of(path: &Path) -> Result<String, Box<Finding>> {
     let broken = |message: String, hint: &str| Box::new(Finding::of_file(Severity::Error, path, message).hinting(hint));
-    let wrong = |error: io::Error| Box::new(Finding::of_file(Severity::Error, path, format!("it cannot be read: {error}")));
+    let wrong =
+        |error: io::Error| Box::new(Finding::of_file(Severity::Error, path, format!("it cannot be read: {error}")));
     let mut bytes = Vec::new();
     File::open(path).map_err(wrong)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(wrong)?;
     if bytes.len() as u64 > MAX_BYTES {

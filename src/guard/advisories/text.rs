@@ -52,7 +52,8 @@ impl<'a> Text<'a> {
             message.truncate(end);
         }
         let span = (at, at + 1);
-        let finding = Finding::at(Severity::Error, &self.file, self.text, span, format!("this is no {what}: {message}"));
+        let finding =
+            Finding::at(Severity::Error, &self.file, self.text, span, format!("this is no {what}: {message}"));
         self.findings.push(finding.hinting(hint));
     }
 
@@ -75,10 +76,11 @@ impl<'a> Text<'a> {
         }
         // As a value is written in JSON; one with escapes of its own is told by the file.
         let written = serde_json::to_string(value).unwrap_or_default();
-        let finding = match self.text.match_indices(&written).nth(nth).or_else(|| self.text.match_indices(&written).next()) {
-            Some((at, it)) => Finding::at(Severity::Warning, &self.file, self.text, (at, at + it.len()), message),
-            None => Finding::of_file(Severity::Warning, &self.file, message),
-        };
+        let finding =
+            match self.text.match_indices(&written).nth(nth).or_else(|| self.text.match_indices(&written).next()) {
+                Some((at, it)) => Finding::at(Severity::Warning, &self.file, self.text, (at, at + it.len()), message),
+                None => Finding::of_file(Severity::Warning, &self.file, message),
+            };
         self.findings.push(finding.hinting(hint));
     }
 

@@ -220,7 +220,8 @@ impl Versions {
             let (sign, version) = step.split_at(step.find(|it| !"<>=!≤≥".contains(it)).unwrap_or(step.len()));
             let version = version.trim();
             // Two bounds without a sign between them, or words such as `before 2.4`: nobody should guess.
-            if version.is_empty() || version.contains(['<', '>', '=', ' ']) || !version.contains(char::is_alphanumeric) {
+            if version.is_empty() || version.contains(['<', '>', '=', ' ']) || !version.contains(char::is_alphanumeric)
+            {
                 return unreadable();
             }
             let version = Version::new(&unescaped(version));
@@ -297,7 +298,9 @@ mod tests {
 
     #[test]
     fn what_says_the_same_is_the_same() {
-        for (one, other) in [("2", "2.0.0"), ("V2.04", "2.4"), ("v1.0", "Version 1.0"), ("1.2+b7", "1.2"), ("A-1", "a 1")] {
+        for (one, other) in
+            [("2", "2.0.0"), ("V2.04", "2.4"), ("v1.0", "Version 1.0"), ("1.2+b7", "1.2"), ("A-1", "a 1")]
+        {
             assert_eq!(Version::new(one), Version::new(other));
         }
         assert_eq!(Version::new(" V2.04 ").to_string(), "V2.04");
@@ -329,9 +332,8 @@ mod tests {
 
     fn version() -> impl Strategy<Value = String> {
         let part = prop_oneof!["[0-9]{1,3}", "[a-c]{1,2}", Just("rc".to_owned()), Just("beta".to_owned()), "0{1,2}"];
-        (proptest::collection::vec((part, "[.\\-_ ]?"), 0..5), "v?").prop_map(|(parts, lead)| {
-            parts.into_iter().fold(lead, |text, (part, gap)| text + &part + &gap)
-        })
+        (proptest::collection::vec((part, "[.\\-_ ]?"), 0..5), "v?")
+            .prop_map(|(parts, lead)| parts.into_iter().fold(lead, |text, (part, gap)| text + &part + &gap))
     }
 
     proptest! {

@@ -134,7 +134,9 @@ impl List {
         let through = it.through.as_ref().map(|it| format!(" through {it}")).unwrap_or_default();
         let mend = match (&it.fixed_in, &it.through, &it.mend) {
             (Some(version), None, _) => format!("update to {version}"),
-            (Some(version), Some(inner), None) => format!("ask {} for firmware with {inner} at {version}", part.maker),
+            (Some(version), Some(_), None) => {
+                format!("ask {} for firmware in which that part is at {version}", part.maker)
+            }
             (_, _, Some(mend)) => mend.clone(),
             (None, _, None) => format!("ask {}, or keep it apart from the network", part.maker),
         };
@@ -161,7 +163,12 @@ impl List {
         let vouched_by = part.observed.vouched_by.as_ref();
         match (part.capability, vouched_by) {
             (None, _) => {
-                self.add(kind, Urgency::Note, "how it can protect what it says is not known", "write crypto in site.ron");
+                self.add(
+                    kind,
+                    Urgency::Note,
+                    "how it can protect what it says is not known",
+                    "write crypto in site.ron",
+                );
             }
             (Some(Crypto::Plain | Crypto::Password), Some(gateway)) => {
                 let mend = "keep the way between the two short and locked";

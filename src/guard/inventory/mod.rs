@@ -141,13 +141,8 @@ fn part(twin: &Twin, device: &DeviceDoc, library: &Library, observed: Observed) 
         made_of: Vec::new(),
     };
     let Some(doc) = &device.inventory else { return part };
-    let identity = Identity::new(
-        &doc.maker,
-        &doc.model,
-        doc.firmware.as_deref(),
-        doc.purl.as_deref(),
-        doc.cpe.as_deref(),
-    );
+    let identity =
+        Identity::new(&doc.maker, &doc.model, doc.firmware.as_deref(), doc.purl.as_deref(), doc.cpe.as_deref());
     let of_file = library.support_of(&identity);
     let of_site = doc.last_day_of_support().map(Until::Day);
     part.support = of_site.or(of_file.map(|it| it.0)).map(|until| SupportEnd {
@@ -164,8 +159,7 @@ fn part(twin: &Twin, device: &DeviceDoc, library: &Library, observed: Observed) 
     part.capability = doc.crypto;
     part.advisories = library.concerns(&identity).iter().map(PartAdvisory::of).collect();
     let of_bills = library.bills_of(&identity).flat_map(|it| &it.parts);
-    part.made_of =
-        of_bills.map(|it| MadeOf { name: it.product.name.clone(), sha256: it.sha256.clone() }).collect();
+    part.made_of = of_bills.map(|it| MadeOf { name: it.product.name.clone(), sha256: it.sha256.clone() }).collect();
     part
 }
 

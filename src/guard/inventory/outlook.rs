@@ -74,6 +74,26 @@ impl Share {
         self.supported + self.ends_soon + self.unsupported + self.unknown
     }
 
+    /// Of some parts on a day.
+    pub fn of(parts: &[Part], date: Date) -> Self {
+        let mut share = Self::default();
+        for part in parts {
+            share.add(part.support_at(date));
+        }
+        share
+    }
+
+    /// `9 of 24 parts without updates`, and of how many nobody says.
+    pub fn summary(self) -> String {
+        let count = self.count();
+        let parts = if count == 1 { "part" } else { "parts" };
+        let of = match self.unsupported {
+            0 => format!("none of {count} {parts} without updates"),
+            n => format!("{n} of {count} {parts} without updates"),
+        };
+        if self.unknown > 0 { format!("{of}, {} unknown", self.unknown) } else { of }
+    }
+
     fn add(&mut self, support: Support) {
         match support {
             Support::Supported => self.supported += 1,
@@ -106,12 +126,10 @@ pub(super) fn days(from: Date, to: Date) -> i32 {
 
 /// The state of every part on a day, and the shares up the tree.
 pub fn outlook(site: &Site, parts: &[Part], date: Date) -> Outlook {
-    let mut outlook =
-        Outlook { date, parts: BTreeMap::new(), shares: BTreeMap::new(), whole: Share::default() };
+    let mut outlook = Outlook { date, parts: BTreeMap::new(), shares: BTreeMap::new(), whole: Share::of(parts, date) };
     for part in parts {
         let support = part.support_at(date);
         outlook.parts.insert(part.twin, support);
-        outlook.whole.add(support);
         for twin in site.lineage(part.twin) {
             outlook.shares.entry(twin.id).or_default().add(support);
         }
@@ -129,17 +147,5 @@ impl Outlook {
     pub fn systems<'a>(&self, site: &'a Site) -> impl Iterator<Item = (&'a Twin, Share)> {
         let is_system = |it: &&Twin| matches!(it.kind, Kind::System | Kind::Process);
         site.twins.iter().filter(is_system).filter_map(|it| Some((it, *self.shares.get(&it.id)?)))
-    }
-
-    /// `9 of 24 parts without updates`, and of how many nobody says.
-    pub fn summary(&self) -> String {
-        let Share { unsupported, unknown, .. } = self.whole;
-        let count = self.whole.count();
-        let parts = if count == 1 { "part" } else { "parts" };
-        let of = match unsupported {
-            0 => format!("none of {count} {parts} without updates"),
-            n => format!("{n} of {count} {parts} without updates"),
-        };
-        if unknown > 0 { format!("{of}, {unknown} unknown") } else { of }
     }
 }

@@ -119,8 +119,11 @@ fn a_day_is_rolled_up_the_tree() {
     assert_eq!(share("south"), Some(Share { unknown: 1, ..Share::default() }));
     assert_eq!(share("north.p1.motor"), None);
     let of = |address: &str| outlook.of(&site, site.twin_at(address).unwrap().id);
-    assert_eq!((of("north.p1.motor"), of("north.p2"), of("north")), (Some(Support::Unsupported), Some(Support::Supported), None));
-    assert_eq!(outlook.summary(), "1 of 4 parts without updates, 2 unknown");
+    assert_eq!(
+        (of("north.p1.motor"), of("north.p2"), of("north")),
+        (Some(Support::Unsupported), Some(Support::Supported), None)
+    );
+    assert_eq!(outlook.whole.summary(), "1 of 4 parts without updates, 2 unknown");
     let systems: Vec<&str> = outlook.systems(&site).map(|it| &*it.0.address).collect();
     assert_eq!(systems, ["north", "south"]);
 }
@@ -135,7 +138,8 @@ fn the_table_has_a_row_for_each_part_and_runs_in_no_spreadsheet() {
     let mut rows = csv::Reader::from_reader(&table[..]);
     let head = rows.headers().unwrap().clone();
     let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
-    let cell = |row: usize, column: &str| rows[row].get(head.iter().position(|it| it == column).unwrap()).unwrap().to_owned();
+    let cell =
+        |row: usize, column: &str| rows[row].get(head.iter().position(|it| it == column).unwrap()).unwrap().to_owned();
     assert_eq!(rows.len(), 4);
     assert_eq!((cell(0, "end_of_support"), cell(0, "support")), ("2026-06-30".to_owned(), "no updates".to_owned()));
     assert_eq!(cell(0, "advisories"), "A-1 CVE-2026-7 (CVSS 9.8) affected");
@@ -155,7 +159,10 @@ fn the_document_says_all_that_is_known() {
     assert_eq!(doc["systems"][0]["address"], "north");
     let first = &doc["parts"][0];
     assert_eq!((&first["crypto"], &first["support"]), (&"Plain".into(), &"unsupported".into()));
-    assert_eq!((&first["advisories"][0]["state"], &first["advisories"][0]["fixed_in"]), (&"affected".into(), &"1.5".into()));
+    assert_eq!(
+        (&first["advisories"][0]["state"], &first["advisories"][0]["fixed_in"]),
+        (&"affected".into(), &"1.5".into())
+    );
     assert_eq!(first["findings"][0]["urgency"], "now");
 }
 
