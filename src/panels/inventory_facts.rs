@@ -1,11 +1,12 @@
 //! The inventory as the panels read it.
 
+use jiff::civil::Date;
+
 use super::facts::Facts;
 use super::inventory::{BriefPart, InventoryRows};
 use crate::guard::day_of;
 use crate::site::TwinId;
 use crate::site::doc::Kind;
-use jiff::civil::Date;
 
 impl Facts<'_, '_> {
     /// The day of the instant that is shown, at the site.

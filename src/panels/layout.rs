@@ -81,7 +81,8 @@ impl Default for Layout {
             tiles.insert_tab_tile(children)
         };
         let left = tabs(&[Pane::Tree]);
-        let bottom = tabs(&[Pane::Plots, Pane::Alarms, Pane::Diagnostics, Pane::Commands, Pane::Sequences, Pane::Inventory]);
+        let bottom =
+            tabs(&[Pane::Plots, Pane::Alarms, Pane::Diagnostics, Pane::Commands, Pane::Sequences, Pane::Inventory]);
         let right = tabs(&[Pane::Inspector]);
         let timeline = tabs(&[Pane::Timeline]);
         let view = tiles.insert_pane(Pane::View);
@@ -199,8 +200,7 @@ impl Layout {
         self.untouched = false;
         let tile = self.tiles.tiles.insert_pane(pane);
         // Beside what it once stood beside, else at the edge.
-        let kin =
-            [Pane::Plots, Pane::Alarms, Pane::Diagnostics, Pane::Commands, Pane::Sequences, Pane::Inventory];
+        let kin = [Pane::Plots, Pane::Alarms, Pane::Diagnostics, Pane::Commands, Pane::Sequences, Pane::Inventory];
         let neighbour = kin
             .iter()
             .filter(|it| kin.contains(&pane) && **it != pane)

@@ -1,4 +1,4 @@
-//! What products are made of, and which weaknesses are in it: CycloneDX (ECMA-424; versions 1.5 and 1.6 of its JSON schema).
+//! What products are made of, and which weaknesses are in it: `CycloneDX` (ECMA-424; versions 1.5 and 1.6 of its JSON schema).
 //!
 //! Read are `metadata.component`, `components` with those in them, and `vulnerabilities` with `analysis` and `affects`. What
 //! an analysis says of a part holds for the product of the same bill, and for no other product with the same part.

@@ -1,6 +1,6 @@
-//! How long products are supported: OpenEoX.
+//! How long products are supported: `OpenEoX`.
 //!
-//! The dates are those of *OpenEoX Core 1.0* (OASIS CSD 01, section 6.2). Which product they belong to says the shell around
+//! The dates are those of *`OpenEoX` Core 1.0* (OASIS CSD 01, section 6.2). Which product they belong to says the shell around
 //! them, in its two drafted shapes: names (`vendorName`, `productName`, `productVersion`), or a CSAF product tree with
 //! `product_ids`.
 

@@ -1,5 +1,5 @@
 //! What is known of products from files that makers and authorities publish: advisories with their VEX statements (CSAF
-//! 2.0), how long products are supported (OpenEoX), and what they are made of (CycloneDX).
+//! 2.0), how long products are supported (`OpenEoX`), and what they are made of (`CycloneDX`).
 //!
 //! Plain data and no clock: the files of a folder become a [`Library`], in which a device is looked up. A file that
 //! cannot be read is told with its place and stops none of the others. Every file comes from outside: its size, its depth
@@ -162,7 +162,7 @@ impl Severity {
             n if n >= 7.0 => Self::High,
             n if n >= 4.0 => Self::Medium,
             n if n > 0.0 => Self::Low,
-            n if n == 0.0 => Self::None,
+            0.0 => Self::None,
             _ => Self::Unknown,
         }
     }

@@ -331,7 +331,7 @@ fn exchanged(document: &'static str) -> impl Strategy<Value = Vec<u8>> {
     let starts: Vec<usize> = quotes.chunks(2).map(|it| it[0]).collect();
     (proptest::sample::select(starts), proptest::sample::select(values.to_vec())).prop_map(move |(start, value)| {
         let end = document[start + 1..].find('"').map_or(document.len(), |it| start + it + 2);
-        [document[..start].as_bytes(), value.as_bytes(), document[end..].as_bytes()].concat()
+        [&document.as_bytes()[..start], value.as_bytes(), &document.as_bytes()[end..]].concat()
     })
 }
 

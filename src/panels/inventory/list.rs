@@ -74,7 +74,13 @@ fn head_ui(ui: &mut Ui, places: &Places, state: &mut InventoryState) {
         let response = ui.interact(place, ui.id().with(("sort by", column.title())), Sense::click());
         let sorted = state.sorted_by == column;
         response.widget_info(|| {
-            let way = if !sorted { "" } else if state.reversed { ", sorted downwards" } else { ", sorted upwards" };
+            let way = if !sorted {
+                ""
+            } else if state.reversed {
+                ", sorted downwards"
+            } else {
+                ", sorted upwards"
+            };
             WidgetInfo::selected(WidgetType::Button, true, sorted, format!("Sort by {}{way}", column.title()))
         });
         let color = match (sorted, response.hovered() || response.has_focus()) {

@@ -17,13 +17,13 @@ use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 
 pub(super) use brief::{BriefPart, part_section_ui};
-pub use order::Column;
 
 use super::actions::Action;
 use super::theme;
 use super::tree::empty_ui;
 use crate::guard::inventory::Part;
 use crate::site::TwinId;
+use order::Column;
 
 /// How far the slider goes, in months.
 pub(super) const MONTHS: u32 = 120;
@@ -34,9 +34,9 @@ pub struct InventoryState {
     /// So many months from today is the day that is shown; 0 is today.
     pub months: u32,
     /// By which column the rows are sorted.
-    pub sorted_by: Column,
+    sorted_by: Column,
     /// From the last to the first.
-    pub reversed: bool,
+    reversed: bool,
     /// The day to come that was shown in this frame. `None`: the panel was not, or it showed today.
     pub(super) looks_to: Option<Date>,
     /// What was selected in the last frame: its row is scrolled to when this changes.

@@ -9,7 +9,7 @@ use crate::guard::inventory::{Part, Urgency, findings};
 
 /// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Column {
+pub(super) enum Column {
     /// The twin, in the order of the site.
     #[default]
     Twin,
@@ -33,7 +33,7 @@ pub enum Column {
 
 impl Column {
     /// The word over it.
-    pub fn title(self) -> &'static str {
+    pub(super) fn title(self) -> &'static str {
         match self {
             Self::Twin => "Twin",
             Self::Maker => "Maker",
@@ -66,7 +66,8 @@ pub(super) fn order(parts: &[Part], by: Column, reversed: bool, date: Date) -> V
             order.sort_by(|a, b| directed(weights[*a].cmp(&weights[*b])));
         }
         Column::Firmware => {
-            let versions: Vec<Option<Version>> = parts.iter().map(|it| it.firmware.as_deref().map(Version::new)).collect();
+            let versions: Vec<Option<Version>> =
+                parts.iter().map(|it| it.firmware.as_deref().map(Version::new)).collect();
             order.sort_by(|a, b| directed(versions[*a].cmp(&versions[*b])));
         }
         Column::Maker | Column::Model | Column::Until | Column::Support | Column::Crypto | Column::Advisories => {

@@ -23,7 +23,7 @@ pub struct InventoryDoc {
     /// Its Common Platform Enumeration, version 2.3 (NIST IR 7695), or the older URI.
     #[serde(default)]
     pub cpe: Option<String>,
-    /// The last day on which its maker mends what is unsafe, `2029-12-31`. `None`: what an OpenEoX file says.
+    /// The last day on which its maker mends what is unsafe, `2029-12-31`. `None`: what an `OpenEoX` file says.
     #[serde(default)]
     pub end_of_support: Option<String>,
     /// The most that it can do to protect what it says. `None`: not known.
