@@ -28,7 +28,8 @@ pub fn plugin(app: &mut App) {
         .add_message::<ReadAdvisories>()
         .add_message::<ExportInventory>()
         .add_message::<LookAhead>()
-        .add_systems(Update, (stock::take_stock, ahead::look_ahead, stock::export).chain().in_set(Stage::Act));
+        // A notice of the session's own work is written later in the frame: the two never meet.
+        .add_systems(Update, (stock::take_stock, ahead::look_ahead, stock::export).chain().in_set(Stage::Judge));
 }
 
 /// The day of an instant at the site.

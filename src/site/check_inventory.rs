@@ -64,7 +64,7 @@ pub(super) fn advisories_folder(doc: &SiteDoc, folder: &Path, problems: &mut Pro
     let path = folder.join(name);
     if !path.is_dir() {
         let message = format!("there is no folder {name:?} beside site.ron");
-        problems.error("advisories", message).expecting(EXPECTED).hinting("make it, or leave `advisories` out");
+        problems.warning("advisories", message).expecting(EXPECTED).hinting("make it, or leave `advisories` out");
         return None;
     }
     Some(path)

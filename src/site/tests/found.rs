@@ -146,7 +146,7 @@ fn what_is_wrong_with_the_inventory_of_a_device_is_found() {
     check(
         r#"advisories: «"notes"», twins: [(id: "a", kind: Asset)]"#,
         &[
-            "error: there is no folder \"notes\" beside site.ron (expected a folder beside site.ron, such as \"advisories\"; make it, or leave `advisories` out)",
+            "warning: there is no folder \"notes\" beside site.ron (expected a folder beside site.ron, such as \"advisories\"; make it, or leave `advisories` out)",
         ],
     );
     check(
