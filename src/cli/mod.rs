@@ -9,6 +9,7 @@ mod field;
 mod gate;
 mod import;
 mod info;
+mod inventory;
 mod launch;
 mod operators;
 mod options;
@@ -56,6 +57,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Tell whether a log of what was done is as it was written
     Audit(audit::AuditArguments),
+    /// Tell what a site's devices are, until when they get updates, and what is known against them
+    Inventory(inventory::InventoryArguments),
     /// Keep the accounts: who may sign in
     Operators(operators::OperatorsArguments),
     /// Make certificates for a demo: an authority, and all who are at a site's broker
@@ -81,6 +84,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Watch(arguments) => watch::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
+        Command::Inventory(arguments) => inventory::run(arguments),
         Command::Operators(arguments) => operators::run(arguments),
         Command::Pki(arguments) => pki::run(arguments),
         Command::Broker(arguments) => broker::run(arguments),
