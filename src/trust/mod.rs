@@ -1,4 +1,5 @@
-//! Who is who, who may do what, and what was done: keys, signed envelopes, accounts, one table of rights, the audit log.
+//! Who is who, who may do what, and what was done: keys, signed envelopes, accounts, one table of rights, the audit log, the
+//! seals of a session.
 //!
 //! Knows neither sockets nor clocks nor the engine. Secrets are of types that do not print.
 
@@ -9,6 +10,7 @@ mod demo;
 mod envelope;
 mod hex;
 mod key;
+pub mod seals;
 
 pub use accounts::{Account, AccountError, Accounts, AccountsError, SignInError};
 pub use authority::{Denied, Standing, may_approve, may_send};
