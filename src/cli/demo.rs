@@ -23,7 +23,7 @@ use pollux::field::{Field, FieldOptions};
 use pollux::link::{Broker, BrokerUrl, Grant, Login};
 use pollux::panels::{LayoutStore, PanelsPlugin};
 use pollux::schedule::Stage;
-use pollux::session::{Alignment, Compared, CurrentSite, Seek, Session, SessionPlugin};
+use pollux::session::{Alignment, Compared, CurrentSite, Seek, Session, SessionPlugin, own_key};
 use pollux::signal::{SignalId, Timestamp, Value};
 use pollux::site::{self, Site};
 use pollux::trust::Accounts;
@@ -326,6 +326,7 @@ fn run_app(loaded: LoadedSite, source: Source, operator: Operator, options: Show
     let selected = options.select.as_deref().and_then(|it| loaded.site.twin_at(it)).map(|it| it.id);
     let ask = options.ask.as_deref().map(|it| parse_ask(&loaded.site, it)).transpose()?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
+        .with_key(own_key())
         .with_history_bytes(options.history.saturating_mul(1_000_000));
     let replay = matches!(source, Source::Replay { .. });
     let notice = source.notice();

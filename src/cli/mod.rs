@@ -17,6 +17,7 @@ mod record;
 mod source;
 mod summary;
 mod tested;
+mod verify;
 mod watch;
 
 use std::io::IsTerminal;
@@ -55,6 +56,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Tell whether a log of what was done is as it was written
     Audit(audit::AuditArguments),
+    /// Tell whether a session is as it was recorded, and whether all of it is there
+    Verify(verify::VerifyArguments),
     /// Keep the accounts: who may sign in
     Operators(operators::OperatorsArguments),
     /// Run the embedded MQTT 5 broker, for programs on this machine alone
@@ -78,6 +81,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Watch(arguments) => watch::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Operators(arguments) => operators::run(arguments),
         Command::Broker(arguments) => broker::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),

@@ -11,7 +11,7 @@ use clap::Args;
 use pollux::link;
 use pollux::schedule::Stage;
 use pollux::session::recording::RecorderStatus;
-use pollux::session::{Session, SessionPlugin, Tally};
+use pollux::session::{Session, SessionPlugin, Tally, own_key};
 use pollux::signal::Timestamp;
 use serde::Serialize;
 
@@ -87,6 +87,7 @@ pub(crate) fn run(arguments: RecordArguments) -> Outcome {
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(url)
         .with_insecure(arguments.broker.allow_insecure)
+        .with_key(own_key())
         .with_history_bytes(HISTORY_BYTES)
         .with_recorder(options);
     let began = link::now();

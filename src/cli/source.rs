@@ -141,7 +141,7 @@ pub(crate) fn recorder(
     if !temporary {
         info!("recording to {}", path.display());
     }
-    Ok(RecorderOptions { path, about, files, temporary, split: None })
+    Ok(RecorderOptions { path, about, files, temporary, split: None, key: None })
 }
 
 /// A recorded session that was opened.

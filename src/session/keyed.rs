@@ -6,9 +6,11 @@ use std::sync::Arc;
 use mcap::McapError;
 
 use super::fold::{Fold, Follower};
-use super::recording::{About, AuditDoc, SessionWriter};
-use crate::link::Arrival;
+use super::recording::{About, AuditDoc, SealWith, SessionWriter};
+use crate::link::{self, Arrival};
 use crate::site::Site;
+use crate::trust::SecretKey;
+use crate::trust::seals::SessionId;
 
 /// The state stands before each so many bytes of messages: a seek reads about as much.
 const KEYFRAME_BYTES: usize = 1 << 20;
@@ -29,16 +31,20 @@ pub(super) struct KeyedWriter<W: Write> {
 }
 
 impl<W: Write> KeyedWriter<W> {
-    /// Begins a session with the state before its first message.
+    /// Begins a session with the state before its first message. What seals it is the key; `None`: one that is made for it
+    /// and forgotten afterwards.
     pub(super) fn new(
         sink: W,
         about: &About,
         files: &[(String, Vec<u8>)],
         site: &Arc<Site>,
         before: Fold,
+        key: Option<&SecretKey>,
     ) -> Result<Self, McapError> {
+        let key = key.map_or_else(SecretKey::generate, Clone::clone);
+        let seal = SealWith { key, session: SessionId::new(), clock: link::now };
         Ok(Self {
-            writer: SessionWriter::new(sink, about, files)?.with_chunk_secs(f64::INFINITY),
+            writer: SessionWriter::sealed(sink, about, files, seal)?.with_chunk_secs(f64::INFINITY),
             site: Arc::clone(site),
             follower: Follower::after(before, site),
             bytes: KEYFRAME_BYTES,

@@ -24,6 +24,7 @@ mod marks;
 mod measuring;
 mod new_file;
 mod open;
+mod own_key;
 mod past;
 mod plot;
 mod progress;
@@ -60,6 +61,7 @@ pub use ingest::{Ingest, IngestOptions, Word};
 pub use marks::{EditMark, Mark, MarkId, Marks};
 pub use new_file::{Existing, NewFile};
 pub use open::{Opens, Refusal, sessions_dir, what_opens};
+pub use own_key::own_key;
 pub use past::{Past, Shown};
 pub use plot::Column;
 pub use progress::Progress;
@@ -76,6 +78,7 @@ use crate::link::{self, BrokerUrl, Link, LinkOptions, Login, Will};
 use crate::schedule::Stage;
 use crate::signal::Timestamp;
 use crate::site::{Finding, Ids, Site};
+use crate::trust::SecretKey;
 
 /// What a history may take, unless it is told otherwise.
 pub const HISTORY_BYTES: usize = 512_000_000;
@@ -96,6 +99,7 @@ pub struct SessionPlugin {
     word_topics: Vec<String>,
     login: Option<Login>,
     will: Option<Will>,
+    key: SecretKey,
 }
 
 impl SessionPlugin {
@@ -114,7 +118,15 @@ impl SessionPlugin {
             word_topics: Vec::new(),
             login: None,
             will: None,
+            key: SecretKey::generate(),
         }
+    }
+
+    /// Seals what it records and exports with this key, instead of one that is forgotten afterwards.
+    #[must_use]
+    pub fn with_key(mut self, key: SecretKey) -> Self {
+        self.key = key;
+        self
     }
 
     /// The site that it is on.
@@ -278,6 +290,8 @@ pub struct Session {
     pub tap: Arc<Tap>,
     /// Who records it. `None`: nobody.
     pub recorder: Option<Recorder>,
+    /// What seals the sessions that are written here.
+    pub key: SecretKey,
     /// How far a recording has been read into the history. `None`: this is none.
     pub filling: Option<Arc<Filling>>,
     /// Heard beside the site's own topics.
@@ -319,13 +333,15 @@ impl Session {
             began: link::now(),
             tap: Arc::default(),
             recorder: None,
+            key: plugin.key.clone(),
             filling: None,
             word_topics: plugin.word_topics.clone(),
             record_problem: None,
             replay: plugin.replay.clone(),
         };
         let record = plugin.record.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(options) = record {
+        if let Some(mut options) = record {
+            options.key.get_or_insert_with(|| session.key.clone());
             let path = options.path.display().to_string();
             match Recorder::start(options) {
                 Ok(recorder) => session.recorder = Some(recorder),

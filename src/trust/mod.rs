@@ -11,6 +11,7 @@ mod envelope;
 mod hex;
 mod key;
 pub mod seals;
+pub mod witness;
 
 pub use accounts::{Account, AccountError, Accounts, AccountsError, SignInError};
 pub use authority::{Denied, Standing, may_approve, may_send};

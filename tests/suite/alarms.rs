@@ -26,7 +26,8 @@ fn recorded(broker: &Mosquitto, file: &Path) -> TestTwin {
     let path = site_path(SITE);
     let (site, ids) = load(&path);
     let about = About { site: site.name.clone(), began: link::now(), ..About::default() };
-    let options = RecorderOptions { path: file.to_owned(), about, files: Vec::new(), temporary: false, split: None };
+    let options =
+        RecorderOptions { path: file.to_owned(), about, files: Vec::new(), temporary: false, split: None, key: None };
     let session = SessionPlugin::new(path, site, ids).with_broker(broker.url().parse().unwrap());
     let mut twin = TestTwin::of(session.with_recorder(options));
     twin.until("the link is there", |it| it.resource::<Session>().link.as_ref().is_some_and(link::Link::is_connected));

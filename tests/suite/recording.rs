@@ -16,7 +16,7 @@ fn recorded(broker: &Mosquitto, file: &Path) -> TestTwin {
     let (site, ids) = load(&path);
     let files = site_files(&site, &std::fs::read(&path).unwrap()).unwrap();
     let about = About { site: site.name.clone(), began: link::now(), ..About::default() };
-    let options = RecorderOptions { path: file.to_owned(), about, files, temporary: false, split: None };
+    let options = RecorderOptions { path: file.to_owned(), about, files, temporary: false, split: None, key: None };
     TestTwin::of(SessionPlugin::new(path, site, ids).with_broker(broker.url().parse().unwrap()).with_recorder(options))
 }
 

@@ -12,14 +12,17 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use mcap::McapError;
 use tracing::{error, warn};
 
-use super::names::AuditDoc;
+use super::names::{self, AuditDoc};
 use super::reader::{ChunkRef, Recording};
 use super::space::Space;
+use super::tape::SealWith;
 use super::writer::{About, SessionWriter};
 use crate::link::{Arrival, now};
 use crate::session::fold::Fold;
 use crate::signal::Timestamp;
 use crate::site::Site;
+use crate::trust::SecretKey;
+use crate::trust::seals::{SealHead, SessionId, chain_text};
 
 /// Batches that may wait for the disk: beyond them the link waits.
 const QUEUE: usize = 256;
@@ -57,6 +60,8 @@ pub struct RecorderOptions {
     /// A new file is begun after each such span, so that a recording of weeks takes no more memory than one of a day.
     /// `None`: all goes into one, and can be looked back into.
     pub split: Option<Duration>,
+    /// What seals it. `None`: a key that is made for it and forgotten afterwards.
+    pub key: Option<SecretKey>,
 }
 
 /// A recording under way. Ends, and ends its file, when it is dropped.
@@ -83,9 +88,15 @@ pub struct RecorderStatus {
     problem: Mutex<Option<String>>,
     warning: Mutex<Option<String>>,
     more_files: Mutex<Vec<PathBuf>>,
+    sealed: Mutex<Option<SealHead>>,
 }
 
 impl RecorderStatus {
+    /// How far the file at hand is sealed. `None`: nothing is, or the recording has ended.
+    pub fn sealed(&self) -> Option<SealHead> {
+        self.sealed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Bytes on the disk, of all files.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
@@ -127,11 +138,12 @@ impl RecorderStatus {
 
 impl Recorder {
     /// Creates the file and starts the thread.
-    pub fn start(options: RecorderOptions) -> io::Result<Self> {
+    pub fn start(mut options: RecorderOptions) -> io::Result<Self> {
         if let Some(folder) = options.path.parent().filter(|it| !it.as_os_str().is_empty()) {
             fs::create_dir_all(folder)?;
         }
-        let (writer, sync) = begin(&options.path, &options.about, &options.files)?;
+        let key = options.key.get_or_insert_with(SecretKey::generate).clone();
+        let (writer, sync) = begin(&options.path, &options.about, &options.files, key)?;
         let recording = Arc::new(Recording::growing(&options.path).map_err(io::Error::other)?);
         let (entries, receiver) = bounded(QUEUE);
         let status = Arc::new(RecorderStatus {
@@ -142,6 +154,7 @@ impl Recorder {
             problem: Mutex::default(),
             warning: Mutex::default(),
             more_files: Mutex::default(),
+            sealed: Mutex::new(writer.seal_head()),
         });
         let temporary = options.temporary;
         let worker = Worker {
@@ -181,11 +194,12 @@ impl Drop for Recorder {
 }
 
 /// Begins a file. One that is there is not written over.
-fn begin(path: &Path, about: &About, files: &[(String, Vec<u8>)]) -> io::Result<(FileWriter, File)> {
+fn begin(path: &Path, about: &About, files: &[(String, Vec<u8>)], key: SecretKey) -> io::Result<(FileWriter, File)> {
     let file = OpenOptions::new().write(true).create_new(true).open(path)?;
     let sync = file.try_clone()?;
-    let writer = SessionWriter::new(BufWriter::with_capacity(1 << 18, file), about, files).map_err(io::Error::other)?;
-    Ok((writer, sync))
+    let seal = SealWith { key, session: SessionId::new(), clock: now };
+    let sink = BufWriter::with_capacity(1 << 18, file);
+    Ok((SessionWriter::sealed(sink, about, files, seal).map_err(io::Error::other)?, sync))
 }
 
 /// The name of the file that comes after so many: `plant.mcap`, `plant-2.mcap`.
@@ -248,17 +262,25 @@ impl Worker {
     /// Ends the file at hand and begins the next one, where it is time for that.
     fn split(&mut self) -> Result<(), McapError> {
         let now = now();
-        let Some(writer) = self.writer.take_if(|_| self.options.split.is_some_and(|it| now.since(self.began) >= it))
+        let Some(mut writer) =
+            self.writer.take_if(|_| self.options.split.is_some_and(|it| now.since(self.began) >= it))
         else {
             return Ok(());
         };
+        writer.close_chunk()?;
+        let before = writer.seal_head();
         self.end(writer)?;
         let n = self.status.more_files().len() + 2;
         let path = nth_path(&self.options.path, n);
         let mut about = self.options.about.clone();
         about.began = now;
         about.more.insert("part".to_owned(), n.to_string());
-        let (writer, sync) = begin(&path, &about, &self.options.files)?;
+        if let Some(SealHead { session, chain, .. }) = before {
+            about.more.insert(names::AFTER_SESSION.to_owned(), session.to_string());
+            about.more.insert(names::AFTER_CHAIN.to_owned(), chain_text(&chain));
+        }
+        let key = self.options.key.clone().unwrap_or_else(SecretKey::generate);
+        let (writer, sync) = begin(&path, &about, &self.options.files, key)?;
         self.recording.begin_anew(File::open(&path)?);
         self.status.site_bytes.fetch_add(writer.n_bytes(), Ordering::Relaxed);
         self.status.more_files.lock().unwrap_or_else(PoisonError::into_inner).push(path);
@@ -296,7 +318,13 @@ impl Worker {
         self.recording.learn(writer.take_added());
         self.status.bytes.store(self.bytes_before + writer.n_bytes(), Ordering::Relaxed);
         closed.into_iter().for_each(|it| self.recording.add(it));
+        self.tell_seal();
         Ok(())
+    }
+
+    fn tell_seal(&self) {
+        let head = self.writer.as_ref().and_then(SessionWriter::seal_head);
+        *self.status.sealed.lock().unwrap_or_else(PoisonError::into_inner) = head;
     }
 
     /// Nothing came for a while: what is open is closed.
@@ -305,6 +333,7 @@ impl Worker {
         if writer.open_since().is_some_and(|it| now().since(it) >= CLOSE_AFTER) {
             let closed = writer.close_chunk()?;
             closed.into_iter().for_each(|it| self.recording.add(it));
+            self.tell_seal();
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ mod tests;
 mod verify;
 
 pub use report::{Break, Complete, Fault, Report, Sealing};
-pub use seal::{MAX_SEAL_BYTES, SEAL_OPCODE, SEAL_TYPE, Seal, SealError, SealHead, chain_text};
+pub use seal::{MAX_SEAL_BYTES, SEAL_OPCODE, SEAL_TYPE, Seal, SealError, SealHead, chain_text, session_topic};
 pub use sealer::{Sealer, Told};
 pub use session_id::{SessionId, SessionIdError};
 pub use verify::{SealOptions, verify};

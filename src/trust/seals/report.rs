@@ -75,6 +75,8 @@ pub enum Complete {
         /// A witness had been shown it up to this seal. `None`: no witness was asked.
         witnessed: Option<u64>,
     },
+    /// The witnesses that were asked know nothing of this session.
+    NotWitnessed,
     /// Stretches within it are missing.
     Missing {
         /// How many.
@@ -172,7 +174,7 @@ impl Report {
     /// Nothing is missing, as far as the recorder and the witnesses say. `None`: nobody can tell.
     pub fn complete(&self) -> Option<bool> {
         match self.complete {
-            Complete::NotSealed | Complete::Unknown { .. } => None,
+            Complete::NotSealed | Complete::NotWitnessed | Complete::Unknown { .. } => None,
             Complete::Closed { .. } => Some(true),
             Complete::Missing { .. } | Complete::Cut { .. } => Some(false),
         }
@@ -227,6 +229,7 @@ impl fmt::Display for Complete {
             Self::Closed { witnessed: Some(n) } => {
                 write!(f, "yes, as the recorder says: it closed the session; a witness was shown it up to seal {n}")
             }
+            Self::NotWitnessed => f.write_str("not known: the witness was shown nothing of this session"),
             Self::Missing { stretches: 1 } => f.write_str("no: a stretch is missing"),
             Self::Missing { stretches } => write!(f, "no: {stretches} stretches are missing"),
             Self::Cut { ends_at, witnessed, witnessed_at, messages } => {

@@ -101,13 +101,13 @@ impl Seal {
 
     /// Signs it.
     pub fn sign(&self, key: &SecretKey) -> Vec<u8> {
-        envelope::seal(key, SEAL_TYPE, &topic(self.session), &self.payload())
+        envelope::seal(key, SEAL_TYPE, &session_topic(self.session), &self.payload())
     }
 
     /// Opens a seal that one of the keys signed which `find` knows.
     pub fn open(bytes: &[u8], find: impl FnOnce(KeyId) -> Option<PublicKey>) -> Result<Self, SealError> {
         let told = Self::peek(bytes).ok_or(SealError::Malformed)?.1;
-        let opened = envelope::open(bytes, SEAL_TYPE, &topic(told.session), find)?;
+        let opened = envelope::open(bytes, SEAL_TYPE, &session_topic(told.session), find)?;
         Self::parse(&opened.payload).ok_or(SealError::Malformed)
     }
 
@@ -178,7 +178,7 @@ impl Seal {
 }
 
 /// What a seal is bound to beside its bytes.
-fn topic(session: SessionId) -> String {
+pub fn session_topic(session: SessionId) -> String {
     format!("pollux/session/{session}")
 }
 

@@ -242,7 +242,8 @@ fn a_cut_end_is_not_known_alone_and_is_found_with_a_witness() {
     let told = look_with(&file.bytes, &SealOptions { key: None, witnessed: vec![anew.clone()] });
     assert_eq!(told.breaks[0].fault, Fault::NotTheWitnessed);
     anew.session = SessionId::new();
-    assert!(look_with(&file.bytes, &SealOptions { key: None, witnessed: vec![anew] }).is_good());
+    let told = look_with(&file.bytes, &SealOptions { key: None, witnessed: vec![anew] });
+    assert_eq!((told.complete.clone(), told.unaltered(), told.is_good()), (Complete::NotWitnessed, true, false));
 }
 
 #[test]

@@ -52,11 +52,12 @@ pub fn verify(file: impl Read + Seek, options: &SealOptions) -> io::Result<Repor
         more_breaks: 0,
     };
     let (Some(key), Some(session)) = (key, session) else { return Ok(report) };
-    let witnessed = options.witnessed.iter().filter(|it| it.session == session && it.key == key).cloned().collect();
+    let witnessed: Vec<SealHead> = options.witnessed.iter().filter(|it| it.session == session).cloned().collect();
     let checker = Checker {
         bytes,
         key,
         session,
+        is_stranger: witnessed.is_empty() && !options.witnessed.is_empty(),
         witnessed,
         report,
         good: 0,
@@ -73,7 +74,10 @@ struct Checker<R> {
     bytes: Bytes<R>,
     key: PublicKey,
     session: SessionId,
+    /// What witnesses were shown of this session.
     witnessed: Vec<SealHead>,
+    /// They were asked, and were shown nothing of it.
+    is_stranger: bool,
     report: Report,
     /// Up to here all is seen: the next stretch begins here.
     good: u64,
@@ -254,7 +258,7 @@ impl<R: Read + Seek> Checker<R> {
     fn accept(&mut self, candidate: &Candidate, seal: &Seal) -> io::Result<()> {
         let began = self.good;
         let head = seal.head(self.key);
-        if self.witnessed.iter().any(|it| it.n == seal.n && it.chain != head.chain) {
+        if self.witnessed.iter().any(|it| it.n == seal.n && (it.chain != head.chain || it.key != head.key)) {
             self.found(began, candidate.to, Some((seal.n, seal.n)), seal.span, Fault::NotTheWitnessed);
         }
         if let Some((earliest, latest)) = seal.span {
@@ -439,6 +443,7 @@ impl<R: Read + Seek> Checker<R> {
         let stretches = self.missing.iter().fold(0_u64, |sum, it| sum.saturating_add(it.1 - it.0).saturating_add(1));
         let witnessed = furthest.map(|it| it.n);
         match (stretches, self.report.closed) {
+            (0, _) if self.is_stranger => Complete::NotWitnessed,
             (0, true) => Complete::Closed { witnessed },
             (0, false) => Complete::Unknown { witnessed },
             (stretches, _) => Complete::Missing { stretches },
