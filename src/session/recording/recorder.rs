@@ -92,7 +92,7 @@ pub struct RecorderStatus {
 }
 
 impl RecorderStatus {
-    /// How far the file at hand is sealed. `None`: nothing is, or the recording has ended.
+    /// How far the file at hand is sealed; its final seal once it has ended. `None`: nothing is.
     pub fn sealed(&self) -> Option<SealHead> {
         self.sealed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -125,6 +125,10 @@ impl RecorderStatus {
     /// What may soon be one, for a person.
     pub fn warning(&self) -> Option<String> {
         self.warning.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn tell_sealed(&self, head: Option<SealHead>) {
+        *self.sealed.lock().unwrap_or_else(PoisonError::into_inner) = head;
     }
 
     fn warn(&self, now: Option<String>) {
@@ -250,26 +254,25 @@ impl Worker {
         }
     }
 
-    /// Ends a file with its summary, and waits until it is on the disk.
-    fn end(&mut self, writer: FileWriter) -> Result<(), McapError> {
-        drop(writer.finish()?);
+    /// Ends a file with its summary, and waits until it is on the disk. Returns how it was sealed.
+    fn end(&mut self, writer: FileWriter) -> Result<Option<SealHead>, McapError> {
+        let (sink, head) = writer.end()?;
+        drop(sink);
         self.bytes_before += self.sync.metadata()?.len();
         self.status.bytes.store(self.bytes_before, Ordering::Relaxed);
         self.sync.sync_all()?;
-        Ok(())
+        self.status.tell_sealed(head.clone());
+        Ok(head)
     }
 
     /// Ends the file at hand and begins the next one, where it is time for that.
     fn split(&mut self) -> Result<(), McapError> {
         let now = now();
-        let Some(mut writer) =
-            self.writer.take_if(|_| self.options.split.is_some_and(|it| now.since(self.began) >= it))
+        let Some(writer) = self.writer.take_if(|_| self.options.split.is_some_and(|it| now.since(self.began) >= it))
         else {
             return Ok(());
         };
-        writer.close_chunk()?;
-        let before = writer.seal_head();
-        self.end(writer)?;
+        let before = self.end(writer)?;
         let n = self.status.more_files().len() + 2;
         let path = nth_path(&self.options.path, n);
         let mut about = self.options.about.clone();
@@ -323,8 +326,7 @@ impl Worker {
     }
 
     fn tell_seal(&self) {
-        let head = self.writer.as_ref().and_then(SessionWriter::seal_head);
-        *self.status.sealed.lock().unwrap_or_else(PoisonError::into_inner) = head;
+        self.status.tell_sealed(self.writer.as_ref().and_then(SessionWriter::seal_head));
     }
 
     /// Nothing came for a while: what is open is closed.
@@ -364,6 +366,7 @@ mod tests {
     use crate::session::fold::Follower;
     use crate::session::recording::Item;
     use crate::site::doc::ValueKind;
+    use crate::trust::seals::{SealOptions, verify};
 
     #[test]
     fn a_recording_that_is_split_goes_on_in_a_file_that_knows_all() {
@@ -395,5 +398,19 @@ mod tests {
         let second = items(&folder.path().join("plant-2.mcap"));
         let [Item::Keyframe(state), Item::Message(message)] = &second[..] else { panic!("{second:?}") };
         assert_eq!((state.since, &state.values[..], &*message.payload), (None, &["1.0".to_owned()][..], &b"2"[..]));
+
+        // Each is sealed by itself, and names the one before.
+        let mut before: Option<SealHead> = None;
+        for path in std::iter::once(path).chain(recorder.status.more_files()) {
+            let report = verify(File::open(&path).unwrap(), &SealOptions::default()).unwrap();
+            assert!(report.is_good(), "{report:#?}");
+            // The last one holds nothing but the state.
+            let about = Recording::open(&path).map(|it| it.about).unwrap_or_default();
+            if let (Some(before), false) = (&before, about.is_empty()) {
+                assert_eq!(about["after_session"], before.session.to_string());
+                assert!(before.to_string().ends_with(&about["after_chain"]), "{before}");
+            }
+            before = report.head;
+        }
     }
 }

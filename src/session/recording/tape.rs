@@ -104,6 +104,7 @@ impl<W: Write> Counted<W> {
         });
         if let Some(closed) = closed {
             self.sink.write_all(&closed)?;
+            self.sink.flush()?;
         }
         Ok(self.sink)
     }

@@ -285,7 +285,12 @@ impl<W: Write> SessionWriter<W> {
     }
 
     /// Ends the session with its summary, and the final seal.
-    pub fn finish(mut self) -> Result<W, McapError> {
+    pub fn finish(self) -> Result<W, McapError> {
+        self.end().map(|it| it.0)
+    }
+
+    /// The same; also returns the final seal's place in the chain. `None`: nothing is sealed.
+    pub fn end(mut self) -> Result<(W, Option<SealHead>), McapError> {
         self.close_chunk()?;
         if let Some(packed) = &self.packed {
             let mut metadata: BTreeMap<String, u64> = BTreeMap::new();
@@ -297,7 +302,8 @@ impl<W: Write> SessionWriter<W> {
         }
         self.tape.begin_tail();
         self.mcap.finish()?;
-        Ok(self.mcap.into_inner().close(self.messages)?)
+        let sink = self.mcap.into_inner().close(self.messages)?;
+        Ok((sink, self.tape.head()))
     }
 
     fn open_chunk(&mut self, at: Timestamp) -> Result<(), McapError> {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::bytes::{Bytes, Candidate, Head};
 use super::end::{CHUNK, DATA_END, END_BYTES, FOOTER, FOOTER_BYTES, MAGIC, SUMMARY_OFFSET, footer};
-use super::report::{Break, Complete, Fault, Report, Sealing};
+use super::report::{Break, Complete, Fault, Report};
 use super::seal::{SEAL_OPCODE, Seal, SealError, SealHead, chain};
 use super::session_id::SessionId;
 use super::signer::{Signer, find_signer};
