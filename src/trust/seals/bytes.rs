@@ -7,7 +7,9 @@ use sha2::{Digest, Sha256};
 use super::seal::{MAX_SEAL_BYTES, RECORD_HEAD, SEAL_OPCODE};
 
 /// What is read at once.
-const BUFFER: usize = 1 << 20;
+const BUFFER: usize = 1 << 18;
+/// What is searched at once: whoever fills a file with what looks like seals shall not make it slow.
+const WINDOW: u64 = 1 << 14;
 /// A seal's envelope begins so: the tag of COSE Sign1 and an array of four.
 const ENVELOPE: [u8; 2] = [0xd2, 0x84];
 /// What shows a seal: opcode, length, and how its envelope begins.
@@ -116,7 +118,7 @@ impl<R: Read + Seek> Bytes<R> {
         loop {
             self.seek(began + window.len() as u64)?;
             let before = window.len();
-            self.each(BUFFER as u64, |it| window.extend_from_slice(it))?;
+            self.each(WINDOW, |it| window.extend_from_slice(it))?;
             let ends = window.len() == before;
             let mut at = 0;
             while let Some(found) = window[at..].iter().position(|it| *it == SEAL_OPCODE) {

@@ -135,8 +135,8 @@ pub enum Fault {
     /// It stands there already.
     #[error("put in: it is a copy of what stands before it")]
     Repeated,
-    /// A seal was changed. What it covers is as it was: the next seal says so.
-    #[error("the seal itself was altered; what it covers is unharmed")]
+    /// A seal was changed, or taken out. What it covers is as it was: the next seal says so.
+    #[error("the seal itself was altered or taken out; what it covers is unharmed")]
     SealAltered,
     /// Sealed by someone else.
     #[error("sealed by another key")]

@@ -285,7 +285,7 @@ impl<R: Read + Seek> Checker<R> {
         for _ in 0..MAX_TRIED {
             let ends = match self.bytes.head(at)? {
                 _ if at == 0 => MAGIC.len() as u64,
-                Some(Head { to: ends, .. }) if ends < to => ends,
+                Some(Head { to: ends, .. }) if ends <= to => ends,
                 Some(_) | None => break,
             };
             self.bytes.seek(at)?;
