@@ -34,6 +34,7 @@ use tracing_subscriber::fmt;
 use super::options::{BrokerOption, LoadedSite, load, parse_range, parse_span};
 use super::source::{RecordOption, Source, compare, open_session};
 use super::summary::Summary;
+use super::witness::WitnessOption;
 use super::{Failure, Outcome, gate, has_colors};
 
 /// The engine warns of a missing feature that nothing here uses, and of the software renderer, which the status bar tells.
@@ -101,6 +102,8 @@ pub(crate) struct DemoArguments {
 pub(crate) struct ViewArguments {
     /// A site: a folder under scenes/, a folder, or its site.ron
     site: PathBuf,
+    #[command(flatten)]
+    witness: WitnessOption,
     #[command(flatten)]
     live: LiveOptions,
 }
@@ -201,6 +204,8 @@ pub(crate) fn view(arguments: ViewArguments) -> Outcome {
     let loaded = load(&arguments.site)?;
     let url = arguments.live.broker.resolve(&loaded.site)?;
     let operator = arguments.live.operator(&loaded)?;
+    let insecure = arguments.live.broker.allow_insecure;
+    let _witness = arguments.witness.start(&loaded.site, &url, insecure, own_key().public())?;
     arguments.live.show(loaded, url, None, operator)
 }
 

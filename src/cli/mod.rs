@@ -19,6 +19,7 @@ mod summary;
 mod tested;
 mod verify;
 mod watch;
+mod witness;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -58,6 +59,8 @@ enum Command {
     Audit(audit::AuditArguments),
     /// Tell whether a session is as it was recorded, and whether all of it is there
     Verify(verify::VerifyArguments),
+    /// Sign for how far others' recordings have come, so that nobody can cut their ends unseen
+    Witness(witness::WitnessArguments),
     /// Keep the accounts: who may sign in
     Operators(operators::OperatorsArguments),
     /// Run the embedded MQTT 5 broker, for programs on this machine alone
@@ -82,6 +85,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Witness(arguments) => witness::run(arguments),
         Command::Operators(arguments) => operators::run(arguments),
         Command::Broker(arguments) => broker::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),

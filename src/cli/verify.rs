@@ -4,15 +4,22 @@ use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
-use pollux::link;
+use pollux::link::{self, LinkOptions};
+use pollux::session::witness::witnessed_filter;
 use pollux::trust::PublicKey;
 use pollux::trust::seals::{Complete, Report, SealOptions, Sealing, verify};
-use pollux::trust::witness::{Witnessed, read_witness_file};
+use pollux::trust::witness::{Witnessed, open_witnessed, read_witness_file};
 use serde::Serialize;
 
 use super::{Failure, Outcome, counted};
+
+/// A broker has so long to say what it keeps.
+const BROKER_HAS: Duration = Duration::from_secs(5);
+/// And has said it all when it is quiet for so long.
+const BROKER_QUIET: Duration = Duration::from_millis(500);
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
@@ -25,6 +32,15 @@ pub(crate) struct VerifyArguments {
     /// What a witness wrote down (see `pollux witness`): shows that the end was cut
     #[arg(long, value_name = "FILE")]
     witness: Vec<PathBuf>,
+    /// A broker that keeps what witnesses have signed
+    #[arg(long, value_name = "URL", requires = "site")]
+    witness_broker: Option<String>,
+    /// The site of that, by the name that it has on topics: its folder's
+    #[arg(long, value_name = "NAME")]
+    site: Option<String>,
+    /// Allow an unencrypted connection to a broker that is not on this machine
+    #[arg(long)]
+    allow_insecure: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -66,8 +82,11 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Outcome {
         witnessed.extend(read);
         bad_witness_lines += bad;
     }
-    if witnessed.is_empty() && !arguments.witness.is_empty() {
-        return Err(Failure::new("the witness's file holds no line that a witness has signed".to_owned()));
+    if let (Some(url), Some(site)) = (&arguments.witness_broker, &arguments.site) {
+        witnessed.extend(from_broker(url, site, arguments.allow_insecure)?);
+    }
+    if witnessed.is_empty() && (!arguments.witness.is_empty() || arguments.witness_broker.is_some()) {
+        return Err(Failure::new("nothing was found there that a witness has signed".to_owned()));
     }
     let heads = witnessed.iter().map(|it| it.head.clone()).collect();
     let report = verify(open(&arguments.file)?, &SealOptions { key: arguments.key, witnessed: heads })?;
@@ -87,6 +106,31 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Outcome {
     // Whoever reads no further has what it wanted.
     std::io::stdout().write_all(text.as_bytes()).ok();
     Ok(if verdict.good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What a broker keeps of what witnesses have signed.
+fn from_broker(url: &str, site: &str, allow_insecure: bool) -> Result<Vec<Witnessed>, Failure> {
+    let (link, arrivals) = link::connect(LinkOptions {
+        url: url.parse()?,
+        client_id: format!("pollux-verify-{}", std::process::id()),
+        filters: vec![witnessed_filter(site)],
+        arrivals_capacity: 16,
+        allow_insecure,
+        login: None,
+        will: None,
+    })?;
+    let (mut witnessed, deadline) = (Vec::new(), link::now() + BROKER_HAS);
+    // What is kept comes at once after the subscription; nothing says when it was all.
+    while link::now() < deadline {
+        match arrivals.recv_timeout(BROKER_QUIET) {
+            Ok(batch) => witnessed.extend(batch.iter().filter_map(|it| open_witnessed(&it.payload).ok())),
+            Err(_) if witnessed.is_empty() => (),
+            Err(_) => break,
+        }
+    }
+    let connected = link.is_connected();
+    link.close();
+    if connected { Ok(witnessed) } else { Err(Failure::new(format!("{url} was not reached"))) }
 }
 
 /// Who was shown this session.

@@ -6,6 +6,7 @@
 mod align;
 mod batch;
 mod block;
+mod checkpoints;
 mod column;
 mod compare;
 pub mod cursor;
@@ -37,6 +38,7 @@ mod tap;
 mod tiles;
 mod timeline;
 mod waker;
+pub mod witness;
 mod work;
 
 use std::env;
@@ -49,6 +51,7 @@ use uuid::Uuid;
 
 pub use align::{Alignment, CompareError};
 pub use batch::Batch;
+pub use checkpoints::checkpoint_topic;
 pub use column::Pushed;
 pub use compare::{Align, Compared, Comparison};
 pub use cursor::{Cursor, CursorMode, Extent, SPEEDS, Seek};
@@ -227,7 +230,9 @@ impl Plugin for SessionPlugin {
             )
             .add_systems(
                 Update,
-                (marks::edit_marks, marks::pause_at_marks, recall::recollect).chain().in_set(Stage::Act),
+                (marks::edit_marks, marks::pause_at_marks, recall::recollect, checkpoints::show_checkpoints)
+                    .chain()
+                    .in_set(Stage::Act),
             );
     }
 }
@@ -298,6 +303,8 @@ pub struct Session {
     word_topics: Vec<String>,
     record_problem: Option<String>,
     replay: Option<Arc<Recording>>,
+    /// What witnesses are shown of the recording. `None`: it is not kept.
+    checkpoints: Mutex<Option<checkpoints::Checkpoints>>,
 }
 
 /// The site that runs. An edited one takes its place.
@@ -338,6 +345,7 @@ impl Session {
             word_topics: plugin.word_topics.clone(),
             record_problem: None,
             replay: plugin.replay.clone(),
+            checkpoints: Mutex::default(),
         };
         let record = plugin.record.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut options) = record {
@@ -365,7 +373,7 @@ impl Session {
     }
 
     fn connect(&mut self, plugin: &SessionPlugin, broker: &BrokerUrl, client_id: String) -> Result<(), String> {
-        let (link, arrivals) = link::connect(LinkOptions {
+        let options = LinkOptions {
             url: broker.clone(),
             client_id,
             filters: self.filters(&plugin.site),
@@ -373,8 +381,13 @@ impl Session {
             allow_insecure: plugin.allow_insecure,
             login: plugin.login.clone(),
             will: plugin.will.clone(),
-        })
-        .map_err(|error| error.to_string())?;
+        };
+        if let Some(recorder) = self.recorder.as_ref().filter(|it| !it.is_temporary()) {
+            let (key, status) = (recorder.key().clone(), Arc::clone(&recorder.status));
+            let shown = checkpoints::Checkpoints::new(&plugin.site, key, status, &options);
+            self.checkpoints = Mutex::new(Some(shown));
+        }
+        let (link, arrivals) = link::connect(options).map_err(|error| error.to_string())?;
         let options = IngestOptions {
             site: Arc::clone(&plugin.site),
             word_topics: self.word_topics(&plugin.site),
@@ -481,8 +494,8 @@ impl Drop for Session {
         if let Some(filling) = &self.filling {
             filling.cancel();
         }
+        let connected = self.link.as_ref().is_some_and(Link::is_connected);
         if let Some(link) = &self.link {
-            let connected = link.is_connected();
             link.close();
             // What is on its way is recorded. A link that is still trying to connect has nothing.
             if let Some(ingest) = self.ingest.as_mut().filter(|_| connected && self.recorder.is_some()) {
@@ -491,6 +504,11 @@ impl Drop for Session {
         }
         // Before the recording ends: what is judged of it is written into it.
         self.tap.close();
+        let checkpoints = self.checkpoints.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(checkpoints), Some(recorder), true) = (checkpoints, &mut self.recorder, connected) {
+            recorder.finish();
+            checkpoints.take_leave();
+        }
     }
 }
 

@@ -5,25 +5,31 @@ use std::io::Cursor;
 use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use pollux::link::{self, Arrival};
+use pollux::link::{self, Arrival, LinkOptions, Publish};
 use pollux::session::export::{Export, ExportSource, Format};
 use pollux::session::recording::{
-    About, AuditDoc, Recording, SITE_ATTACHMENT, SealWith, SessionWriter, site_files, unpack_site,
+    About, AuditDoc, RecorderOptions, Recording, SITE_ATTACHMENT, SealWith, SessionWriter, site_files, unpack_site,
 };
-use pollux::session::{Existing, Follower, Progress};
+use pollux::session::witness::{Witness, WitnessOptions, WitnessTold};
+use pollux::session::{Existing, Follower, Progress, SessionPlugin, checkpoint_topic};
 use pollux::signal::Timestamp;
 use pollux::trust::SecretKey;
 use pollux::trust::seals::{Complete, Fault, Report, SEAL_OPCODE, SealHead, SealOptions, Sealing, SessionId, verify};
-use pollux::trust::witness::{WitnessLineDoc, open_witnessed, sign_checkpoint, sign_witnessed};
+use pollux::trust::witness::{
+    Doubt, WitnessLineDoc, open_witnessed, read_witness_file, sign_checkpoint, sign_witnessed,
+};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
 
-use crate::harness::{load, site_path};
+use crate::harness::{Mosquitto, TestTwin, load, number, site_path};
 
 const BEGAN: i64 = 1_800_000_000;
 const SECS: i64 = 40;
+/// What is waited for must come by then.
+const DEADLINE: Duration = Duration::from_secs(20);
 /// The opcodes of chunks and of the record that ends the data.
 const CHUNK: u8 = 6;
 const DATA_END: u8 = 15;
@@ -251,6 +257,93 @@ fn a_part_of_a_session_is_sealed_anew_and_names_what_it_was_cut_from() {
         assert!(last.to_string().ends_with(&about["cut_from_chain"]), "{last}");
         assert_ne!(about["session"], last.session.to_string());
     }
+}
+
+#[test]
+fn a_witness_signs_what_a_recorder_shows_and_finds_a_cut_end_and_a_second_history() {
+    let broker = Mosquitto::start();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, notes) = (folder.path().join("run.mcap"), folder.path().join("witness.jsonl"));
+    let (recorder, own) = (SecretKey::generate(), SecretKey::generate());
+    let (site, ids) = load(&site_path("bench_pump"));
+    let link = |client_id: &str| LinkOptions {
+        url: broker.url().parse().unwrap(),
+        client_id: client_id.to_owned(),
+        filters: Vec::new(),
+        arrivals_capacity: 16,
+        allow_insecure: false,
+        login: None,
+        will: None,
+    };
+    let options = WitnessOptions {
+        site: site.topic_name(),
+        link: link("witness"),
+        key: own.clone(),
+        file: notes.clone(),
+        except: None,
+    };
+    let witness = Witness::start(options.clone()).unwrap();
+    let signed = |witness: &Witness| {
+        let told = witness.told.recv_timeout(DEADLINE).unwrap();
+        let WitnessTold::Signed(it) = told else { panic!("{told:?}") };
+        *it
+    };
+
+    let options_of = RecorderOptions { path: file.clone(), key: Some(recorder.clone()), ..RecorderOptions::default() };
+    let session = SessionPlugin::new(site_path("bench_pump"), site.clone(), ids)
+        .with_broker(broker.url().parse().unwrap())
+        .with_recorder(options_of);
+    let mut twin = TestTwin::of(session);
+    twin.until("the witness has signed", |_| witness.n_signed() > 0);
+    let first = signed(&witness);
+    assert_eq!((first.head.key, first.witness), (recorder.public(), own.public()));
+    for speed in [100.0, 200.0] {
+        twin.until("the value is there", |it| {
+            broker.publish("bench/pump/state", &format!(r#"{{"speed": {speed:?}, "running": true, "set": 900}}"#));
+            number(it, "bench.pump/speed") == speed
+        });
+    }
+    // Ends the file, and tells the witness how.
+    drop(twin);
+    let last = signed(&witness);
+    assert!(last.head.is_final && last.head.messages >= 2, "{last:?}");
+
+    let bytes = fs::read(&file).unwrap();
+    let (witnessed, bad) = read_witness_file(fs::read(&notes).unwrap().as_slice()).unwrap();
+    assert_eq!((witnessed.last(), bad), (Some(&last), 0));
+    let options_with = SealOptions { key: None, witnessed: witnessed.into_iter().map(|it| it.head).collect() };
+    let whole = verify(Cursor::new(&bytes), &options_with).unwrap();
+    assert!(whole.is_good() && whole.complete == Complete::Closed { witnessed: Some(last.head.n) }, "{whole:#?}");
+    let cut = sealed_chunks(&bytes)[0].end;
+    let told = verify(Cursor::new(&bytes[..cut]), &options_with).unwrap();
+    assert!(told.unaltered() && told.complete() == Some(false), "{told:#?}");
+
+    // The broker keeps what the witness has signed, for whoever asks.
+    fs::write(folder.path().join("cut.mcap"), &bytes[..cut]).unwrap();
+    let site_name = site.topic_name();
+    let asked = ["verify", "cut.mcap", "--witness-broker", &broker.url(), "--site", &site_name];
+    let (code, said) = pollux(&asked, folder.path());
+    assert!(code == 1 && said.starts_with("cut.mcap: unaltered, but NOT COMPLETE\n"), "{said}");
+
+    // One who holds the recorder's key and shows another history is refused, by a witness that was started anew, too.
+    drop(witness);
+    let again = Witness::start(options).unwrap();
+    let forked = SealHead { chain: [7; 32], ..last.head.clone() };
+    let (forger, _arrivals) = link::connect(link("forger")).unwrap();
+    let deadline = link::now() + DEADLINE;
+    while !forger.is_connected() && link::now() < deadline {
+        std::thread::yield_now();
+    }
+    let publish = Publish {
+        topic: checkpoint_topic(&site, &recorder.public()),
+        payload: sign_checkpoint(&forked, &recorder).into(),
+        qos1: true,
+        ..Publish::default()
+    };
+    forger.publish(publish).unwrap();
+    let told = again.told.recv_timeout(DEADLINE).unwrap();
+    assert!(matches!(told, WitnessTold::Doubted(Doubt::Forked { .. })), "{told:?}");
+    assert_eq!(again.n_signed(), 0);
 }
 
 fn pollux(arguments: &[&str], folder: &Path) -> (i32, String) {

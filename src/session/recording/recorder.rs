@@ -33,6 +33,9 @@ const SYNC_EVERY: Duration = Duration::from_secs(10);
 /// A chunk that nothing more comes to is closed.
 const CLOSE_AFTER: Duration = Duration::from_millis(600);
 
+/// So many ends of files wait to be asked for.
+const MAX_ENDED: usize = 64;
+
 /// What is recorded.
 #[derive(Debug, Clone)]
 pub enum Entry {
@@ -75,6 +78,7 @@ pub struct Recorder {
     pub recording: Arc<Recording>,
     thread: Option<JoinHandle<()>>,
     temporary: bool,
+    key: SecretKey,
 }
 
 /// Where a recording stands.
@@ -89,6 +93,8 @@ pub struct RecorderStatus {
     warning: Mutex<Option<String>>,
     more_files: Mutex<Vec<PathBuf>>,
     sealed: Mutex<Option<SealHead>>,
+    /// How files ended that others came after.
+    ended: Mutex<Vec<SealHead>>,
 }
 
 impl RecorderStatus {
@@ -127,6 +133,11 @@ impl RecorderStatus {
         self.warning.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How files ended that others came after, since the last call.
+    pub fn take_ended(&self) -> Vec<SealHead> {
+        std::mem::take(&mut self.ended.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn tell_sealed(&self, head: Option<SealHead>) {
         *self.sealed.lock().unwrap_or_else(PoisonError::into_inner) = head;
     }
@@ -147,7 +158,7 @@ impl Recorder {
             fs::create_dir_all(folder)?;
         }
         let key = options.key.get_or_insert_with(SecretKey::generate).clone();
-        let (writer, sync) = begin(&options.path, &options.about, &options.files, key)?;
+        let (writer, sync) = begin(&options.path, &options.about, &options.files, key.clone())?;
         let recording = Arc::new(Recording::growing(&options.path).map_err(io::Error::other)?);
         let (entries, receiver) = bounded(QUEUE);
         let status = Arc::new(RecorderStatus {
@@ -159,6 +170,7 @@ impl Recorder {
             warning: Mutex::default(),
             more_files: Mutex::default(),
             sealed: Mutex::new(writer.seal_head()),
+            ended: Mutex::default(),
         });
         let temporary = options.temporary;
         let worker = Worker {
@@ -173,7 +185,17 @@ impl Recorder {
             options,
         };
         let thread = thread::Builder::new().name("pollux-recorder".to_owned()).spawn(move || worker.work(&receiver))?;
-        Ok(Self { entries, status, recording, thread: Some(thread), temporary })
+        Ok(Self { entries, status, recording, thread: Some(thread), temporary, key })
+    }
+
+    /// What seals it.
+    pub fn key(&self) -> &SecretKey {
+        &self.key
+    }
+
+    /// Whether the file goes when it ends.
+    pub fn is_temporary(&self) -> bool {
+        self.temporary
     }
 
     /// Ends the file with its summary, and waits until it is on the disk.
@@ -278,7 +300,14 @@ impl Worker {
         let mut about = self.options.about.clone();
         about.began = now;
         about.more.insert("part".to_owned(), n.to_string());
-        if let Some(SealHead { session, chain, .. }) = before {
+        if let Some(head) = before {
+            let SealHead { session, chain, .. } = head;
+            let mut ended = self.status.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            // Where nobody asks they do not grow for ever.
+            if ended.len() < MAX_ENDED {
+                ended.push(head);
+            }
+            drop(ended);
             about.more.insert(names::AFTER_SESSION.to_owned(), session.to_string());
             about.more.insert(names::AFTER_CHAIN.to_owned(), chain_text(&chain));
         }

@@ -167,10 +167,7 @@ impl Seal {
             },
             messages: number(messages)?,
             is_final: is_final.as_bool()?,
-            key: match key {
-                Value::Null => None,
-                other => Some(other.as_text()?.parse().ok()?),
-            },
+            key: if key.is_null() { None } else { Some(key.as_text()?.parse().ok()?) },
         };
         // The same can be written in one way.
         (number(version)? == VERSION && seal.from <= seal.to && seal.payload() == payload).then_some(seal)
