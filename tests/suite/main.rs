@@ -16,4 +16,5 @@ mod link;
 mod races;
 mod readings;
 mod recording;
+mod seals;
 mod tls;

@@ -29,6 +29,16 @@ pub(super) const COLUMNS: &str = "pollux/columns";
 pub(super) const COUNTS: &str = "pollux/counts";
 /// The metadata record of a session.
 pub(super) const METADATA: &str = "pollux";
+/// In it: the session's name.
+pub(super) const SESSION: &str = "session";
+/// In it: the key that seals the session.
+pub(super) const RECORDER: &str = "recorder";
+/// In it: the session that this one was cut from, and the chain of its seals then.
+pub(super) const CUT_SESSION: &str = "cut_from_session";
+pub(super) const CUT_CHAIN: &str = "cut_from_chain";
+/// In it: the session that this one goes on from, and the chain of its seals at its end.
+pub(super) const AFTER_SESSION: &str = "after_session";
+pub(super) const AFTER_CHAIN: &str = "after_chain";
 /// A channel's metadata: the broker had kept its messages.
 pub(super) const RETAINED: &str = "retained";
 /// A channel's metadata: the Content Type of its messages.
