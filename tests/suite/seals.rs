@@ -68,7 +68,7 @@ fn recorded(path: &Path, key: &SecretKey, packed: bool) -> Vec<SealHead> {
                 AuditDoc { at: at(20).as_nanos(), command: "bench.pump/start".to_owned(), ..AuditDoc::default() };
             writer.audit(&asked).unwrap();
         }
-        writer.keyframe(follower.fold(), &site).unwrap();
+        writer.keyframe(&follower.fold(), &site).unwrap();
         heads.push(writer.seal_head().unwrap());
     }
     writer.finish().unwrap();
@@ -273,6 +273,7 @@ fn a_witness_signs_what_a_recorder_shows_and_finds_a_cut_end_and_a_second_histor
         arrivals_capacity: 16,
         allow_insecure: false,
         login: None,
+        tls: None,
         will: None,
     };
     let options = WitnessOptions {
