@@ -23,7 +23,7 @@ use crate::site::Site;
 pub fn plugin(app: &mut App) {
     app.init_resource::<Inventory>()
         .init_resource::<Observations>()
-        .init_resource::<stock::Reading>()
+        .init_resource::<stock::UnderWay>()
         .init_resource::<SupportOutlook>()
         .add_message::<ReadAdvisories>()
         .add_message::<ExportInventory>()
