@@ -411,6 +411,7 @@ impl Asked<'_> {
             ReadingState::NeverSeen => "never seen".to_owned(),
             ReadingState::Stale => format!("stale, {:.1} s old", reading.age_secs(self.look.now())),
             ReadingState::Bad => "out of range".to_owned(),
+            ReadingState::Isolated => "isolated by a person".to_owned(),
         };
         let facts = match (value, state.is_empty()) {
             (Some(value), true) => value,

@@ -177,6 +177,7 @@ impl Facts<'_, '_> {
             ReadingState::Fresh => format!("Fresh: it comes every {period}."),
             ReadingState::Stale if reading.unreadable => "Stale: the newest payload could not be read.".to_owned(),
             ReadingState::Stale => format!("Stale: it should come every {period}."),
+            ReadingState::Isolated => "Isolated by a person: what comes is not shown.".to_owned(),
             ReadingState::Bad => format!("Out of range: it can be {}.", range.as_deref().unwrap_or("anything")),
         };
         let path = signal.path.as_deref().unwrap_or("bare value");
