@@ -102,7 +102,8 @@ impl Desk {
             }
             engine.advance(settled);
             let events = std::mem::take(&mut *self.quarantine.lock().unwrap_or_else(PoisonError::into_inner));
-            for event in events.into_iter().map(|it| it.put_at(engine.clock())) {
+            for event in events {
+                let event = event.put_at(engine.clock());
                 engine.quarantine(&event);
                 if let Some(doc) = quarantine_doc(&event, engine.site()) {
                     recorder.take_if(|it| it.send(Entry::Audit(Box::new(doc))).is_err());

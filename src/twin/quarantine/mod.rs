@@ -326,7 +326,7 @@ pub(super) fn follow_quarantine(
     }
     let n = match cursor.mode {
         CursorMode::Live => known.journal.len(),
-        CursorMode::Paused | CursorMode::Playing { .. } => known.journal.partition_point(|it| it.at() <= cursor.at),
+        CursorMode::Paused | CursorMode::Playing => known.journal.partition_point(|it| it.at() <= cursor.at),
     };
     if changed || site.is_changed() {
         known.now.follow(&site);
