@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use super::taint::Taint;
 use super::ties::{Node, name_of};
 use crate::command::Operator;
-use crate::session::{CurrentSite, Cursor, CursorMode, Session};
+use crate::session::{CurrentSite, Session};
 use crate::site::{Site, TwinId};
 use crate::trust;
 use crate::twin::{Doubt, Isolate, Isolations, Quarantine, Release};
@@ -73,7 +73,6 @@ pub fn may_isolate(operator: &Operator) -> Result<(), Refusal> {
 
 /// Passes on what may be done, and refuses the rest.
 pub(super) fn take_asks(
-    cursor: Res<Cursor>,
     site: Res<CurrentSite>,
     session: Res<Session>,
     operator: Res<Operator>,
@@ -86,20 +85,17 @@ pub(super) fn take_asks(
 ) {
     let may = || if session.is_replay() { Err(Refusal::Recorded) } else { may_isolate(&operator) };
     let who: Arc<str> = operator.account().map_or("", |it| it.id.as_str()).into();
-    let mut passed = false;
     for AskIsolate { twin, why } in asks.0.read() {
         match may().and_then(|()| can_isolate(*twin, why, &site, quarantine.now())) {
             Ok(()) => {
                 // What is doubted at another instant says nothing of now.
-                let live = cursor.mode == CursorMode::Live;
-                let doubts = taint.culprits().filter(|_| live).map(|(signal, culprit)| Doubt {
+                let doubts = taint.culprits().filter(|_| taint.is_of_now()).map(|(signal, culprit)| Doubt {
                     signal,
                     since: culprit.since,
                     standing: culprit.standing,
                 });
                 let (who, why) = (Arc::clone(&who), Arc::from(why.trim()));
                 isolates.write(Isolate { twin: *twin, who, why, doubts: doubts.collect() });
-                passed = true;
             }
             Err(why) => drop(refused.write(QuarantineRefused { twin: *twin, why })),
         }
@@ -108,14 +104,9 @@ pub(super) fn take_asks(
         match may().and_then(|()| can_release(*twin, why, &site, quarantine.now())) {
             Ok(()) => {
                 releases.write(Release { twin: *twin, who: Arc::clone(&who), why: Arc::from(why.trim()) });
-                passed = true;
             }
             Err(why) => drop(refused.write(QuarantineRefused { twin: *twin, why })),
         }
-    }
-    if passed {
-        // It is done with the next frame.
-        session.waker.wake();
     }
 }
 

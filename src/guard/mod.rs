@@ -21,6 +21,7 @@ pub fn plugin(app: &mut App) {
         .add_message::<AskIsolate>()
         .add_message::<AskRelease>()
         .add_message::<QuarantineRefused>()
-        .add_systems(Update, (taint::follow_taint, isolate::take_asks).chain().in_set(Stage::Act))
-        .add_systems(Update, rollup::follow_trust.in_set(Stage::Act));
+        // Before the readings are taken, so that what is asked is seen in the same frame.
+        .add_systems(Update, isolate::take_asks.in_set(Stage::Time))
+        .add_systems(Update, (taint::follow_taint, rollup::follow_trust).in_set(Stage::Act));
 }

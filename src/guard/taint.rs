@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use std::collections::HashMap;
 
 use super::ties::{Node, Reached, Tie, Ties};
-use crate::session::{CurrentSite, Cursor};
+use crate::session::{CurrentSite, Cursor, CursorMode};
 use crate::signal::{SignalId, Timestamp};
 use crate::site::{AlarmId, CommandId, Site, TwinId};
 use crate::twin::{Readings, Standing};
@@ -17,6 +17,8 @@ pub struct Taint {
     culprits: Vec<(SignalId, Culprit)>,
     reached: Reached,
     n: usize,
+    /// The cursor followed live.
+    live: bool,
 }
 
 /// A signal that is not to be believed.
@@ -95,6 +97,11 @@ impl Taint {
         self.culprits.iter().copied()
     }
 
+    /// Whether it is of now, and not of an instant that is looked back at.
+    pub fn is_of_now(&self) -> bool {
+        self.live
+    }
+
     /// How a culprit stands. `None`: it is none.
     pub fn culprit(&self, signal: SignalId) -> Option<Culprit> {
         self.culprits.iter().find(|it| it.0 == signal).map(|it| it.1)
@@ -139,6 +146,7 @@ pub(super) fn follow_taint(
     readings: Res<Readings>,
     mut taint: ResMut<Taint>,
 ) {
+    taint.bypass_change_detection().live = cursor.mode == CursorMode::Live;
     let standing = |signal: SignalId| Some(readings.get(signal).standing).filter(|it| it.taints());
     let found: Vec<(SignalId, Standing)> =
         site.signals.iter().filter_map(|it| Some((it.id, standing(it.id)?))).collect();

@@ -74,6 +74,7 @@ pub fn plugin(app: &mut App) {
         .add_message::<AlarmsChanged>()
         .init_resource::<Judge>()
         .add_systems(Startup, start_judge)
-        .add_systems(Update, (pass_quarantine, follow_alarms).chain().in_set(Stage::State))
+        .add_systems(Update, follow_alarms.in_set(Stage::State))
+        .add_systems(Update, pass_quarantine.in_set(Stage::Judge))
         .add_systems(Update, pass_requests.in_set(Stage::Act));
 }

@@ -36,8 +36,13 @@ pub fn plugin(app: &mut App) {
         .add_message::<QuarantineEvent>()
         .add_message::<Select>()
         .add_message::<AlarmLevels>()
-        .add_systems(Update, (spawn::follow_site, quarantine::apply_requests).in_set(Stage::Time))
-        .add_systems(Update, (quarantine::follow_quarantine, reading::follow_cursor).chain().in_set(Stage::State))
+        .add_systems(Update, spawn::follow_site.in_set(Stage::Time))
+        .add_systems(
+            Update,
+            (quarantine::apply_requests, quarantine::follow_quarantine, reading::follow_cursor)
+                .chain()
+                .in_set(Stage::State),
+        )
         .add_systems(Update, (reading::judge_readings, health::follow_health).chain().in_set(Stage::Judge))
         .add_systems(Update, selection::apply_selects.in_set(Stage::Act));
 }

@@ -100,6 +100,7 @@ fn lines_of(site: &Site, twin: &Twin, readings: &Readings, ghost: Option<&GhostS
             let text = if unnamed { format!("{} {text}", signal.name) } else { text };
             let note = match reading.state {
                 ReadingState::Fresh => None,
+                ReadingState::Isolated if reading.estimate.is_some() => Some("estimate"),
                 state
                 @ (ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad | ReadingState::Isolated) => {
                     Some(state.label())

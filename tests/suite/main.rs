@@ -12,6 +12,7 @@ mod house;
 mod inout;
 mod kills;
 mod link;
+mod quarantine;
 mod races;
 mod readings;
 mod recording;
