@@ -22,7 +22,8 @@ pub trait Look {
     /// Whether a device's status topic says that the device is away.
     fn is_offline(&self, status: &str) -> bool;
 
-    /// What a condition looks at. `None`: it cannot be believed, so it is unknown. The age of what was ever seen is known.
+    /// What a condition looks at. `None`: it cannot be believed, so it is unknown. The age of what was ever seen is known,
+    /// unless it is isolated.
     fn input(&self, input: Input) -> Option<Value> {
         let reading = self.reading(input.signal());
         match input {

@@ -58,6 +58,18 @@ pub enum Action {
     Lock,
     /// Nobody is signed in any more.
     SignOut,
+    /// Open the dialog in which a twin is isolated.
+    AskIsolate(TwinId),
+    /// The same for the selected twin.
+    AskIsolateSelected,
+    /// Isolate a twin, for a reason.
+    Isolate(TwinId, String),
+    /// Open the dialog in which a twin is released.
+    AskRelease(TwinId),
+    /// The same for the selected twin.
+    AskReleaseSelected,
+    /// Release a twin, for a reason.
+    Release(TwinId, String),
     /// Show a signal in the plot, or take it out of it.
     TogglePlot(SignalId),
     /// Show a signal in the plot.
@@ -304,6 +316,8 @@ pub(super) fn all() -> Vec<Named> {
         named("Commands", "Sign in as somebody…", ctrl(Key::I), Action::AskSignIn),
         named("Commands", "Lock: nobody may command", ctrl_shift(Key::L), Action::Lock),
         named("Commands", "Sign out", None, Action::SignOut),
+        named("Trust", "Isolate the selected twin…", None, Action::AskIsolateSelected),
+        named("Trust", "Release the selected twin…", None, Action::AskReleaseSelected),
         named("Diagnostics", "Show suppressed diagnostics again", None, Action::Unsuppress),
     ]
 }

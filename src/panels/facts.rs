@@ -18,7 +18,7 @@ use super::sparkline::Spark;
 use super::status_bar::{LinkLine, Picture, Status, WorkLine};
 use super::tree::{TreeRow, TreeState, tree_rows};
 use crate::command::{CommandLog, CommandRow, GateState, Operator, Rehearsal, Sequences};
-use crate::guard::Inventory;
+use crate::guard::{Inventory, Taint, TrustOf};
 use crate::judge::{Alarms, Expectations};
 use crate::link::{self, LinkState};
 use crate::session::{
@@ -27,7 +27,7 @@ use crate::session::{
 use crate::signal::{SignalId, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
-use crate::twin::{Health, ReadingState, Readings, STALE_PERIODS, Selection, TwinIndex};
+use crate::twin::{Health, Quarantine, ReadingState, Readings, STALE_PERIODS, Selection, TwinIndex};
 use crate::view::{Quality, Tier};
 
 /// Seconds that a sparkline shows.
@@ -62,6 +62,9 @@ pub(super) struct Facts<'w, 's> {
     pub(super) sequences: Res<'w, Sequences>,
     pub(super) rehearsal: Rehearsal<'w>,
     pub(super) inventory: Res<'w, Inventory>,
+    pub(super) trust_of: Res<'w, TrustOf>,
+    pub(super) taint: Res<'w, Taint>,
+    pub(super) quarantine: Res<'w, Quarantine>,
 }
 
 impl Facts<'_, '_> {
@@ -130,6 +133,7 @@ impl Facts<'_, '_> {
             commands: self.site.commands_of(twin.id).map(|it| self.command_form(it)).collect(),
             cannot_send: self.cannot_send(),
             emergency_stop: self.emergency_stop(twin),
+            trust: self.trust_rows(twin.id),
         })
     }
 
@@ -181,6 +185,10 @@ impl Facts<'_, '_> {
             ReadingState::Fresh => format!("Fresh: it comes every {period}."),
             ReadingState::Stale if reading.unreadable => "Stale: the newest payload could not be read.".to_owned(),
             ReadingState::Stale => format!("Stale: it should come every {period}."),
+            ReadingState::Isolated => match &reading.estimate {
+                Some(basis) => format!("Isolated. This is an estimate, and no reading: the {}.", basis.0),
+                None => "Isolated. Nothing was known of it before, so there is no estimate.".to_owned(),
+            },
             ReadingState::Bad => format!("Out of range: it can be {}.", range.as_deref().unwrap_or("anything")),
         };
         let path = signal.path.as_deref().unwrap_or("bare value");
@@ -189,7 +197,10 @@ impl Facts<'_, '_> {
             signal: signal.id,
             name: &signal.name,
             source: format!("{}\nTopic {}, {path}{can_be}", signal.address, signal.topic),
-            value: reading.value.as_ref().map(|it| format::bare(it, signal.decimals)),
+            value: reading.value.as_ref().map(|it| {
+                let about = if reading.estimate.is_some() { "≈\u{a0}" } else { "" };
+                format!("{about}{}", format::bare(it, signal.decimals))
+            }),
             unit: signal.unit.symbol(),
             age_secs: age,
             state: reading.state,

@@ -8,6 +8,7 @@ use super::commands::form::{CommandForm, Drafts, Rehearse, command_form_ui};
 use super::inventory::{BriefPart, part_section_ui};
 use super::sparkline::{self, Spark};
 use super::tree::{empty_ui, painted_text};
+use super::trust_section::{TrustRows, trust_section_ui};
 use super::{format, icons, theme};
 use crate::signal::SignalId;
 use crate::site::TwinId;
@@ -58,6 +59,8 @@ pub(super) struct Card<'a> {
     pub cannot_send: Option<String>,
     /// Its emergency stop. `None`: it has none.
     pub emergency_stop: Option<EmergencyStop>,
+    /// How far it may be believed.
+    pub trust: TrustRows,
 }
 
 /// What an emergency stop does.
@@ -161,6 +164,10 @@ pub(super) fn inspector_panel_ui(
         if let Some(stop) = &card.emergency_stop {
             action = emergency_stop_ui(ui, card, stop).or(action.take());
         }
+        let warns = card.trust.warns();
+        if warns {
+            action = trust_section_ui(ui, card.id, card.name, &card.trust).or(action.take());
+        }
         // What wants a person stands before all else.
         let wants = card.alarms.iter().any(|it| it.state.is_standing());
         if wants {
@@ -180,6 +187,9 @@ pub(super) fn inspector_panel_ui(
             for row in &card.readings {
                 action = reading_ui(ui, row).or(action.take());
             }
+        }
+        if !warns {
+            action = trust_section_ui(ui, card.id, card.name, &card.trust).or(action.take());
         }
         if !wants {
             action = alarms_section_ui(ui, &card.alarms).or(action.take());
@@ -376,6 +386,8 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
         painter.text(at, Align2::LEFT_CENTER, text, theme::small(), color);
     };
     let age = match (row.state, row.age_secs) {
+        (ReadingState::Isolated, Some(secs)) => format!("an estimate since {}", format::span(secs)),
+        (ReadingState::Isolated, None) => "isolated".to_owned(),
         (_, None) => "never seen".to_owned(),
         (ReadingState::Fresh, Some(secs)) => format!("{} ago", format::span(secs)),
         (state, Some(secs)) => format!("{}, {} ago", state.label(), format::span(secs)),
@@ -388,7 +400,7 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
     let place = Rect::from_min_max(pos2(value_left, rect.top()), pos2(value_right, rect.bottom()));
     painted_text(ui, place, value, color, Align2::RIGHT_CENTER);
     small(pos2(unit_left, rect.center().y + 0.5), row.unit, theme::WEAK);
-    if row.state == ReadingState::Stale {
+    if matches!(row.state, ReadingState::Stale | ReadingState::Isolated) {
         let width = place.width().min(value.chars().count() as f32 * 7.0 + 8.0);
         let under =
             Rect::from_min_max(pos2(value_right - width, rect.top() + 7.0), pos2(value_right, rect.bottom() - 7.0));

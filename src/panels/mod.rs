@@ -47,6 +47,8 @@ mod timeline;
 mod timeline_facts;
 mod toasts;
 mod tree;
+mod trust_facts;
+mod trust_section;
 
 use bevy::prelude::*;
 use bevy_egui::{EguiPreUpdateSet, EguiPrimaryContextPass};
@@ -89,6 +91,7 @@ impl Plugin for PanelsPlugin {
                     pulse::follow_pulse,
                     pulse::raise_toasts,
                     alarm_deeds::hear_refusals,
+                    trust_facts::tell_quarantine,
                     alarm_spans::follow_spans,
                     keep::save_layout,
                 )

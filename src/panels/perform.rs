@@ -17,10 +17,11 @@ use super::inventory::{InventoryAction, day_shown};
 use super::layout::{Layout, Pane};
 use super::palette::Palette;
 use super::timeline::{TimelineState, Window};
+use super::trust_section::QuarantineDialog;
 use crate::command::{
     Approve, Ask, CancelRequest, EmergencyStop, Lock, SequenceRequest, SignIn, SignOut, Touched, class_of,
 };
-use crate::guard::{ExportInventory, LookAhead, ReadAdvisories};
+use crate::guard::{AskIsolate, AskRelease, ExportInventory, LookAhead, ReadAdvisories};
 use crate::judge::AlarmRequest;
 use crate::session::export::Export;
 use crate::session::{
@@ -60,6 +61,8 @@ pub(super) struct Requests<'w> {
     pub(super) look_ahead: MessageWriter<'w, LookAhead>,
     read_advisories: MessageWriter<'w, ReadAdvisories>,
     export_inventory: MessageWriter<'w, ExportInventory>,
+    isolate: MessageWriter<'w, AskIsolate>,
+    release: MessageWriter<'w, AskRelease>,
 }
 
 /// The one place that does what panels ask for: a request to another folder, or a change of the desk.
@@ -133,6 +136,16 @@ pub(super) fn perform(
         }
         Action::SignOut => {
             requests.sign_out.write(SignOut);
+        }
+        Action::AskIsolate(twin) => ask_quarantine(Some(twin), false, desk),
+        Action::AskIsolateSelected => ask_quarantine(facts.selection.twin, false, desk),
+        Action::AskRelease(twin) => ask_quarantine(Some(twin), true, desk),
+        Action::AskReleaseSelected => ask_quarantine(facts.selection.twin, true, desk),
+        Action::Isolate(twin, why) => {
+            requests.isolate.write(AskIsolate { twin, why });
+        }
+        Action::Release(twin, why) => {
+            requests.release.write(AskRelease { twin, why });
         }
         Action::Live => {
             desk.plot.fixed = None;
@@ -290,6 +303,13 @@ pub(super) fn perform(
                 requests.camera.write_batch(fly.then_some(Camera::FlyTo(twin)));
             }
         }
+    }
+}
+
+/// A person is asked why a twin is to be isolated, or released.
+fn ask_quarantine(twin: Option<TwinId>, release: bool, desk: &mut Desk) {
+    if let Some(twin) = twin {
+        desk.dialog = Some(Dialog::Quarantine(QuarantineDialog::new(twin, release)));
     }
 }
 

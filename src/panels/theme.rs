@@ -131,7 +131,7 @@ pub fn reading(state: ReadingState) -> Color32 {
     match state {
         ReadingState::Fresh => STRONG,
         ReadingState::NeverSeen => WEAK,
-        ReadingState::Stale => STALE,
+        ReadingState::Stale | ReadingState::Isolated => STALE,
         ReadingState::Bad => WARNING,
     }
 }

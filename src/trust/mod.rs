@@ -24,7 +24,7 @@ mod window;
 pub mod witness;
 
 pub use accounts::{Account, AccountError, Accounts, AccountsError, SignInError};
-pub use authority::{Denied, Standing, may_approve, may_send};
+pub use authority::{Denied, Standing, may_approve, may_isolate, may_send};
 pub use book::{Account as DeviceAccount, Book, Exhibit, Passed};
 pub use chain::{AuditLog, LogError};
 pub use defence::{Defence, Defences};

@@ -13,6 +13,7 @@ mod inout;
 mod inventory;
 mod kills;
 mod link;
+mod quarantine;
 mod races;
 mod readings;
 mod recording;

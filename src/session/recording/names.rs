@@ -106,12 +106,12 @@ pub struct RefusedDoc {
     pub evidence: Option<(Reason, Timestamp)>,
 }
 
-/// What was asked of a device, and where it stands; or what happened to an alarm.
+/// What was asked of a device, and where it stands; or what happened to an alarm; or what a person isolated.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct AuditDoc {
     /// When it came to stand there, ns since 1970.
     pub at: i64,
-    /// The command's address. Empty: it is about an alarm.
+    /// The command's address. Empty: it is about an alarm, or a quarantine.
     pub command: String,
     /// The value asked for, as text.
     pub desired: String,
@@ -136,9 +136,12 @@ pub struct AuditDoc {
     /// Until when the next step must come, ns since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<i64>,
-    /// What happened to an alarm. `None`: it is about a command.
+    /// What happened to an alarm. `None`: it is about something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<AlarmAuditDoc>,
+    /// What was isolated or released. `None`: it is about something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<QuarantineAuditDoc>,
 }
 
 /// What happened to an alarm.
@@ -169,6 +172,29 @@ pub(super) fn registry_of(text: &[u8], path: &Path) -> Option<Arc<Registry>> {
             None
         }
     }
+}
+
+/// A twin that was isolated, or released. Why stands in the reason beside it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct QuarantineAuditDoc {
+    /// Its address.
+    pub twin: String,
+    /// In a word: `isolated`, `released`.
+    pub what: String,
+    /// What stands in for its values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<EstimateDoc>,
+}
+
+/// What stands in for a signal's value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EstimateDoc {
+    /// The signal's address.
+    pub signal: String,
+    /// A number, a flag or a text.
+    pub value: serde_json::Value,
+    /// What it was made from, in words.
+    pub basis: String,
 }
 
 /// What MQTT said of the message that follows.
