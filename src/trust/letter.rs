@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::defence::{Defence, Defences};
 use super::envelope::{
     EPOCH, EnvelopeError, MAX_ENVELOPE_BYTES, PREV, SEQ, TIME, bound_to, header, is_signed_by, key_of, malformed,
-    read_envelope,
+    read_envelope, to_bytes,
 };
 use super::key::{KeyId, PublicKey, SecretKey};
 use super::window::Stamp;
@@ -143,6 +143,13 @@ pub(crate) fn write(key: &SecretKey, typ: &str, topic: &str, stamp: &Stamp, payl
     };
     // It is made of numbers, strings and bytes alone, which always can be written.
     envelope.build().to_tagged_vec().unwrap_or_default()
+}
+
+/// What is signed of an order and of an answer, so that neither can be taken for that of another command: in CBOR
+/// `[payload, correlation, response_topic]`, two byte strings and a text, or null where no answer is expected.
+pub fn exchange(payload: &[u8], correlation: &[u8], response_topic: Option<&str>) -> Vec<u8> {
+    let response_topic = response_topic.map_or(Value::Null, |it| Value::Text(it.to_owned()));
+    to_bytes(&Value::Array(vec![Value::Bytes(payload.to_vec()), Value::Bytes(correlation.to_vec()), response_topic]))
 }
 
 fn stamp_of(envelope: &CoseSign1) -> Result<Stamp, EnvelopeError> {

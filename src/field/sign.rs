@@ -1,0 +1,80 @@
+//! Who signs what simulated devices say, and whom they obey.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::link::now;
+use crate::signal::Timestamp;
+use crate::trust::{KeyRole, Message, ORDER_TYPE, Pen, Reason, Registry, SecretKey, Terms, Verifier, exchange};
+
+/// Whose key it is that orders are signed with.
+const GATE: &str = "gate";
+
+/// What was sent longer ago is obeyed no more.
+const ORDERS_LAST: Duration = Duration::from_secs(10);
+
+/// The keys of simulated devices. Without any they sign nothing, and obey whoever publishes.
+#[derive(Debug, Clone, Default)]
+pub struct FieldKeys {
+    /// Private keys by their owners' names in the registry: devices, and gateways for those that cannot sign.
+    pub secrets: HashMap<String, SecretKey>,
+    /// Who has which key. Devices that sign obey the gate that it names, and nobody else. `None`: they obey everybody.
+    pub registry: Option<Arc<Registry>>,
+}
+
+/// The pens of all devices, by whose they are. Devices behind a gateway share its pen: one counter, one chain.
+#[derive(Debug, Default)]
+pub(super) struct Pens(HashMap<String, RefCell<Pen>>);
+
+/// A device's ear for orders, with what it has heard in this life.
+#[derive(Debug)]
+pub(super) struct Ear {
+    verifier: Verifier,
+    began: Timestamp,
+    owners: [String; 1],
+}
+
+impl Pens {
+    /// One for each key. The boot counter is the time of the start, which grows with each.
+    pub(super) fn new(secrets: HashMap<String, SecretKey>) -> Self {
+        let epoch = u64::try_from(now().as_nanos() / 1_000_000).unwrap_or(0);
+        Self(secrets.into_iter().map(|(owner, key)| (owner, RefCell::new(Pen::new(key, epoch)))).collect())
+    }
+
+    /// The first pen that is there of those who may sign.
+    pub(super) fn of(&self, signers: &[String]) -> Option<&RefCell<Pen>> {
+        signers.iter().find_map(|it| self.0.get(it))
+    }
+}
+
+impl Ear {
+    pub(super) fn new(registry: Arc<Registry>) -> Self {
+        Self { verifier: Verifier::of_letters(Some(registry)), began: now(), owners: [GATE.to_owned()] }
+    }
+
+    /// Whether an order is the gate's, of now, and was not heard before; else why not.
+    pub(super) fn look(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        correlation: &[u8],
+        response_topic: Option<&str>,
+        signature: Option<&str>,
+    ) -> Result<(), (Reason, String)> {
+        if signature.is_none() {
+            return Err((Reason::NotSigned, "it bears no signature of the gate".to_owned()));
+        }
+        let spoken = exchange(payload, correlation, response_topic);
+        let message =
+            Message { topic: topic.as_bytes(), payload: &spoken, signature, received: now(), retained: false };
+        let terms = Terms { typ: ORDER_TYPE, owners: &self.owners, role: Some(KeyRole::Gate), old_after: ORDERS_LAST };
+        let (letter, ..) = self.verifier.letter(&message, &terms).map_err(|no| (no.reason, no.detail))?;
+        // What it heard in the life before is forgotten, so nothing of that time can be new.
+        if letter.stamp.at < self.began {
+            return Err((Reason::Replayed, "it was sent before this device began".to_owned()));
+        }
+        Ok(())
+    }
+}
