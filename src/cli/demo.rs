@@ -19,19 +19,19 @@ use bevy::winit::{EventLoopProxyWrapper, WinitPlugin, WinitUserEvent};
 use clap::Args;
 use pollux::command::gate::{Access, DESKTOP_USER, GATE_USER, accesses};
 use pollux::command::{Ask, Operator};
-use pollux::field::{Field, FieldOptions};
+use pollux::field::{Field, FieldKeys, FieldOptions};
 use pollux::link::{Broker, BrokerUrl, Grant, Login};
 use pollux::panels::{LayoutStore, PanelsPlugin};
 use pollux::schedule::Stage;
-use pollux::session::{Alignment, Compared, CurrentSite, Seek, Session, SessionPlugin};
+use pollux::session::{Alignment, Compared, CurrentSite, Keys, Seek, Session, SessionPlugin};
 use pollux::signal::{SignalId, Timestamp, Value};
 use pollux::site::{self, Site};
-use pollux::trust::Accounts;
+use pollux::trust::{Accounts, MadeKeys};
 use pollux::twin::{Readings, Select};
 use pollux::view::{Camera, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
 use tracing_subscriber::fmt;
 
-use super::options::{BrokerOption, LoadedSite, load, parse_range, parse_span};
+use super::options::{BrokerOption, KeysOption, LoadedSite, load, parse_range, parse_span};
 use super::source::{RecordOption, Source, compare, open_session};
 use super::summary::Summary;
 use super::{Failure, Outcome, gate, has_colors};
@@ -77,6 +77,8 @@ pub(crate) struct ShowOptions {
 struct LiveOptions {
     #[command(flatten)]
     broker: BrokerOption,
+    #[command(flatten)]
+    keys: KeysOption,
     #[command(flatten)]
     record: RecordOption,
     /// Who may sign in (see `pollux operators`); operators.ron beside the site where it is not named and there is one
@@ -147,8 +149,8 @@ impl ReplayArguments {
 }
 
 impl LiveOptions {
-    fn show(self, loaded: LoadedSite, url: BrokerUrl, login: Option<Login>, operator: Operator) -> Outcome {
-        let source = self.record.source(&loaded, url, &self.broker, self.show.headless, login)?;
+    fn show(self, loaded: LoadedSite, url: BrokerUrl, login: Option<Login>, operator: Operator, keys: Keys) -> Outcome {
+        let source = self.record.source(&loaded, url, &self.broker, self.show.headless, login, keys)?;
         show(loaded, source, operator, self.show)
     }
 
@@ -169,7 +171,11 @@ pub(crate) fn demo(arguments: DemoArguments) -> Outcome {
         let url = arguments.live.broker.resolve(&loaded.site)?;
         let _field = Field::start(loaded.site.clone(), url.clone(), FieldOptions::default())?;
         let operator = arguments.live.operator(&loaded)?;
-        return arguments.live.show(loaded, url, None, operator);
+        let keys = arguments.live.keys.resolve(&loaded, "")?;
+        return arguments.live.show(loaded, url, None, operator, keys);
+    }
+    if arguments.live.keys.is_given() {
+        return Err(Failure::new("the demo makes its own keys for each run: --keys goes with --broker".to_owned()));
     }
     // Everybody has a login of its own, made up for this run, that grants no more than its part.
     let accesses = accesses(&loaded.site);
@@ -185,15 +191,19 @@ pub(crate) fn demo(arguments: DemoArguments) -> Outcome {
     let url: BrokerUrl = format!("mqtt://{}", broker.address()).parse()?;
     let desktop = logins.remove(DESKTOP_USER);
     let spare = tempfile::tempdir()?;
+    let places = gate::demo_places(&loaded.site, spare.path(), !arguments.live.show.headless);
+    let of_gate: Vec<_> = places.iter().map(|it| it.1.public()).collect();
+    let made = MadeKeys::new(&loaded.site, &of_gate, pollux::link::now());
+    let registry = made.as_ref().map(|it| Arc::clone(&it.registry));
     let _gate = match logins.remove(GATE_USER) {
-        Some(login) => {
-            let keep = !arguments.live.show.headless;
-            Some(gate::start_demo(loaded.clone(), url.clone(), login, spare.path(), keep)?)
-        }
+        Some(login) => Some(gate::start_demo(loaded.clone(), url.clone(), login, places, registry.as_ref())?),
         None => None,
     };
-    let _field = Field::start_as(loaded.site.clone(), url.clone(), FieldOptions::default(), logins)?;
-    arguments.live.show(loaded, url, desktop, Operator::demo("operator"))
+    let of_field = FieldKeys { registry: registry.clone(), secrets: made.map(|it| it.secrets).unwrap_or_default() };
+    let options = FieldOptions::default();
+    let _field = Field::start_signing(loaded.site.clone(), url.clone(), options, logins, of_field)?;
+    let keys = registry.map(Keys::made).unwrap_or_default();
+    arguments.live.show(loaded, url, desktop, Operator::demo("operator"), keys)
 }
 
 /// The viewer on its own.
@@ -201,7 +211,8 @@ pub(crate) fn view(arguments: ViewArguments) -> Outcome {
     let loaded = load(&arguments.site)?;
     let url = arguments.live.broker.resolve(&loaded.site)?;
     let operator = arguments.live.operator(&loaded)?;
-    arguments.live.show(loaded, url, None, operator)
+    let keys = arguments.live.keys.resolve(&loaded, "")?;
+    arguments.live.show(loaded, url, None, operator, keys)
 }
 
 /// A recording: its site comes out of it.

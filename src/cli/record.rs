@@ -15,7 +15,7 @@ use pollux::session::{Session, SessionPlugin, Tally};
 use pollux::signal::Timestamp;
 use serde::Serialize;
 
-use super::options::{BrokerOption, SiteArgument, load, parse_span};
+use super::options::{BrokerOption, KeysOption, SiteArgument, load, parse_span};
 use super::source::recorder;
 use super::{Failure, Outcome};
 
@@ -31,6 +31,8 @@ pub(crate) struct RecordArguments {
     site: SiteArgument,
     #[command(flatten)]
     broker: BrokerOption,
+    #[command(flatten)]
+    keys: KeysOption,
     /// The file to write (MCAP); one that is there is not written over
     #[arg(long)]
     out: PathBuf,
@@ -84,8 +86,10 @@ pub(crate) fn run(arguments: RecordArguments) -> Outcome {
     if options.path.exists() {
         return Err(Failure::new(format!("{} is there already: name another file", options.path.display())));
     }
+    let keys = arguments.keys.resolve(&loaded, "record")?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(url)
+        .with_keys(keys)
         .with_insecure(arguments.broker.allow_insecure)
         .with_history_bytes(HISTORY_BYTES)
         .with_recorder(options);

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use pollux::link::{self, BrokerUrl, Login};
 use pollux::session::recording::{About, RecorderOptions, Recording, site_files, unpack_site};
-use pollux::session::{Alignment, Comparison, Notice, NoticeTone, Seek, SessionPlugin, draft, sessions_dir};
+use pollux::session::{Alignment, Comparison, Keys, Notice, NoticeTone, Seek, SessionPlugin, draft, sessions_dir};
 use pollux::signal::Timestamp;
 use pollux::site::{self, Site};
 use tracing::{info, warn};
@@ -47,6 +47,8 @@ pub(crate) enum Source {
         record: Box<RecorderOptions>,
         /// The login at the broker. `None`: as the environment says.
         login: Option<Login>,
+        /// By which it is verified.
+        keys: Box<Keys>,
     },
     /// A recording.
     Replay {
@@ -71,6 +73,7 @@ impl RecordOption {
         option: &BrokerOption,
         headless: bool,
         login: Option<Login>,
+        keys: Keys,
     ) -> Result<Source, Failure> {
         let began = link::now();
         let (path, temporary) = match &self.record {
@@ -83,7 +86,13 @@ impl RecordOption {
             }
         };
         let record = recorder(loaded, &broker, path, temporary)?;
-        Ok(Source::Live { broker, allow_insecure: option.allow_insecure, record: Box::new(record), login })
+        Ok(Source::Live {
+            broker,
+            allow_insecure: option.allow_insecure,
+            record: Box::new(record),
+            login,
+            keys: Box::new(keys),
+        })
     }
 }
 
@@ -104,9 +113,9 @@ impl Source {
     /// Gives a session its source. Returns what the cursor does first.
     pub(crate) fn give(self, session: SessionPlugin) -> (SessionPlugin, Vec<Seek>) {
         match self {
-            Self::Live { broker, allow_insecure, record, login } => {
+            Self::Live { broker, allow_insecure, record, login, keys } => {
                 let session = session.with_broker(broker).with_insecure(allow_insecure).with_login(login);
-                (session.with_recorder(*record), Vec::new())
+                (session.with_keys(*keys).with_recorder(*record), Vec::new())
             }
             Self::Replay { recording, first, compared, .. } => {
                 let session = session.with_replay(recording);

@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use crate::link::now;
 use crate::signal::Timestamp;
-use crate::trust::{KeyRole, Message, ORDER_TYPE, Pen, Reason, Registry, SecretKey, Terms, Verifier, exchange};
-
-/// Whose key it is that orders are signed with.
-const GATE: &str = "gate";
+use crate::trust::{
+    GATE_OWNER, KeyRole, Message, ORDER_TYPE, Pen, Reason, Registry, SecretKey, Terms, Verifier, exchange,
+};
 
 /// What was sent longer ago is obeyed no more.
 const ORDERS_LAST: Duration = Duration::from_secs(10);
@@ -51,7 +50,7 @@ impl Pens {
 
 impl Ear {
     pub(super) fn new(registry: Arc<Registry>) -> Self {
-        Self { verifier: Verifier::of_letters(Some(registry)), began: now(), owners: [GATE.to_owned()] }
+        Self { verifier: Verifier::of_letters(Some(registry)), began: now(), owners: [GATE_OWNER.to_owned()] }
     }
 
     /// Whether an order is the gate's, of now, and was not heard before; else why not.

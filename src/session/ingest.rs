@@ -106,6 +106,7 @@ impl Ingest {
         let next_topics = Arc::new(Mutex::new(None));
         let next_registry = Arc::new(Mutex::new(None));
         let mut worker = Worker {
+            registry: options.verifier.as_ref().and_then(|it| it.registry().cloned()),
             reader: Reader::new(&options.site, options.verifier),
             word_topics: WordTopics::new(options.word_topics),
             history: options.history,
@@ -204,6 +205,8 @@ struct Worker {
     unfetched: Receiver<Batch>,
     words: Sender<Word>,
     next_registry: Arc<Mutex<Option<Arc<Registry>>>>,
+    /// What holds now.
+    registry: Option<Arc<Registry>>,
     filler: Filler,
     samples: Vec<Sample>,
     faults: Vec<(SignalId, Fault)>,
@@ -282,6 +285,10 @@ impl Worker {
     /// A registry that was edited holds from here on, here as in the recording.
     fn take_registry(&mut self) {
         let Some(registry) = self.next_registry.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        if self.registry.as_ref() == Some(&registry) {
+            return;
+        }
+        self.registry = Some(Arc::clone(&registry));
         if let Some(recorder) = &self.recorder
             && recorder.send(Entry::Keys(Arc::clone(&registry))).is_err()
         {
@@ -297,7 +304,7 @@ impl Worker {
         if let Some(site) = self.next_site.lock().unwrap_or_else(PoisonError::into_inner).take() {
             self.history.grow(site.signal_capacity);
             self.timeline.follow(&site);
-            self.reader.follow(&site, || Verifier::new(&site, None));
+            self.reader.follow(&site, || Verifier::new(&site, self.registry.clone()));
             if self.tap.is_some() {
                 self.watched = watched(&site);
                 self.told.push(Told::Site(Arc::clone(&site)));

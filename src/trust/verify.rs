@@ -191,6 +191,11 @@ impl Verifier {
         self.windows = windows;
     }
 
+    /// Who has which key, as far as is known.
+    pub fn registry(&self) -> Option<&Arc<Registry>> {
+        self.registry.as_ref()
+    }
+
     /// Who has which key from now on.
     pub fn set_registry(&mut self, registry: Arc<Registry>) {
         self.registry = Some(registry);
