@@ -246,7 +246,7 @@ impl Device {
         let (hours, at) = (board.hours(), now());
         let mut measure = |it: &mut Part| it.sensor.measure(board.value(it.output), hours);
         let values: Vec<Value> = post.parts.iter_mut().map(&mut measure).collect();
-        let Some(pen) = self.pens.of(&self.plan.signers) else {
+        let Some(pen) = self.pens.for_samples(&self.plan.signers) else {
             return (plain(post, &values, at).into_bytes(), PublishProperties::default());
         };
         let mut pen = pen.borrow_mut();
@@ -279,7 +279,7 @@ impl Device {
 
     fn answer(&self, client: &AsyncClient, answer: Answer) {
         let said = answer.payload.into_bytes();
-        let signature = self.pens.of(&self.plan.signers).map(|it| {
+        let signature = self.pens.for_answers(&self.plan.signers).map(|it| {
             let spoken = exchange(&said, answer.correlation.as_deref().unwrap_or_default(), None);
             it.borrow_mut().sign(ANSWER_TYPE, &answer.topic, now(), &spoken)
         });

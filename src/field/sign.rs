@@ -23,9 +23,13 @@ pub struct FieldKeys {
     pub registry: Option<Arc<Registry>>,
 }
 
-/// The pens of all devices, by whose they are. Devices behind a gateway share its pen: one counter, one chain.
+/// The pens of all devices, by whose they are. Devices behind a gateway share its pens. Measurements and answers each have a
+/// counter and a chain of their own: who hears the one need not hear the other.
 #[derive(Debug, Default)]
-pub(super) struct Pens(HashMap<String, RefCell<Pen>>);
+pub(super) struct Pens {
+    samples: HashMap<String, RefCell<Pen>>,
+    answers: HashMap<String, RefCell<Pen>>,
+}
 
 /// A device's ear for orders, with what it has heard in this life.
 #[derive(Debug)]
@@ -36,15 +40,22 @@ pub(super) struct Ear {
 }
 
 impl Pens {
-    /// One for each key. The boot counter is the time of the start, which grows with each.
+    /// Two for each key. The boot counter is the time of the start, which grows with each.
     pub(super) fn new(secrets: HashMap<String, SecretKey>) -> Self {
         let epoch = u64::try_from(now().as_nanos() / 1_000_000).unwrap_or(0);
-        Self(secrets.into_iter().map(|(owner, key)| (owner, RefCell::new(Pen::new(key, epoch)))).collect())
+        let pens =
+            || secrets.iter().map(|(of, key)| (of.clone(), RefCell::new(Pen::new(key.clone(), epoch)))).collect();
+        Self { samples: pens(), answers: pens() }
     }
 
-    /// The first pen that is there of those who may sign.
-    pub(super) fn of(&self, signers: &[String]) -> Option<&RefCell<Pen>> {
-        signers.iter().find_map(|it| self.0.get(it))
+    /// The first pen for measurements that is there, of those who may sign.
+    pub(super) fn for_samples(&self, signers: &[String]) -> Option<&RefCell<Pen>> {
+        signers.iter().find_map(|it| self.samples.get(it))
+    }
+
+    /// The same for answers.
+    pub(super) fn for_answers(&self, signers: &[String]) -> Option<&RefCell<Pen>> {
+        signers.iter().find_map(|it| self.answers.get(it))
     }
 }
 

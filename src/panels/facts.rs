@@ -285,6 +285,7 @@ impl Facts<'_, '_> {
             Some(_) | None => None,
         };
         let mut all = self.compared_diagnostics();
+        all.extend(self.signature_diagnostics());
         all.extend(diagnose(&Evidence {
             site: &self.site,
             findings: &self.findings.0,

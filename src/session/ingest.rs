@@ -14,7 +14,7 @@ use super::batch::{Batch, Filler};
 use super::column::Pushed;
 use super::fold::{Fold, Taken};
 use super::history::History;
-use super::reader::Reader;
+use super::reader::{Reader, message_of};
 use super::recording::Entry;
 use super::tally::{Counts, Tally};
 use super::tap::{Change, Tap, Told, watched};
@@ -59,6 +59,8 @@ pub struct Word {
     pub retained: bool,
     /// When it came.
     pub received: Timestamp,
+    /// The signature beside it. Nobody has looked at it yet.
+    pub signature: Option<String>,
 }
 
 /// What ingest needs.
@@ -363,6 +365,7 @@ impl Worker {
             response_topic: arrival.properties.as_ref().and_then(|it| it.response_topic.clone()),
             retained: arrival.retained,
             received: arrival.received,
+            signature: message_of(arrival).signature.map(str::to_owned),
         };
         self.owes_wake = true;
         self.words.try_send(word).is_ok()

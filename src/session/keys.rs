@@ -149,6 +149,14 @@ pub fn trust_store(sessions: &Path, site: &Site, program: &str) -> PathBuf {
     sessions.parent().unwrap_or(sessions).join(format!("trust-{name}{program}.redb"))
 }
 
+impl Session {
+    /// What keeps signatures from being verified as they should be, for a person.
+    pub fn keys_problems(&self) -> Vec<String> {
+        let of_store = self.store.as_ref().and_then(|it| it.problem());
+        self.keys_problem.iter().cloned().chain(of_store).collect()
+    }
+}
+
 /// The registry's file, as it was when it was last looked at.
 #[derive(Resource, Debug, Default)]
 pub(super) struct KeysFile {

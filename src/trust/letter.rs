@@ -186,6 +186,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::codec::{PackedRow, Quality, pack};
+    use crate::trust::hex;
 
     const NOW: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
 
@@ -207,6 +209,40 @@ mod tests {
         assert!(next.is_signed_by(&key.public(), "t", Defences::all()));
         let other = Letter::read_property(&second, BESIDE_TYPE, b"{} ").unwrap();
         assert!(!other.is_signed_by(&key.public(), "t", Defences::all()));
+    }
+
+    /// The key of RFC 8032, section 7.1, test 2.
+    fn known_key() -> SecretKey {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let seed = "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb";
+        std::fs::write(file.path(), seed).unwrap();
+        SecretKey::load(file.path()).unwrap()
+    }
+
+    #[test]
+    fn the_example_for_who_builds_a_device_is_what_is_made_here() {
+        let key = known_key();
+        let (topic, at) = ("plant/p1/state", Timestamp::from_nanos(1_800_000_000_123_000_000));
+        let mut beside = Pen::new(key.clone(), 7);
+        let mut within = Pen::new(key.clone(), 7);
+        let mut answers = Pen::new(key, 7);
+        let row = PackedRow { signal: "p1/speed".to_owned(), at, value: 1480.5.into(), quality: Quality::Good };
+        let spoken = exchange(br#"{"state":"done"}"#, b"4711", None);
+        let in_hex = |text: String| hex::encode(&URL_SAFE_NO_PAD.decode(text).unwrap());
+        let examples = [
+            ("beside", in_hex(beside.sign(BESIDE_TYPE, topic, at, br#"{"t":1800000000123,"speed":1480.5}"#))),
+            ("beside, the next", in_hex(beside.sign(BESIDE_TYPE, topic, at, br#"{"t":1800000000123,"speed":1480.5}"#))),
+            ("values", hex::encode(&pack(std::slice::from_ref(&row)))),
+            ("within", hex::encode(&within.seal(SAMPLES_TYPE, topic, at, &pack(&[row])))),
+            ("signed of an answer", hex::encode(&spoken)),
+            ("answer", in_hex(answers.sign(ANSWER_TYPE, "pollux/plant/gate/answers", at, &spoken))),
+        ];
+        let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes/README.md");
+        let readme: String =
+            std::fs::read_to_string(readme).unwrap().chars().filter(|it| !it.is_whitespace()).collect();
+        for (name, hex) in examples {
+            assert!(readme.contains(&hex), "scenes/README.md shows another {name}");
+        }
     }
 
     #[test]

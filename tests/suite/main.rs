@@ -10,6 +10,7 @@ mod gate;
 mod harness;
 mod house;
 mod inout;
+mod keys;
 mod kills;
 mod link;
 mod races;
