@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 use pollux::field::{Field, FieldKeys, FieldOptions};
+use pollux::link::{Credentials, Identity, TlsOptions};
+use pollux::site::Site;
 use pollux::trust::{Anchor, GATE_OWNER, REGISTRY_FILE, Registry, SecretKey, owners_of, secret_file};
 
 use super::options::{BrokerOption, LoadedSite, SiteArgument, load};
@@ -19,6 +21,9 @@ pub(crate) struct FieldArguments {
     site: SiteArgument,
     #[command(flatten)]
     broker: BrokerOption,
+    /// A folder with a certificate for each device, `ID.crt` and `ID.key`, as `pollux pki demo` makes one
+    #[arg(long, value_name = "FOLDER", conflicts_with = "cert")]
+    certs: Option<PathBuf>,
     /// The folder with the devices' private keys, NAME.key, as `pollux keys new` makes it; the registry is keys.ron beside that
     /// folder, or beside the site. Without it they sign nothing and obey whoever publishes
     #[arg(long, value_name = "FOLDER")]
@@ -41,7 +46,8 @@ pub(crate) fn run(arguments: FieldArguments) -> Outcome {
         Some(folder) => keys(folder, &loaded)?,
         None => FieldKeys::default(),
     };
-    let field = Field::start_signing(loaded.site, url.clone(), options, HashMap::new(), keys)?;
+    let credentials = credentials(&loaded.site, &arguments.broker.tls()?, arguments.certs.as_deref());
+    let field = Field::start_signing(loaded.site, url.clone(), options, credentials, keys)?;
     let n_devices = field.tally().devices;
     if n_devices == 0 {
         return Err(Failure::new(
@@ -80,4 +86,16 @@ fn keys(folder: &Path, loaded: &LoadedSite) -> Result<FieldKeys, Failure> {
         }
     };
     Ok(FieldKeys { secrets, registry })
+}
+
+/// For each device of a site: whom it believes, and its own certificate out of a folder, or the one that all share.
+pub(crate) fn credentials(site: &Site, tls: &TlsOptions, folder: Option<&Path>) -> HashMap<String, Credentials> {
+    let ids = site.twins.iter().filter_map(|it| it.device.as_ref().map(|it| it.id.clone()));
+    let of = |id: String| {
+        let file = |folder: &Path, kind: &str| folder.join(format!("{id}.{kind}"));
+        let own = folder.map(|it| Identity { certificate: file(it, "crt"), key: file(it, "key") });
+        let tls = TlsOptions { ca: tls.ca.clone(), identity: own.or_else(|| tls.identity.clone()) };
+        (id, Credentials::from(tls))
+    };
+    ids.map(of).collect()
 }

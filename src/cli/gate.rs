@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bevy::prelude::*;
 use clap::Args;
 use pollux::command::gate::{Gate, GateOptions, GatePlugin, gate_folder, mosquitto_acl};
-use pollux::link::{BrokerUrl, Login};
+use pollux::link::{BrokerUrl, Credentials};
 use pollux::session::{Keys, SessionPlugin, sessions_dir};
 use pollux::site::Site;
 use pollux::trust::{Accounts, GATE_OWNER, KeyRole, PublicKey, REGISTRY_FILE, Registry, SecretKey};
@@ -57,7 +57,8 @@ pub(crate) fn run(arguments: GateArguments) -> Outcome {
     let keys = arguments.keys.resolve(&loaded, "gate")?;
     check_registered(&keys, public, &key_file)?;
     let options = GateOptions { accounts, demo: false, audit, key };
-    let gate = start(loaded, url.clone(), arguments.broker.allow_insecure, None, options, keys)?;
+    let insecure = arguments.broker.allows_insecure(&loaded.site);
+    let gate = start(loaded, url.clone(), insecure, arguments.broker.credentials()?, options, keys)?;
     println!("the gate stands before {url}, writes {shown}, and signs it with {public}");
     gate.wait();
     Err(Failure::new("the gate ended by itself".to_owned()))
@@ -73,7 +74,7 @@ pub(crate) fn start(
     loaded: LoadedSite,
     url: BrokerUrl,
     allow_insecure: bool,
-    login: Option<Login>,
+    credentials: Credentials,
     options: GateOptions,
     keys: Keys,
 ) -> Result<Gate, Failure> {
@@ -81,7 +82,7 @@ pub(crate) fn start(
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(url)
         .with_insecure(allow_insecure)
-        .with_login(login)
+        .with_credentials(credentials)
         .with_keys(keys);
     let app = move || {
         let mut app = App::new();
@@ -127,7 +128,7 @@ pub(crate) fn demo_places(site: &Site, spare: &Path, keep: bool) -> Vec<(PathBuf
 pub(crate) fn start_demo(
     loaded: LoadedSite,
     url: BrokerUrl,
-    login: Login,
+    credentials: &Credentials,
     places: Vec<(PathBuf, SecretKey)>,
     registry: Option<&Arc<Registry>>,
 ) -> Result<Gate, Failure> {
@@ -135,7 +136,7 @@ pub(crate) fn start_demo(
     for (folder, key) in places {
         let options = GateOptions { accounts: Accounts::demo(), demo: true, audit: folder.join("audit.log"), key };
         let keys = registry.map(|it| Keys::made(Arc::clone(it))).unwrap_or_default();
-        match start(loaded.clone(), url.clone(), false, Some(login.clone()), options, keys) {
+        match start(loaded.clone(), url.clone(), false, credentials.clone(), options, keys) {
             Ok(gate) => return Ok(gate),
             Err(error) => {
                 warn!("no audit in {}: {error}", folder.display());

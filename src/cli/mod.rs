@@ -9,10 +9,12 @@ mod field;
 mod gate;
 mod import;
 mod info;
+mod inventory;
 mod keys;
 mod launch;
 mod operators;
 mod options;
+mod pki;
 mod progress;
 mod record;
 mod source;
@@ -56,10 +58,14 @@ enum Command {
     Check(check::CheckArguments),
     /// Tell whether a log of what was done is as it was written
     Audit(audit::AuditArguments),
+    /// Tell what a site's devices are, until when they get updates, and what is known against them
+    Inventory(inventory::InventoryArguments),
     /// Keep the accounts: who may sign in
     Operators(operators::OperatorsArguments),
     /// Keep the keys: who may sign what at a site
     Keys(keys::KeysArguments),
+    /// Make certificates for a demo: an authority, and all who are at a site's broker
+    Pki(pki::PkiArguments),
     /// Run the embedded MQTT 5 broker, for programs on this machine alone
     Broker(broker::BrokerArguments),
     /// Stand between those who ask and a site's devices: check commands, and alone send them
@@ -81,8 +87,10 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Watch(arguments) => watch::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
+        Command::Inventory(arguments) => inventory::run(arguments),
         Command::Operators(arguments) => operators::run(arguments),
         Command::Keys(arguments) => keys::run(arguments),
+        Command::Pki(arguments) => pki::run(arguments),
         Command::Broker(arguments) => broker::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),
         Command::Field(arguments) => field::run(arguments),

@@ -87,10 +87,12 @@ pub(crate) fn run(arguments: RecordArguments) -> Outcome {
         return Err(Failure::new(format!("{} is there already: name another file", options.path.display())));
     }
     let keys = arguments.keys.resolve(&loaded, "record")?;
+    let insecure = arguments.broker.allows_insecure(&loaded.site);
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(url)
         .with_keys(keys)
-        .with_insecure(arguments.broker.allow_insecure)
+        .with_insecure(insecure)
+        .with_credentials(arguments.broker.credentials()?)
         .with_history_bytes(HISTORY_BYTES)
         .with_recorder(options);
     let began = link::now();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use pollux::link::{self, BrokerUrl, Login};
+use pollux::link::{self, BrokerUrl, Credentials};
 use pollux::session::recording::{About, RecorderOptions, Recording, site_files, unpack_site};
 use pollux::session::{Alignment, Comparison, Keys, Notice, NoticeTone, Seek, SessionPlugin, draft, sessions_dir};
 use pollux::signal::Timestamp;
@@ -45,8 +45,8 @@ pub(crate) enum Source {
         allow_insecure: bool,
         /// Where it is recorded to.
         record: Box<RecorderOptions>,
-        /// The login at the broker. `None`: as the environment says.
-        login: Option<Login>,
+        /// Who we are at the broker.
+        credentials: Credentials,
         /// By which it is verified.
         keys: Box<Keys>,
     },
@@ -72,7 +72,7 @@ impl RecordOption {
         broker: BrokerUrl,
         option: &BrokerOption,
         headless: bool,
-        login: Option<Login>,
+        credentials: Credentials,
         keys: Keys,
     ) -> Result<Source, Failure> {
         let began = link::now();
@@ -86,13 +86,8 @@ impl RecordOption {
             }
         };
         let record = recorder(loaded, &broker, path, temporary)?;
-        Ok(Source::Live {
-            broker,
-            allow_insecure: option.allow_insecure,
-            record: Box::new(record),
-            login,
-            keys: Box::new(keys),
-        })
+        let (allow_insecure, keys) = (option.allows_insecure(&loaded.site), Box::new(keys));
+        Ok(Source::Live { broker, allow_insecure, record: Box::new(record), credentials, keys })
     }
 }
 
@@ -113,8 +108,8 @@ impl Source {
     /// Gives a session its source. Returns what the cursor does first.
     pub(crate) fn give(self, session: SessionPlugin) -> (SessionPlugin, Vec<Seek>) {
         match self {
-            Self::Live { broker, allow_insecure, record, login, keys } => {
-                let session = session.with_broker(broker).with_insecure(allow_insecure).with_login(login);
+            Self::Live { broker, allow_insecure, record, credentials, keys } => {
+                let session = session.with_broker(broker).with_insecure(allow_insecure).with_credentials(credentials);
                 (session.with_keys(*keys).with_recorder(*record), Vec::new())
             }
             Self::Replay { recording, first, compared, .. } => {

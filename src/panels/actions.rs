@@ -10,6 +10,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use super::alarms::{AlarmAction, AlarmView};
 use super::commands::Passphrase;
 use super::diagnostics::DiagnosticKind;
+use super::inventory::InventoryAction;
 use super::layout::Pane;
 use crate::command::{Pace, SequenceRequest};
 use crate::session::export::{Export, Format};
@@ -143,6 +144,8 @@ pub enum Action {
     CancelWork(WorkId),
     /// Something about alarms.
     Alarm(AlarmAction),
+    /// Something about the inventory.
+    Inventory(InventoryAction),
 }
 
 /// To which sample.
@@ -291,6 +294,9 @@ pub(super) fn all() -> Vec<Named> {
         named("View", "Look at the selected twin", None, Action::FlyToSelected),
         named("View", "Select nothing", None, Action::Deselect),
         named("Panels", "Show the sequences", ctrl(Key::Num8), Action::Show(Pane::Sequences)),
+        named("Panels", "Show the inventory", ctrl(Key::Num9), Action::Show(Pane::Inventory)),
+        named("Inventory", "Export the inventory as CSV…", None, Action::Inventory(InventoryAction::AskExport)),
+        named("Inventory", "Read the advisories again", None, Action::Inventory(InventoryAction::ReadAgain)),
         named("Commands", "Sequence: run through", None, Action::Sequence(SequenceRequest::Start(Pace::Through))),
         named("Commands", "Sequence: run step by step", None, Action::Sequence(SequenceRequest::Start(Pace::Stepwise))),
         named("Commands", "Sequence: next step", ctrl(Key::Enter), Action::Sequence(SequenceRequest::Step)),

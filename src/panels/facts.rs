@@ -12,11 +12,13 @@ use super::diagnostics::{Diagnostic, Evidence, diagnose};
 use super::format;
 use super::inspector::{Card, DeviceLine, LinkRow, ReadingRow};
 use super::plot::{PlotState, Series};
+use super::posture_line::PostureLine;
 use super::pulse::Pulse;
 use super::sparkline::Spark;
 use super::status_bar::{LinkLine, Picture, Status, WorkLine};
 use super::tree::{TreeRow, TreeState, tree_rows};
 use crate::command::{CommandLog, CommandRow, GateState, Operator, Rehearsal, Sequences};
+use crate::guard::Inventory;
 use crate::judge::{Alarms, Expectations};
 use crate::link::{self, LinkState};
 use crate::session::{
@@ -59,6 +61,7 @@ pub(super) struct Facts<'w, 's> {
     pub(super) gate: Res<'w, GateState>,
     pub(super) sequences: Res<'w, Sequences>,
     pub(super) rehearsal: Rehearsal<'w>,
+    pub(super) inventory: Res<'w, Inventory>,
 }
 
 impl Facts<'_, '_> {
@@ -118,6 +121,7 @@ impl Facts<'_, '_> {
             health: self.health(twin.id),
             way,
             device: self.device(twin.id),
+            part: self.brief_part(twin.id),
             alarms: self.brief_rows(twin.id),
             expectations: self.expect_rows(twin.id),
             readings: self.site.signals_of(twin.id).map(|it| self.reading_row(it, plot)).collect(),
@@ -286,13 +290,16 @@ impl Facts<'_, '_> {
         };
         let mut all = self.compared_diagnostics();
         all.extend(self.signature_diagnostics());
+        let findings = [&self.findings.0, self.inventory.findings()].concat();
         all.extend(diagnose(&Evidence {
             site: &self.site,
-            findings: &self.findings.0,
+            findings: &findings,
             recording: &self.session.recording_findings(),
             readings: &self.readings,
             tally: &self.pulse.tally,
             linked_secs,
+            posture: self.session.link.as_ref().and_then(link::Link::posture).as_deref(),
+            now: link::now(),
         }));
         // The worst first, as they come.
         all.sort_by_key(|it| it.severity);
@@ -331,16 +338,17 @@ impl Facts<'_, '_> {
         match link.state() {
             LinkState::Closed => LinkLine::None,
             LinkState::Connecting => LinkLine::Connecting(url.to_string()),
-            LinkState::Connected { .. } => LinkLine::Up {
-                url: url.to_string(),
-                exposed: !url.tls && !url.is_loopback(),
-                reconnects: link.n_reconnects(),
-            },
+            LinkState::Connected { .. } => LinkLine::Up { url: url.to_string(), reconnects: link.n_reconnects() },
             LinkState::Waiting { why, attempt, next_try } => {
                 // A countdown runs by the wall clock even where the cursor stands still.
                 LinkLine::Down { why: why.to_string(), next_secs: next_try.secs_since(link::now()), attempt }
             }
         }
+    }
+
+    fn posture_line(&self) -> Option<PostureLine> {
+        let link = self.session.link.as_ref().filter(|it| it.state() != LinkState::Closed)?;
+        PostureLine::of(link.url(), link.posture().as_deref(), link::now())
     }
 
     pub(super) fn status(&self) -> Status {
@@ -350,6 +358,7 @@ impl Facts<'_, '_> {
         let fresh = self.site.signals.iter().filter(|it| self.readings.get(it.id).state == ReadingState::Fresh).count();
         Status {
             link: self.link_line(),
+            posture: self.posture_line(),
             works: self.work_lines(),
             unacknowledged: self.unacknowledged(),
             arrivals_per_sec: self.pulse.arrivals_per_sec,

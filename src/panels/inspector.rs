@@ -5,6 +5,7 @@ use egui::{Align, Align2, Layout, Rect, RichText, Sense, Ui, pos2, vec2};
 use super::actions::Action;
 use super::alarms::{BriefRow, ExpectRow, alarms_section_ui, expectations_section_ui};
 use super::commands::form::{CommandForm, Drafts, Rehearse, command_form_ui};
+use super::inventory::{BriefPart, part_section_ui};
 use super::sparkline::{self, Spark};
 use super::tree::{empty_ui, painted_text};
 use super::{format, icons, theme};
@@ -39,6 +40,8 @@ pub(super) struct Card<'a> {
     pub way: Vec<LinkRow<'a>>,
     /// The device that speaks for it. `None`: it has none.
     pub device: Option<DeviceLine<'a>>,
+    /// What that device is. `None`: it has none.
+    pub part: Option<BriefPart<'a>>,
     /// When it wants a person.
     pub alarms: Vec<BriefRow<'a>>,
     /// What must be true of it.
@@ -189,6 +192,9 @@ pub(super) fn inspector_panel_ui(
                     action = link_ui(ui, link).or(action.take());
                 }
             }
+        }
+        if let Some(part) = &card.part {
+            part_section_ui(ui, part);
         }
         if !card.about.is_empty() {
             section_ui(ui, "About", None);

@@ -13,12 +13,14 @@ use super::dialogs::Dialog;
 use super::dock::Desk;
 use super::facts::Facts;
 use super::files;
+use super::inventory::{InventoryAction, day_shown};
 use super::layout::{Layout, Pane};
 use super::palette::Palette;
 use super::timeline::{TimelineState, Window};
 use crate::command::{
     Approve, Ask, CancelRequest, EmergencyStop, Lock, SequenceRequest, SignIn, SignOut, Touched, class_of,
 };
+use crate::guard::{ExportInventory, LookAhead, ReadAdvisories};
 use crate::judge::AlarmRequest;
 use crate::session::export::Export;
 use crate::session::{
@@ -55,6 +57,9 @@ pub(super) struct Requests<'w> {
     pub(super) frame: MessageWriter<'w, Frame>,
     pub(super) peek: MessageWriter<'w, PeekAt>,
     align: MessageWriter<'w, Align>,
+    pub(super) look_ahead: MessageWriter<'w, LookAhead>,
+    read_advisories: MessageWriter<'w, ReadAdvisories>,
+    export_inventory: MessageWriter<'w, ExportInventory>,
 }
 
 /// The one place that does what panels ask for: a request to another folder, or a change of the desk.
@@ -266,6 +271,17 @@ pub(super) fn perform(
         }
         Action::CancelWork(id) => {
             requests.cancel_work.write(CancelWork(id));
+        }
+        Action::Inventory(InventoryAction::AskExport) => {
+            let date = day_shown(facts.today(), desk.inventory.months);
+            let name = files::inventory_name(&facts.site.name, date);
+            desk.files.ask_inventory(date, &name);
+        }
+        Action::Inventory(InventoryAction::Export(path, date)) => {
+            requests.export_inventory.write(ExportInventory { path, date });
+        }
+        Action::Inventory(InventoryAction::ReadAgain) => {
+            requests.read_advisories.write(ReadAdvisories);
         }
         Action::Alarm(action) => {
             if let Some((twin, fly)) = perform_alarm(action, facts, desk, layout, requests) {

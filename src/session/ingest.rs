@@ -108,7 +108,6 @@ impl Ingest {
         let next_topics = Arc::new(Mutex::new(None));
         let next_registry = Arc::new(Mutex::new(None));
         let mut worker = Worker {
-            registry: options.verifier.as_ref().and_then(|it| it.registry().cloned()),
             reader: Reader::new(&options.site, options.verifier),
             word_topics: WordTopics::new(options.word_topics),
             history: options.history,
@@ -129,6 +128,7 @@ impl Ingest {
             words: words_in,
             next_topics: Arc::clone(&next_topics),
             next_registry: Arc::clone(&next_registry),
+            registry: None,
             filler: Filler::default(),
             samples: Vec::new(),
             faults: Vec::new(),
@@ -207,7 +207,7 @@ struct Worker {
     unfetched: Receiver<Batch>,
     words: Sender<Word>,
     next_registry: Arc<Mutex<Option<Arc<Registry>>>>,
-    /// What holds now.
+    /// The registry that holds since one was edited.
     registry: Option<Arc<Registry>>,
     filler: Filler,
     samples: Vec<Sample>,
@@ -276,6 +276,7 @@ impl Worker {
             self.keyframe_at = first.received;
             self.keyframe_bytes = 0;
             let state = self.fold.clone().with_windows(Arc::new(self.reader.windows()));
+            let state = state.with_registry(self.registry.clone());
             listening = recorder.send(Entry::Keyframe(state, Arc::clone(&self.site))).is_ok();
         }
         self.keyframe_bytes += batch.iter().map(|it| it.payload.len() + MESSAGE_BYTES).sum::<usize>();
@@ -290,15 +291,15 @@ impl Worker {
         if self.registry.as_ref() == Some(&registry) {
             return;
         }
-        self.registry = Some(Arc::clone(&registry));
         if let Some(recorder) = &self.recorder
             && recorder.send(Entry::Keys(Arc::clone(&registry))).is_err()
         {
             self.recorder = None;
         }
         if let Some(verifier) = self.reader.verifier_mut() {
-            verifier.set_registry(registry);
+            verifier.set_registry(Arc::clone(&registry));
         }
+        self.registry = Some(registry);
     }
 
     /// Decodes what one read of the socket brought.

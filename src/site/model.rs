@@ -44,6 +44,8 @@ pub struct Site {
     pub broker: Option<String>,
     /// The public key that must have signed the registry of keys, as text.
     pub authority: Option<String>,
+    /// Plain text may leave this machine.
+    pub allow_insecure: bool,
     /// The folder of `site.ron`.
     pub folder: PathBuf,
     /// Parents before children, siblings in the order of the file.
@@ -66,6 +68,8 @@ pub struct Site {
     pub plots: Vec<SignalId>,
     /// Seconds of plant time in a second of simulated field.
     pub field_speed: f64,
+    /// The folder with the advisories about its devices. `None`: there is none.
+    pub advisories: Option<PathBuf>,
     /// One more than the largest signal id ever given, retired ones included: the size of a column table.
     pub signal_capacity: usize,
     /// One more than the largest twin id ever given.

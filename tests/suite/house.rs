@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders in their order: each knows only those before it.
-const FOLDERS: [&str; 14] = [
-    "signal", "site", "codec", "trust", "link", "physics", "field", "session", "twin", "judge", "command", "view",
-    "panels", "cli",
+const FOLDERS: [&str; 15] = [
+    "signal", "site", "codec", "trust", "link", "physics", "field", "session", "twin", "judge", "command", "guard",
+    "view", "panels", "cli",
 ];
 
 /// These know no engine.
@@ -16,7 +16,7 @@ const WITHOUT_ENGINE: [&str; 7] = ["signal", "site", "codec", "trust", "link", "
 const FIELD_KNOWS: [&str; 6] = ["signal", "site", "codec", "trust", "link", "physics"];
 
 /// What only its own folder may write: resources and components of the model.
-const MODEL: [(&str, &[&str]); 4] = [
+const MODEL: [(&str, &[&str]); 5] = [
     (
         "session",
         &[
@@ -35,6 +35,7 @@ const MODEL: [(&str, &[&str]); 4] = [
     ("twin", &["Reading", "Readings", "Health", "Selection", "TwinIndex", "TwinRef", "SignalRef"]),
     ("judge", &["Alarms", "Expectations"]),
     ("command", &["CommandLog", "CommandRow", "Operator", "GateState", "Sequences"]),
+    ("guard", &["Inventory", "SupportOutlook"]),
 ];
 
 struct Source {

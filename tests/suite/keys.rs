@@ -256,6 +256,7 @@ impl Device {
             arrivals_capacity: 1,
             allow_insecure: false,
             login: Some(login_of("bench-pump")),
+            tls: None,
             will: None,
         })
         .unwrap();
