@@ -10,6 +10,7 @@ mod gate;
 mod import;
 mod info;
 mod inventory;
+mod keys;
 mod launch;
 mod operators;
 mod options;
@@ -67,6 +68,8 @@ enum Command {
     Witness(witness::WitnessArguments),
     /// Keep the accounts: who may sign in
     Operators(operators::OperatorsArguments),
+    /// Keep the keys: who may sign what at a site
+    Keys(keys::KeysArguments),
     /// Make certificates for a demo: an authority, and all who are at a site's broker
     Pki(pki::PkiArguments),
     /// Run the embedded MQTT 5 broker, for programs on this machine alone
@@ -94,6 +97,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Witness(arguments) => witness::run(arguments),
         Command::Operators(arguments) => operators::run(arguments),
+        Command::Keys(arguments) => keys::run(arguments),
         Command::Pki(arguments) => pki::run(arguments),
         Command::Broker(arguments) => broker::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),

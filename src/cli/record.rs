@@ -16,7 +16,7 @@ use pollux::signal::Timestamp;
 use pollux::trust::seals::SealHead;
 use serde::Serialize;
 
-use super::options::{BrokerOption, SiteArgument, load, parse_span};
+use super::options::{BrokerOption, KeysOption, SiteArgument, load, parse_span};
 use super::source::recorder;
 use super::witness::WitnessOption;
 use super::{Failure, Outcome};
@@ -33,6 +33,8 @@ pub(crate) struct RecordArguments {
     site: SiteArgument,
     #[command(flatten)]
     broker: BrokerOption,
+    #[command(flatten)]
+    keys: KeysOption,
     /// The file to write (MCAP); one that is there is not written over
     #[arg(long)]
     out: PathBuf,
@@ -92,10 +94,12 @@ pub(crate) fn run(arguments: RecordArguments) -> Outcome {
         return Err(Failure::new(format!("{} is there already: name another file", options.path.display())));
     }
     let key = own_key();
+    let keys = arguments.keys.resolve(&loaded, "record")?;
     let insecure = arguments.broker.allows_insecure(&loaded.site);
     let witness = arguments.witness.start(&loaded.site, &url, insecure, key.public())?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(url)
+        .with_keys(keys)
         .with_insecure(insecure)
         .with_credentials(arguments.broker.credentials()?)
         .with_key(key)

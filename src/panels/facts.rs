@@ -300,6 +300,7 @@ impl Facts<'_, '_> {
             Some(_) | None => None,
         };
         let mut all = self.compared_diagnostics();
+        all.extend(self.signature_diagnostics());
         let findings = [&self.findings.0, self.inventory.findings()].concat();
         all.extend(diagnose(&Evidence {
             site: &self.site,

@@ -21,6 +21,7 @@ mod history;
 pub mod import;
 mod ingest;
 mod keyed;
+mod keys;
 mod marks;
 mod measuring;
 mod new_file;
@@ -62,6 +63,7 @@ pub use fold::{Cell, Fold, Follower, Taken};
 pub use ghost::{Ghost, GhostOf, GhostState, PeekAt};
 pub use history::{History, Point};
 pub use ingest::{Ingest, IngestOptions, Word};
+pub use keys::{Keys, KeysAt, KeysError, trust_store};
 pub use marks::{EditMark, Mark, MarkId, Marks};
 pub use new_file::{Existing, NewFile};
 pub use open::{Opens, Refusal, sessions_dir, what_opens};
@@ -106,17 +108,6 @@ pub struct SessionPlugin {
     will: Option<Will>,
     key: SecretKey,
     keys: Mutex<Keys>,
-}
-
-/// Who has which key, and what was heard of them before.
-#[derive(Debug, Default)]
-pub struct Keys {
-    /// The registry. `None`: there is none, and nothing can be verified.
-    pub registry: Option<Arc<Registry>>,
-    /// The file that it came from, to be looked at again. `None`: it lives in this process alone.
-    pub file: Option<PathBuf>,
-    /// What must survive a restart. `None`: nothing is kept.
-    pub store: Option<Arc<Store>>,
 }
 
 impl SessionPlugin {
@@ -230,11 +221,13 @@ impl SessionPlugin {
 impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         let marks_file = self.marks_file();
+        let keys_file = self.keys.lock().unwrap_or_else(PoisonError::into_inner).file.clone();
         let session = Session::start(self);
         app.insert_resource(self.compared(&session))
             .insert_resource(session)
             .add_message::<Align>()
             .insert_resource(reload::SiteFile::new(self.site_path.clone(), self.ids.clone()))
+            .insert_resource(keys::KeysFile::new(keys_file, &self.site_path))
             .insert_resource(CurrentSite(Arc::clone(&self.site)))
             .init_resource::<SiteFindings>()
             .insert_resource(self.first_cursor())
@@ -249,7 +242,7 @@ impl Plugin for SessionPlugin {
             .add_message::<EditMark>()
             .init_resource::<Recalled>()
             .add_message::<Recollect>()
-            .add_systems(Update, (reload::follow_file, fetch_batch).chain().in_set(Stage::Ingest))
+            .add_systems(Update, (reload::follow_file, keys::follow_keys, fetch_batch).chain().in_set(Stage::Ingest))
             .add_systems(
                 Update,
                 (cursor::move_cursor, past::look_back, compare::follow_comparison, ghost::raise_ghost)
@@ -333,6 +326,8 @@ pub struct Session {
     pub registry: Option<Arc<Registry>>,
     /// What must survive a restart. `None`: nothing is kept.
     pub store: Option<Arc<Store>>,
+    /// Why an edited registry was not taken over, for a person.
+    pub keys_problem: Option<String>,
     /// Heard beside the site's own topics.
     word_topics: Vec<String>,
     record_problem: Option<String>,
@@ -379,6 +374,7 @@ impl Session {
             book: Arc::default(),
             registry: None,
             store: None,
+            keys_problem: None,
             word_topics: plugin.word_topics.clone(),
             record_problem: None,
             replay: plugin.replay.clone(),

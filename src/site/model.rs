@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::condition::Condition;
 use super::doc::{AtDoc, BodyDoc, DeviceDoc, Kind, PhysicsDoc, PlaceDoc, PropDoc, SensorDoc, ShowDoc, TakesDoc};
-use super::doc::{Class, Consequence, LimitsDoc, RefusedDoc, Role, ValueKind, ViewpointDoc};
+use super::doc::{Class, Consequence, LimitsDoc, RefusedDoc, Role, SigningDoc, ValueKind, ViewpointDoc};
 use super::source::Source;
 use crate::signal::{SignalId, Unit};
 
@@ -478,6 +478,11 @@ impl Site {
     /// A twin, its parent, and so on up to the root.
     pub fn lineage(&self, twin: TwinId) -> impl Iterator<Item = &Twin> {
         successors(self.twin(twin), |it| it.parent.and_then(|it| self.twin(it)))
+    }
+
+    /// Whether anything on it is signed.
+    pub fn is_signed(&self) -> bool {
+        self.twins.iter().filter_map(|it| it.device.as_ref()).any(|it| it.signing != SigningDoc::None)
     }
 
     /// The device that speaks for a twin: its own, or its nearest ancestor's.

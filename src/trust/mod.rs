@@ -13,6 +13,7 @@ mod demo;
 mod envelope;
 mod form;
 mod hex;
+mod issue;
 mod key;
 mod letter;
 mod registry;
@@ -30,8 +31,11 @@ pub use chain::{AuditLog, LogError};
 pub use defence::{Defence, Defences};
 pub use demo::DEMO_PASSPHRASE;
 pub use envelope::{EnvelopeError, MAX_ENVELOPE_BYTES, Opened, open, open_detached, seal, seal_detached};
+pub use issue::{ChangeError, GATE_OWNER, MadeKeys, owners_of, secret_file};
 pub use key::{KeyError, KeyFileError, KeyId, PublicKey, Salt, SecretKey, read_private};
-pub use letter::{ANSWER_TYPE, BESIDE_TYPE, EVENT_TYPE, Letter, ORDER_TYPE, Pen, SAMPLES_TYPE, SIGNATURE_PROPERTY};
+pub use letter::{
+    ANSWER_TYPE, BESIDE_TYPE, EVENT_TYPE, Letter, ORDER_TYPE, Pen, SAMPLES_TYPE, SIGNATURE_PROPERTY, exchange,
+};
 pub use registry::{
     Anchor, KeyDoc, KeyRole, KeysDoc, REGISTRY_FILE, Registry, RegistryError, RevokedDoc, Timestamp8601,
 };

@@ -13,7 +13,7 @@ const FOLDERS: [&str; 15] = [
 const WITHOUT_ENGINE: [&str; 7] = ["signal", "site", "codec", "trust", "link", "physics", "field"];
 
 /// The field knows the devices' side alone.
-const FIELD_KNOWS: [&str; 5] = ["signal", "site", "codec", "link", "physics"];
+const FIELD_KNOWS: [&str; 6] = ["signal", "site", "codec", "trust", "link", "physics"];
 
 /// What only its own folder may write: resources and components of the model.
 const MODEL: [(&str, &[&str]); 5] = [

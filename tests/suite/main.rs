@@ -11,6 +11,7 @@ mod harness;
 mod house;
 mod inout;
 mod inventory;
+mod keys;
 mod kills;
 mod link;
 mod quarantine;

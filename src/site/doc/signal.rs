@@ -30,6 +30,17 @@ pub struct DeviceDoc {
     pub inventory: Option<InventoryDoc>,
 }
 
+impl DeviceDoc {
+    /// Whose keys in the registry may sign what it says.
+    pub fn signers(&self) -> Vec<String> {
+        match (&self.signing, self.keys.is_empty()) {
+            (SigningDoc::Vouched(gateway), true) => vec![gateway.clone()],
+            (SigningDoc::None | SigningDoc::Required, true) => vec![self.id.clone()],
+            (_, false) => self.keys.clone(),
+        }
+    }
+}
+
 /// Whether what a device says must be signed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub enum SigningDoc {
