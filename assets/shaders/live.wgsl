@@ -152,9 +152,9 @@ fn fragment(in: VertexOutput, @builtin(front_facing) is_front: bool) -> Fragment
         let middle = mesh_functions::get_world_from_local(in.instance_index)[3].xyz;
         let right = view.world_from_view[0].xyz;
         let side = dot(in.world_position.xyz - middle, right);
-        let half = step(0.0, side);
+        let beyond = step(0.0, side);
         let stripes = stripe(in.position.x - in.position.y, 8.0, 0.4);
-        cover = cover * half * mix(1.0, 0.25, stripes);
+        cover = cover * beyond * mix(1.0, 0.25, stripes);
     }
     if cover > 0.0 {
         let tone = slot.lens_color.rgb * mix(0.55, 1.15, clamp(grey_of(color.rgb) * 1.6, 0., 1.));

@@ -60,6 +60,10 @@ pub enum DiagnosticKind {
     Unbound,
     /// A signal that one of two compared sessions lacks.
     Comparison,
+    /// Keys and signatures.
+    Signing,
+    /// Messages that were refused.
+    Refused,
 }
 
 /// What a person has hidden.
@@ -100,6 +104,8 @@ impl DiagnosticKind {
             Self::ClockSkew => "clock skew",
             Self::Unbound => "topic not bound",
             Self::Comparison => "comparison",
+            Self::Signing => "keys and signatures",
+            Self::Refused => "refused messages",
         }
     }
 }

@@ -15,18 +15,18 @@ use super::plot::{PlotState, Series};
 use super::pulse::Pulse;
 use super::sparkline::Spark;
 use super::status_bar::{LinkLine, Picture, Status, WorkLine};
-use super::tree::{TreeRow, TreeState, tree_rows};
+use super::tree::{TreeRow, TreeState, TwinState, tree_rows};
 use crate::command::{CommandLog, CommandRow, GateState, Operator, Rehearsal, Sequences};
 use crate::judge::{Alarms, Expectations};
 use crate::link::{self, LinkState};
 use crate::session::{
-    Compared, CurrentSite, Cursor, CursorMode, Ghost, Marks, Recalled, Recollect, Session, SiteFindings, Works,
+    Again, Compared, CurrentSite, Cursor, CursorMode, Ghost, Marks, Recalled, Recollect, Session, SiteFindings, Works,
 };
 use crate::signal::{SignalId, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
 use crate::twin::{Health, ReadingState, Readings, STALE_PERIODS, Selection, TwinIndex};
-use crate::view::{Quality, Tier};
+use crate::view::{Lens, Quality, Shades, Tier};
 
 /// Seconds that a sparkline shows.
 const SPARK_SECS: f64 = 60.0;
@@ -59,6 +59,9 @@ pub(super) struct Facts<'w, 's> {
     pub(super) gate: Res<'w, GateState>,
     pub(super) sequences: Res<'w, Sequences>,
     pub(super) rehearsal: Rehearsal<'w>,
+    pub(super) lens: Option<Res<'w, Lens>>,
+    pub(super) shades: Option<Res<'w, Shades>>,
+    pub(super) again: Res<'w, Again>,
 }
 
 impl Facts<'_, '_> {
@@ -93,7 +96,13 @@ impl Facts<'_, '_> {
 
     pub(super) fn tree_rows(&self, state: &TreeState) -> Vec<TreeRow<'_>> {
         let worst = self.worst_alarms();
-        tree_rows(&self.site, |it| (self.health(it), worst.get(&it).copied()), state)
+        let standings = self.tree_standings();
+        let how = |it: TwinId| TwinState {
+            health: self.health(it),
+            alarm: worst.get(&it).copied(),
+            standing: standings.get(it.index()).copied().flatten(),
+        };
+        tree_rows(&self.site, how, state)
     }
 
     fn link_row(&self, id: TwinId) -> Option<LinkRow<'_>> {
@@ -190,6 +199,10 @@ impl Facts<'_, '_> {
             age_secs: age,
             state: reading.state,
             why,
+            standing: reading.standing,
+            came: reading.proof.trust,
+            n_refused: reading.refused.map_or(0, |it| it.count),
+            trust: self.trust_words(signal, reading),
             spark: Spark::new(&columns, from, now),
             plotted: plot.signals.iter().position(|it| *it == signal.id),
             plottable,
@@ -293,6 +306,7 @@ impl Facts<'_, '_> {
             tally: &self.pulse.tally,
             linked_secs,
         }));
+        all.extend(self.trust_diagnostics());
         // The worst first, as they come.
         all.sort_by_key(|it| it.severity);
         all

@@ -15,6 +15,7 @@ use super::facts::Facts;
 use super::files;
 use super::layout::{Layout, Pane};
 use super::palette::Palette;
+use super::provenance::Provenance;
 use super::timeline::{TimelineState, Window};
 use crate::command::{
     Approve, Ask, CancelRequest, EmergencyStop, Lock, SequenceRequest, SignIn, SignOut, Touched, class_of,
@@ -23,12 +24,13 @@ use crate::judge::AlarmRequest;
 use crate::session::export::Export;
 use crate::session::{
     Align, CancelWork, CursorMode, EditMark, Notice, NoticeTone, Open, PeekAt, Recollect, Seek, StartExport,
+    VerifyAgain,
 };
 use crate::signal::Timestamp;
 use crate::site::TwinId;
 use crate::site::doc::Class;
 use crate::twin::Select;
-use crate::view::{Camera, Frame};
+use crate::view::{Camera, Frame, SetLens};
 
 /// The requests that panels write.
 #[derive(SystemParam)]
@@ -55,6 +57,8 @@ pub(super) struct Requests<'w> {
     pub(super) frame: MessageWriter<'w, Frame>,
     pub(super) peek: MessageWriter<'w, PeekAt>,
     align: MessageWriter<'w, Align>,
+    lens: MessageWriter<'w, SetLens>,
+    verify_again: MessageWriter<'w, VerifyAgain>,
 }
 
 /// The one place that does what panels ask for: a request to another folder, or a change of the desk.
@@ -266,6 +270,18 @@ pub(super) fn perform(
         }
         Action::CancelWork(id) => {
             requests.cancel_work.write(CancelWork(id));
+        }
+        Action::Lens(request) => {
+            requests.lens.write(request);
+        }
+        Action::Provenance(signal) => desk.provenance = Some(Provenance::of(signal)),
+        Action::ProvenanceOf(twin) => desk.provenance = facts.least_believed(twin).map(Provenance::of),
+        Action::ProvenanceOfSelected => {
+            desk.provenance = facts.selection.twin.and_then(|it| facts.least_believed(it)).map(Provenance::of);
+        }
+        Action::CloseProvenance => desk.provenance = None,
+        Action::VerifyAgain(signal) => {
+            requests.verify_again.write(facts.to_verify(signal));
         }
         Action::Alarm(action) => {
             if let Some((twin, fly)) = perform_alarm(action, facts, desk, layout, requests) {
