@@ -16,19 +16,19 @@ use super::posture_line::PostureLine;
 use super::pulse::Pulse;
 use super::sparkline::Spark;
 use super::status_bar::{LinkLine, Picture, Status, WorkLine};
-use super::tree::{TreeRow, TreeState, tree_rows};
+use super::tree::{TreeRow, TreeState, TwinState, tree_rows};
 use crate::command::{CommandLog, CommandRow, GateState, Operator, Rehearsal, Sequences};
 use crate::guard::{Inventory, Taint, TrustOf};
 use crate::judge::{Alarms, Expectations};
 use crate::link::{self, LinkState};
 use crate::session::{
-    Compared, CurrentSite, Cursor, CursorMode, Ghost, Marks, Recalled, Recollect, Session, SiteFindings, Works,
+    Again, Compared, CurrentSite, Cursor, CursorMode, Ghost, Marks, Recalled, Recollect, Session, SiteFindings, Works,
 };
 use crate::signal::{SignalId, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
 use crate::twin::{Health, Quarantine, ReadingState, Readings, STALE_PERIODS, Selection, TwinIndex};
-use crate::view::{Quality, Tier};
+use crate::view::{Lens, Quality, Shades, Tier};
 
 /// Seconds that a sparkline shows.
 const SPARK_SECS: f64 = 60.0;
@@ -65,6 +65,9 @@ pub(super) struct Facts<'w, 's> {
     pub(super) trust_of: Res<'w, TrustOf>,
     pub(super) taint: Res<'w, Taint>,
     pub(super) quarantine: Res<'w, Quarantine>,
+    pub(super) lens: Option<Res<'w, Lens>>,
+    pub(super) shades: Option<Res<'w, Shades>>,
+    pub(super) again: Res<'w, Again>,
 }
 
 impl Facts<'_, '_> {
@@ -99,7 +102,13 @@ impl Facts<'_, '_> {
 
     pub(super) fn tree_rows(&self, state: &TreeState) -> Vec<TreeRow<'_>> {
         let worst = self.worst_alarms();
-        tree_rows(&self.site, |it| (self.health(it), worst.get(&it).copied()), state)
+        let standings = self.tree_standings();
+        let how = |it: TwinId| TwinState {
+            health: self.health(it),
+            alarm: worst.get(&it).copied(),
+            standing: standings.get(it.index()).copied().flatten(),
+        };
+        tree_rows(&self.site, how, state)
     }
 
     fn link_row(&self, id: TwinId) -> Option<LinkRow<'_>> {
@@ -205,6 +214,10 @@ impl Facts<'_, '_> {
             age_secs: age,
             state: reading.state,
             why,
+            standing: reading.standing,
+            came: reading.proof.trust,
+            n_refused: reading.refused.map_or(0, |it| it.count),
+            trust: self.trust_words(signal, reading),
             spark: Spark::new(&columns, from, now),
             plotted: plot.signals.iter().position(|it| *it == signal.id),
             plottable,
@@ -312,6 +325,7 @@ impl Facts<'_, '_> {
             posture: self.session.link.as_ref().and_then(link::Link::posture).as_deref(),
             now: link::now(),
         }));
+        all.extend(self.trust_diagnostics());
         // The worst first, as they come.
         all.sort_by_key(|it| it.severity);
         all

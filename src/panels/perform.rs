@@ -16,6 +16,7 @@ use super::files;
 use super::inventory::{InventoryAction, day_shown};
 use super::layout::{Layout, Pane};
 use super::palette::Palette;
+use super::provenance::Provenance;
 use super::timeline::{TimelineState, Window};
 use super::trust_section::QuarantineDialog;
 use crate::command::{
@@ -26,12 +27,13 @@ use crate::judge::AlarmRequest;
 use crate::session::export::Export;
 use crate::session::{
     Align, CancelWork, CursorMode, EditMark, Notice, NoticeTone, Open, PeekAt, Recollect, Seek, StartExport,
+    VerifyAgain,
 };
 use crate::signal::Timestamp;
 use crate::site::TwinId;
 use crate::site::doc::Class;
 use crate::twin::Select;
-use crate::view::{Camera, Frame};
+use crate::view::{Camera, Frame, SetLens};
 
 /// The requests that panels write.
 #[derive(SystemParam)]
@@ -63,6 +65,8 @@ pub(super) struct Requests<'w> {
     export_inventory: MessageWriter<'w, ExportInventory>,
     isolate: MessageWriter<'w, AskIsolate>,
     release: MessageWriter<'w, AskRelease>,
+    lens: MessageWriter<'w, SetLens>,
+    verify_again: MessageWriter<'w, VerifyAgain>,
 }
 
 /// The one place that does what panels ask for: a request to another folder, or a change of the desk.
@@ -295,6 +299,18 @@ pub(super) fn perform(
         }
         Action::Inventory(InventoryAction::ReadAgain) => {
             requests.read_advisories.write(ReadAdvisories);
+        }
+        Action::Lens(request) => {
+            requests.lens.write(request);
+        }
+        Action::Provenance(signal) => desk.provenance = Some(Provenance::of(signal)),
+        Action::ProvenanceOf(twin) => desk.provenance = facts.least_believed(twin).map(Provenance::of),
+        Action::ProvenanceOfSelected => {
+            desk.provenance = facts.selection.twin.and_then(|it| facts.least_believed(it)).map(Provenance::of);
+        }
+        Action::CloseProvenance => desk.provenance = None,
+        Action::VerifyAgain(signal) => {
+            requests.verify_again.write(facts.to_verify(signal));
         }
         Action::Alarm(action) => {
             if let Some((twin, fly)) = perform_alarm(action, facts, desk, layout, requests) {

@@ -3,6 +3,7 @@
 //! Nothing downstream knows where the data came from. Ingest runs on a thread of its own; what crosses into the world
 //! is one batch a frame.
 
+mod again;
 mod align;
 mod batch;
 mod block;
@@ -51,6 +52,7 @@ use bevy::prelude::*;
 use tracing::error;
 use uuid::Uuid;
 
+pub use again::{Again, Found, Verdict, VerifyAgain, saw};
 pub use align::{Alignment, CompareError};
 pub use batch::Batch;
 pub use checkpoints::checkpoint_topic;
@@ -241,6 +243,8 @@ impl Plugin for SessionPlugin {
             .insert_resource(Marks::kept_in(marks_file))
             .add_message::<EditMark>()
             .init_resource::<Recalled>()
+            .init_resource::<Again>()
+            .add_message::<VerifyAgain>()
             .add_message::<Recollect>()
             .add_systems(Update, (reload::follow_file, keys::follow_keys, fetch_batch).chain().in_set(Stage::Ingest))
             .add_systems(
@@ -251,7 +255,13 @@ impl Plugin for SessionPlugin {
             )
             .add_systems(
                 Update,
-                (marks::edit_marks, marks::pause_at_marks, recall::recollect, checkpoints::show_checkpoints)
+                (
+                    marks::edit_marks,
+                    marks::pause_at_marks,
+                    recall::recollect,
+                    checkpoints::show_checkpoints,
+                    again::verify_again,
+                )
                     .chain()
                     .in_set(Stage::Act),
             );

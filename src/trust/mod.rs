@@ -26,7 +26,7 @@ pub mod witness;
 
 pub use accounts::{Account, AccountError, Accounts, AccountsError, SignInError};
 pub use authority::{Denied, Standing, may_approve, may_isolate, may_send};
-pub use book::{Account as DeviceAccount, Book, Exhibit, Passed};
+pub use book::{Account as DeviceAccount, Book, Exhibit, Passed, Slip};
 pub use chain::{AuditLog, LogError};
 pub use defence::{Defence, Defences};
 pub use demo::DEMO_PASSPHRASE;
