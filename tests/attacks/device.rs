@@ -219,10 +219,10 @@ fn clone_ahead(defended: Defended<'_>) -> Outcome {
     let signature = next_in_line(&scene, &key, &says(LIE)).sign_text(&key);
     scene.attack(&says(LIE), Some(&signature));
     scene.viewer.until("nothing tells it from the device", |it| number(it, "pump/speed") == LIE);
-    let n_passed = scene.viewer.n_passed("pump", Trust::Verified);
+    let before = scene.viewer.n_passed("pump", Trust::Verified);
     scene.pump.say(TRUTH);
     scene.viewer.until("the device speaks", |it| {
-        n_refused(it, "pump", Reason::Cloned) > 0 || n_passed(it, "pump", Trust::Verified) > n_passed
+        n_refused(it, "pump", Reason::Cloned) > 0 || n_passed(it, "pump", Trust::Verified) > before
     });
     scene.viewer.app.update();
     match scene.viewer.reading("pump/speed").standing {

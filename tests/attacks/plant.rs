@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::mosquitto::Mosquitto;
 use super::mqtt::{Client, Message};
 use super::{Defended, Outcome};
 use crate::Headless;
