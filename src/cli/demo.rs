@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::env;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,10 +17,10 @@ use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::{ExitCondition, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, WinitPlugin, WinitUserEvent};
 use clap::Args;
-use pollux::command::gate::{Access, DESKTOP_USER, GATE_USER, accesses};
+use pollux::command::gate::{DESKTOP_USER, GATE_USER};
 use pollux::command::{Ask, Operator};
 use pollux::field::{Field, FieldOptions};
-use pollux::link::{Broker, BrokerUrl, Grant, Login};
+use pollux::link::{Broker, BrokerUrl, Credentials, ServerTls, TlsOptions};
 use pollux::panels::{LayoutStore, PanelsPlugin};
 use pollux::schedule::Stage;
 use pollux::session::{Alignment, Compared, CurrentSite, Seek, Session, SessionPlugin};
@@ -34,7 +34,7 @@ use tracing_subscriber::fmt;
 use super::options::{BrokerOption, LoadedSite, load, parse_range, parse_span};
 use super::source::{RecordOption, Source, compare, open_session};
 use super::summary::Summary;
-use super::{Failure, Outcome, gate, has_colors};
+use super::{Failure, Outcome, broker, field, gate, has_colors, pki};
 
 /// The engine warns of a missing feature that nothing here uses, and of the software renderer, which the status bar tells.
 const LOG_FILTER: &str = "warn,pollux=info,wgpu=error,naga=warn,bevy_render::view::window=error,\
@@ -94,6 +94,9 @@ pub(crate) struct DemoArguments {
     site: PathBuf,
     #[command(flatten)]
     live: LiveOptions,
+    /// Encrypt everything: a broker with TLS, and a certificate for each that connects, made for this run alone
+    #[arg(long, conflicts_with = "broker")]
+    secure: bool,
 }
 
 /// Arguments of `view`.
@@ -147,8 +150,8 @@ impl ReplayArguments {
 }
 
 impl LiveOptions {
-    fn show(self, loaded: LoadedSite, url: BrokerUrl, login: Option<Login>, operator: Operator) -> Outcome {
-        let source = self.record.source(&loaded, url, &self.broker, self.show.headless, login)?;
+    fn show(self, loaded: LoadedSite, url: BrokerUrl, credentials: Credentials, operator: Operator) -> Outcome {
+        let source = self.record.source(&loaded, url, &self.broker, self.show.headless, credentials)?;
         show(loaded, source, operator, self.show)
     }
 
@@ -167,33 +170,45 @@ pub(crate) fn demo(arguments: DemoArguments) -> Outcome {
     if arguments.live.broker.broker.is_some() {
         // A broker that is not the demo's own has a gate of its own: one that everybody may sign in at has no business there.
         let url = arguments.live.broker.resolve(&loaded.site)?;
-        let _field = Field::start(loaded.site.clone(), url.clone(), FieldOptions::default())?;
+        let credentials = arguments.live.broker.credentials()?;
+        let devices = field::credentials(&loaded.site, &arguments.live.broker.tls()?, None);
+        let _field = Field::start_as(loaded.site.clone(), url.clone(), FieldOptions::default(), devices)?;
         let operator = arguments.live.operator(&loaded)?;
-        return arguments.live.show(loaded, url, None, operator);
+        return arguments.live.show(loaded, url, credentials, operator);
     }
-    // Everybody has a login of its own, made up for this run, that grants no more than its part.
-    let accesses = accesses(&loaded.site);
-    let grant = |it: Access| Grant {
-        login: Login::random(it.user),
-        publish: it.publishes.into_iter().collect(),
-        subscribe: it.hears.into_iter().collect(),
-    };
-    let grants: Vec<Grant> = accesses.into_iter().map(grant).collect();
-    let mut logins: HashMap<String, Login> =
-        grants.iter().map(|it| (it.login.user.clone(), it.login.clone())).collect();
-    let broker = Broker::guarded(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), grants)?;
-    let url: BrokerUrl = format!("mqtt://{}", broker.address()).parse()?;
-    let desktop = logins.remove(DESKTOP_USER);
     let spare = tempfile::tempdir()?;
-    let _gate = match logins.remove(GATE_USER) {
-        Some(login) => {
+    let (_broker, url, mut credentials) = open_doors(&loaded.site, arguments.secure.then_some(spare.path()))?;
+    let desktop = credentials.remove(DESKTOP_USER).unwrap_or_default();
+    let _gate = match credentials.remove(GATE_USER) {
+        Some(of_gate) => {
             let keep = !arguments.live.show.headless;
-            Some(gate::start_demo(loaded.clone(), url.clone(), login, spare.path(), keep)?)
+            Some(gate::start_demo(loaded.clone(), url.clone(), &of_gate, spare.path(), keep)?)
         }
         None => None,
     };
-    let _field = Field::start_as(loaded.site.clone(), url.clone(), FieldOptions::default(), logins)?;
+    let _field = Field::start_as(loaded.site.clone(), url.clone(), FieldOptions::default(), credentials)?;
     arguments.live.show(loaded, url, desktop, Operator::demo("operator"))
+}
+
+/// The demo's broker, which grants everybody no more than its part. Each has a login of its own, made up for this run; where a
+/// folder is given for them, a certificate, and TLS.
+fn open_doors(
+    site: &Site,
+    certificates: Option<&Path>,
+) -> Result<(Broker, BrokerUrl, HashMap<String, Credentials>), Failure> {
+    let any_port = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+    let grants = broker::grants(site);
+    let Some(folder) = certificates else {
+        let credentials = grants.iter().map(|it| (it.login.user.clone(), it.login.clone().into())).collect();
+        let broker = Broker::guarded(any_port, grants)?;
+        let url = format!("mqtt://{}", broker.address()).parse()?;
+        return Ok((broker, url, credentials));
+    };
+    let made = pki::make(&folder.join("pki"), site)?;
+    let broker = Broker::secured(any_port, Some(grants), &ServerTls { ca: made.ca.clone(), identity: made.broker })?;
+    let url = format!("mqtts://{}", broker.address()).parse()?;
+    let tls = |it| TlsOptions { ca: Some(made.ca.clone()), identity: Some(it) };
+    Ok((broker, url, made.clients.into_iter().map(|(name, it)| (name, tls(it).into())).collect()))
 }
 
 /// The viewer on its own.
@@ -201,7 +216,8 @@ pub(crate) fn view(arguments: ViewArguments) -> Outcome {
     let loaded = load(&arguments.site)?;
     let url = arguments.live.broker.resolve(&loaded.site)?;
     let operator = arguments.live.operator(&loaded)?;
-    arguments.live.show(loaded, url, None, operator)
+    let credentials = arguments.live.broker.credentials()?;
+    arguments.live.show(loaded, url, credentials, operator)
 }
 
 /// A recording: its site comes out of it.

@@ -1,9 +1,13 @@
 //! `pollux field SITE --broker URL`: the simulated devices, against any broker.
 
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use pollux::field::{Field, FieldOptions};
+use pollux::link::{Credentials, Identity, TlsOptions};
+use pollux::site::Site;
 
 use super::options::{BrokerOption, SiteArgument, load};
 use super::{Failure, Outcome, counted};
@@ -15,6 +19,9 @@ pub(crate) struct FieldArguments {
     site: SiteArgument,
     #[command(flatten)]
     broker: BrokerOption,
+    /// A folder with a certificate for each device, `ID.crt` and `ID.key`, as `pollux pki demo` makes one
+    #[arg(long, value_name = "FOLDER", conflicts_with = "cert")]
+    certs: Option<PathBuf>,
     /// Seed of the sensors' noise
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -29,7 +36,8 @@ pub(crate) fn run(arguments: FieldArguments) -> Outcome {
     let loaded = load(&arguments.site.site)?;
     let url = arguments.broker.resolve(&loaded.site)?;
     let options = FieldOptions { seed: arguments.seed, ..FieldOptions::default() };
-    let field = Field::start(loaded.site, url.clone(), options)?;
+    let credentials = credentials(&loaded.site, &arguments.broker.tls()?, arguments.certs.as_deref());
+    let field = Field::start_as(loaded.site, url.clone(), options, credentials)?;
     let n_devices = field.tally().devices;
     if n_devices == 0 {
         return Err(Failure::new(
@@ -43,4 +51,16 @@ pub(crate) fn run(arguments: FieldArguments) -> Outcome {
     loop {
         std::thread::park();
     }
+}
+
+/// For each device of a site: whom it believes, and its own certificate out of a folder, or the one that all share.
+pub(crate) fn credentials(site: &Site, tls: &TlsOptions, folder: Option<&Path>) -> HashMap<String, Credentials> {
+    let ids = site.twins.iter().filter_map(|it| it.device.as_ref().map(|it| it.id.clone()));
+    let of = |id: String| {
+        let file = |folder: &Path, kind: &str| folder.join(format!("{id}.{kind}"));
+        let own = folder.map(|it| Identity { certificate: file(it, "crt"), key: file(it, "key") });
+        let tls = TlsOptions { ca: tls.ca.clone(), identity: own.or_else(|| tls.identity.clone()) };
+        (id, Credentials::from(tls))
+    };
+    ids.map(of).collect()
 }

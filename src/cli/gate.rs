@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use bevy::prelude::*;
 use clap::Args;
 use pollux::command::gate::{Gate, GateOptions, GatePlugin, gate_folder, mosquitto_acl};
-use pollux::link::{BrokerUrl, Login};
+use pollux::link::{BrokerUrl, Credentials};
 use pollux::session::{SessionPlugin, sessions_dir};
 use pollux::trust::{Accounts, SecretKey};
 use tracing::warn;
@@ -51,7 +51,8 @@ pub(crate) fn run(arguments: GateArguments) -> Outcome {
     let key = SecretKey::load_or_create(&key_file)?;
     let (public, shown) = (key.public(), audit.display().to_string());
     let options = GateOptions { accounts, demo: false, audit, key };
-    let gate = start(loaded, url.clone(), arguments.broker.allow_insecure, None, options)?;
+    let insecure = arguments.broker.allows_insecure(&loaded.site);
+    let gate = start(loaded, url.clone(), insecure, arguments.broker.credentials()?, options)?;
     println!("the gate stands before {url}, writes {shown}, and signs it with {public}");
     gate.wait();
     Err(Failure::new("the gate ended by itself".to_owned()))
@@ -67,14 +68,14 @@ pub(crate) fn start(
     loaded: LoadedSite,
     url: BrokerUrl,
     allow_insecure: bool,
-    login: Option<Login>,
+    credentials: Credentials,
     options: GateOptions,
 ) -> Result<Gate, Failure> {
     let gate = GatePlugin::new(&loaded.site, options)?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(url)
         .with_insecure(allow_insecure)
-        .with_login(login);
+        .with_credentials(credentials);
     let app = move || {
         let mut app = App::new();
         app.add_plugins(MinimalPlugins)
@@ -90,7 +91,7 @@ pub(crate) fn start(
 pub(crate) fn start_demo(
     loaded: LoadedSite,
     url: BrokerUrl,
-    login: Login,
+    credentials: &Credentials,
     spare: &Path,
     keep: bool,
 ) -> Result<Gate, Failure> {
@@ -103,7 +104,7 @@ pub(crate) fn start_demo(
             let audit = own_file(None, &folder, "audit.log")?;
             Ok(GateOptions { accounts: Accounts::demo(), demo: true, audit, key })
         };
-        let begun = options().and_then(|it| start(loaded.clone(), url.clone(), false, Some(login.clone()), it));
+        let begun = options().and_then(|it| start(loaded.clone(), url.clone(), false, credentials.clone(), it));
         match begun {
             Ok(gate) => return Ok(gate),
             Err(error) => {

@@ -12,6 +12,7 @@ mod info;
 mod launch;
 mod operators;
 mod options;
+mod pki;
 mod progress;
 mod record;
 mod source;
@@ -57,6 +58,8 @@ enum Command {
     Audit(audit::AuditArguments),
     /// Keep the accounts: who may sign in
     Operators(operators::OperatorsArguments),
+    /// Make certificates for a demo: an authority, and all who are at a site's broker
+    Pki(pki::PkiArguments),
     /// Run the embedded MQTT 5 broker, for programs on this machine alone
     Broker(broker::BrokerArguments),
     /// Stand between those who ask and a site's devices: check commands, and alone send them
@@ -79,6 +82,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
         Command::Operators(arguments) => operators::run(arguments),
+        Command::Pki(arguments) => pki::run(arguments),
         Command::Broker(arguments) => broker::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),
         Command::Field(arguments) => field::run(arguments),

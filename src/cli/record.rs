@@ -84,9 +84,11 @@ pub(crate) fn run(arguments: RecordArguments) -> Outcome {
     if options.path.exists() {
         return Err(Failure::new(format!("{} is there already: name another file", options.path.display())));
     }
+    let insecure = arguments.broker.allows_insecure(&loaded.site);
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(url)
-        .with_insecure(arguments.broker.allow_insecure)
+        .with_insecure(insecure)
+        .with_credentials(arguments.broker.credentials()?)
         .with_history_bytes(HISTORY_BYTES)
         .with_recorder(options);
     let began = link::now();

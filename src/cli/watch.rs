@@ -96,9 +96,11 @@ pub(crate) fn run(arguments: WatchArguments) -> Outcome {
         reached: false,
         end: Arc::clone(&end),
     };
+    let insecure = arguments.broker.allows_insecure(&loaded.site);
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(broker)
-        .with_insecure(arguments.broker.allow_insecure);
+        .with_insecure(insecure)
+        .with_credentials(arguments.broker.credentials()?);
     App::new()
         .add_plugins(MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(PERIOD)))
         .add_plugins(pollux::Headless { session })

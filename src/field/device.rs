@@ -24,7 +24,7 @@ use super::order::{Answer, Order, Orders};
 use super::payload::{bare, json, object};
 use super::plan::{DevicePlan, Post};
 use super::pulse::Board;
-use crate::link::{BrokerUrl, Login, explain, now};
+use crate::link::{Attempt, BrokerUrl, Dialer, Login, explain, now};
 
 /// Messages that may wait for the socket. A device that cannot get rid of them drops new ones.
 const OUTBOX: usize = 64;
@@ -53,7 +53,16 @@ pub(super) struct Line {
     /// Where they count.
     pub(super) shared: Arc<Shared>,
     /// By the device's id.
-    pub(super) logins: HashMap<String, Login>,
+    pub(super) passes: HashMap<String, Pass>,
+}
+
+/// How a device gets to the broker, and who it is there.
+#[derive(Clone)]
+pub(super) struct Pass {
+    /// `None`: it has none.
+    pub(super) login: Option<Login>,
+    /// Opens its sockets, with its certificate where there is TLS.
+    pub(super) dialer: Dialer,
 }
 
 struct Device {
@@ -121,8 +130,14 @@ impl Device {
             .set_keep_alive(KEEP_ALIVE_SECS)
             .set_clean_start(true)
             .set_max_packet_size(Some(MAX_PACKET_BYTES));
-        if let Some(login) = self.line.logins.get(&self.plan.id).cloned().or_else(Login::from_environment) {
-            options.set_credentials(login.user, login.password.expose_secret().to_owned());
+        if let Some(Pass { login, dialer }) = self.line.passes.get(&self.plan.id).cloned() {
+            if let Some(login) = login {
+                options.set_credentials(login.user, login.password.expose_secret().to_owned());
+            }
+            options.set_socket_connector(move |address, network| {
+                let dialer = dialer.clone();
+                async move { Ok(dialer.dial(address, network).await?.0) }
+            });
         }
         if let Some(status) = &self.plan.status {
             options.set_last_will(LastWill::new(status.clone(), "offline", QoS::AtLeastOnce, true, None));
@@ -261,7 +276,14 @@ impl Device {
         tracing::debug!("the device {} is not connected: {error}", self.plan.id);
         let shared = &self.line.shared;
         if shared.connected.load(Ordering::Relaxed) == 0 && !shared.complained.swap(true, Ordering::Relaxed) {
-            let why = explain(error, &self.line.broker.address(), was_connected, &[]);
+            let attempt = Attempt {
+                at: &self.line.broker.address(),
+                tls: self.line.broker.tls,
+                has_identity: self.line.passes.get(&self.plan.id).is_some_and(|it| it.dialer.has_identity()),
+                was_connected,
+                first: &[],
+            };
+            let why = explain(error, attempt);
             tracing::warn!("{why}; the devices go on trying");
         }
     }

@@ -12,6 +12,7 @@ use super::diagnostics::{Diagnostic, Evidence, diagnose};
 use super::format;
 use super::inspector::{Card, DeviceLine, LinkRow, ReadingRow};
 use super::plot::{PlotState, Series};
+use super::posture_line::PostureLine;
 use super::pulse::Pulse;
 use super::sparkline::Spark;
 use super::status_bar::{LinkLine, Picture, Status, WorkLine};
@@ -292,6 +293,8 @@ impl Facts<'_, '_> {
             readings: &self.readings,
             tally: &self.pulse.tally,
             linked_secs,
+            posture: self.session.link.as_ref().and_then(link::Link::posture).as_deref(),
+            now: link::now(),
         }));
         // The worst first, as they come.
         all.sort_by_key(|it| it.severity);
@@ -330,16 +333,17 @@ impl Facts<'_, '_> {
         match link.state() {
             LinkState::Closed => LinkLine::None,
             LinkState::Connecting => LinkLine::Connecting(url.to_string()),
-            LinkState::Connected { .. } => LinkLine::Up {
-                url: url.to_string(),
-                exposed: !url.tls && !url.is_loopback(),
-                reconnects: link.n_reconnects(),
-            },
+            LinkState::Connected { .. } => LinkLine::Up { url: url.to_string(), reconnects: link.n_reconnects() },
             LinkState::Waiting { why, attempt, next_try } => {
                 // A countdown runs by the wall clock even where the cursor stands still.
                 LinkLine::Down { why: why.to_string(), next_secs: next_try.secs_since(link::now()), attempt }
             }
         }
+    }
+
+    fn posture_line(&self) -> Option<PostureLine> {
+        let link = self.session.link.as_ref().filter(|it| it.state() != LinkState::Closed)?;
+        PostureLine::of(link.url(), link.posture().as_deref(), link::now())
     }
 
     pub(super) fn status(&self) -> Status {
@@ -349,6 +353,7 @@ impl Facts<'_, '_> {
         let fresh = self.site.signals.iter().filter(|it| self.readings.get(it.id).state == ReadingState::Fresh).count();
         Status {
             link: self.link_line(),
+            posture: self.posture_line(),
             works: self.work_lines(),
             unacknowledged: self.unacknowledged(),
             arrivals_per_sec: self.pulse.arrivals_per_sec,

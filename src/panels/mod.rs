@@ -34,6 +34,7 @@ mod perform;
 mod plot;
 mod plot_legend;
 mod plot_panel;
+mod posture_line;
 mod pulse;
 mod session_menu;
 mod sparkline;

@@ -126,6 +126,7 @@ impl Ingest {
             words: words_in,
             next_topics: Arc::clone(&next_topics),
             next_registry: Arc::clone(&next_registry),
+            registry: None,
             filler: Filler::default(),
             samples: Vec::new(),
             faults: Vec::new(),
@@ -204,6 +205,8 @@ struct Worker {
     unfetched: Receiver<Batch>,
     words: Sender<Word>,
     next_registry: Arc<Mutex<Option<Arc<Registry>>>>,
+    /// The registry that holds since one was edited.
+    registry: Option<Arc<Registry>>,
     filler: Filler,
     samples: Vec<Sample>,
     faults: Vec<(SignalId, Fault)>,
@@ -271,6 +274,7 @@ impl Worker {
             self.keyframe_at = first.received;
             self.keyframe_bytes = 0;
             let state = self.fold.clone().with_windows(Arc::new(self.reader.windows()));
+            let state = state.with_registry(self.registry.clone());
             listening = recorder.send(Entry::Keyframe(state, Arc::clone(&self.site))).is_ok();
         }
         self.keyframe_bytes += batch.iter().map(|it| it.payload.len() + MESSAGE_BYTES).sum::<usize>();
@@ -288,8 +292,9 @@ impl Worker {
             self.recorder = None;
         }
         if let Some(verifier) = self.reader.verifier_mut() {
-            verifier.set_registry(registry);
+            verifier.set_registry(Arc::clone(&registry));
         }
+        self.registry = Some(registry);
     }
 
     /// Decodes what one read of the socket brought.

@@ -74,7 +74,7 @@ pub use work::{CancelWork, Launch, Notice, NoticeTone, Open, StartExport, Work, 
 
 use self::recording::{AuditDoc, Entry, Recorder, RecorderOptions, Recording};
 use crate::codec;
-use crate::link::{self, BrokerUrl, Link, LinkOptions, Login, Will};
+use crate::link::{self, BrokerUrl, Credentials, Link, LinkOptions, Login, Will};
 use crate::schedule::Stage;
 use crate::signal::Timestamp;
 use crate::site::{Finding, Ids, Site};
@@ -97,7 +97,7 @@ pub struct SessionPlugin {
     replay: Option<Arc<Recording>>,
     compare: Mutex<Option<Comparison>>,
     word_topics: Vec<String>,
-    login: Option<Login>,
+    credentials: Credentials,
     will: Option<Will>,
     keys: Mutex<Keys>,
     #[cfg(test)]
@@ -129,7 +129,7 @@ impl SessionPlugin {
             replay: None,
             compare: Mutex::new(None),
             word_topics: Vec::new(),
-            login: None,
+            credentials: Credentials::default(),
             will: None,
             keys: Mutex::default(),
             #[cfg(test)]
@@ -164,7 +164,14 @@ impl SessionPlugin {
     /// Logs in at the broker with this, instead of what the environment says.
     #[must_use]
     pub fn with_login(mut self, login: Option<Login>) -> Self {
-        self.login = login;
+        self.credentials.login = login;
+        self
+    }
+
+    /// Shows the broker who is here by these, instead of what the environment says.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = credentials;
         self
     }
 
@@ -400,7 +407,8 @@ impl Session {
             filters: self.filters(&plugin.site),
             arrivals_capacity: ARRIVALS_CAPACITY,
             allow_insecure: plugin.allow_insecure,
-            login: plugin.login.clone(),
+            login: plugin.credentials.login.clone(),
+            tls: plugin.credentials.tls.clone(),
             will: plugin.will.clone(),
         })
         .map_err(|error| error.to_string())?;

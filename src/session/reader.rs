@@ -1,5 +1,9 @@
 //! One message after the other: verified first, then decoded. Live, replayed, exported and looked back into, it is this.
 
+use std::sync::Arc;
+
+use super::fold::Fold;
+use super::recording::Recording;
 use crate::codec::{Decoded, Decoder, Fault};
 use crate::link::Arrival;
 use crate::signal::{Sample, SignalId};
@@ -60,6 +64,16 @@ impl Reader {
             && verifier.windows() != windows
         {
             verifier.set_windows(windows.clone());
+        }
+    }
+
+    /// Goes on from a state of a recording: with what had been heard by then, and who had which key.
+    pub fn go_on_from(&mut self, state: &Fold, recording: &Recording) {
+        self.set_windows(state.windows());
+        if let Some(verifier) = &mut self.verifier
+            && let Some(registry) = state.registry().or_else(|| recording.registry())
+        {
+            verifier.set_registry(Arc::clone(registry));
         }
     }
 

@@ -97,6 +97,7 @@ pub(super) fn build(doc: SiteDoc, file: &Path, text: &str, ids: &mut Ids, proble
         place: doc.place,
         broker: doc.broker,
         authority: doc.authority,
+        allow_insecure: doc.allow_insecure,
         folder: folder.to_owned(),
         twins,
         signals: signals_made,

@@ -44,6 +44,8 @@ pub struct Site {
     pub broker: Option<String>,
     /// The public key that must have signed the registry of keys, as text.
     pub authority: Option<String>,
+    /// Plain text may leave this machine.
+    pub allow_insecure: bool,
     /// The folder of `site.ron`.
     pub folder: PathBuf,
     /// Parents before children, siblings in the order of the file.

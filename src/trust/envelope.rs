@@ -15,13 +15,13 @@ pub const MAX_ENVELOPE_BYTES: usize = 64 * 1024;
 /// How deep arrays, maps and tags may lie in each other.
 const MAX_DEPTH: usize = 8;
 /// What the signature covers beside the bytes begins with this: the version of the scheme.
-const SCHEME: &str = "pollux-1";
+pub(super) const SCHEME: &str = "pollux-1";
 /// The tag of COSE Sign1.
-const TAG: u64 = CoseSign1::TAG;
+pub(super) const TAG: u64 = CoseSign1::TAG;
 /// The label of the critical headers (RFC 9052, 3.1).
-const CRIT: i64 = 2;
+pub(super) const CRIT: i64 = 2;
 /// The label of the type (RFC 9596).
-const TYP: i64 = 16;
+pub(super) const TYP: i64 = 16;
 /// The label of the boot counter.
 pub(super) const EPOCH: i64 = -70001;
 /// The label of the number.

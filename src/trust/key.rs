@@ -124,6 +124,11 @@ impl fmt::Display for KeyId {
 }
 
 impl PublicKey {
+    /// Its 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
     /// Its name.
     pub fn id(&self) -> KeyId {
         let mut id = [0; 8];
@@ -186,6 +191,11 @@ impl SecretKey {
         Self(SigningKey::from_bytes(&seed))
     }
 
+    /// From its 64 digits. `None`: they are none.
+    pub fn from_seed(digits: &str) -> Option<Self> {
+        hex::decode(digits.as_bytes()).map(Zeroizing::new).map(|it| Self(SigningKey::from_bytes(&it)))
+    }
+
     /// The key that belongs to a passphrase and a salt: the same again each time (Argon2id, RFC 9106). Takes some ten
     /// milliseconds and 19 MiB, which is its purpose: whoever guesses pays it for each guess.
     pub fn from_passphrase(passphrase: &SecretString, salt: &Salt) -> Result<Self, KeyError> {
@@ -229,12 +239,25 @@ impl SecretKey {
     }
 }
 
+/// What stands in a file that holds a secret, up to `limit` bytes. On Unix one that others may read is refused.
+pub fn read_private(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let io = |why| KeyFileError::Io { at: path.to_owned(), why };
+    let file = File::open(path).map_err(io)?;
+    check_private(&file, path)?;
+    let mut text = Zeroizing::new(Vec::new());
+    file.take(limit).read_to_end(&mut text).map_err(io)?;
+    Ok(text)
+}
+
+fn check_private(file: &File, path: &Path) -> Result<(), KeyFileError> {
+    let metadata = file.metadata().map_err(|why| KeyFileError::Io { at: path.to_owned(), why })?;
+    let mode = mode_of(&metadata);
+    if mode & 0o077 != 0 { Err(KeyFileError::Exposed { at: path.to_owned(), mode }) } else { Ok(()) }
+}
+
 fn read_key(file: &File, path: &Path) -> Result<SecretKey, KeyFileError> {
     let io = |why| KeyFileError::Io { at: path.to_owned(), why };
-    let mode = mode_of(&file.metadata().map_err(io)?);
-    if mode & 0o077 != 0 {
-        return Err(KeyFileError::Exposed { at: path.to_owned(), mode });
-    }
+    check_private(file, path)?;
     let mut text = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE_BYTES as usize));
     file.take(MAX_KEY_FILE_BYTES).read_to_end(&mut text).map_err(io)?;
     let seed = hex::decode(text.trim_ascii()).map(Zeroizing::new);

@@ -6,14 +6,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ciborium::Value;
-use coset::{CoseSign1, CoseSign1Builder, Label, RegisteredLabelWithPrivate, TaggedCborSerializable};
+use coset::{CoseSign1, Label};
 use sha2::{Digest, Sha256};
 
 use super::defence::{Defence, Defences};
 use super::envelope::{
-    EPOCH, EnvelopeError, MAX_ENVELOPE_BYTES, PREV, SEQ, TIME, bound_to, header, is_signed_by, key_of, malformed,
-    read_envelope,
+    EPOCH, EnvelopeError, MAX_ENVELOPE_BYTES, PREV, SCHEME, SEQ, TIME, key_of, malformed, read_envelope,
 };
+use super::form;
 use super::key::{KeyId, PublicKey, SecretKey};
 use super::window::Stamp;
 use crate::signal::Timestamp;
@@ -40,7 +40,10 @@ pub struct Letter {
     pub stamp: Stamp,
     /// SHA-256 of the envelope.
     pub digest: [u8; 32],
-    envelope: CoseSign1,
+    /// The headers as they were signed.
+    protected: Vec<u8>,
+    payload: Vec<u8>,
+    signature: [u8; 64],
 }
 
 /// Writes letters: counts them, and remembers the last one.
@@ -65,10 +68,22 @@ impl Letter {
         beside: Option<&[u8]>,
         defences: Defences,
     ) -> Result<Self, EnvelopeError> {
+        if bytes.len() > MAX_ENVELOPE_BYTES {
+            return Err(EnvelopeError::Oversize { bytes: bytes.len() });
+        }
+        let digest = Sha256::digest(bytes).into();
+        if let Some(form::Parts { key, stamp, protected, payload, signature }) =
+            form::read(bytes, typ, beside.is_some())
+        {
+            let payload = beside.map_or(payload, <[u8]>::to_vec);
+            return Ok(Self { key, stamp, digest, protected, payload, signature });
+        }
         let envelope = read_envelope(bytes, typ, beside, defences)?;
-        let key = key_of(&envelope)?;
-        let stamp = stamp_of(&envelope)?;
-        Ok(Self { key, stamp, digest: Sha256::digest(bytes).into(), envelope })
+        let (key, stamp) = (key_of(&envelope)?, stamp_of(&envelope)?);
+        let signature = envelope.signature.as_slice().try_into();
+        let signature = signature.map_err(|_short| malformed("its signature has not 64 bytes"))?;
+        let protected = envelope.protected.original_data.unwrap_or_default();
+        Ok(Self { key, stamp, digest, protected, payload: envelope.payload.unwrap_or_default(), signature })
     }
 
     /// Reads one that came beside a payload, from the text of its user property.
@@ -94,12 +109,13 @@ impl Letter {
 
     /// Whether it was signed by this key for this topic.
     pub fn is_signed_by(&self, key: &PublicKey, topic: &str, defences: Defences) -> bool {
-        is_signed_by(&self.envelope, key, if defences.has(Defence::Topic) { topic } else { "" })
+        let aad = form::bound_to(SCHEME, if defences.has(Defence::Topic) { topic } else { "" });
+        key.verifies(&form::signed_bytes(&self.protected, &aad, &self.payload), &self.signature)
     }
 
     /// What it holds, or came beside.
     pub fn payload(&self) -> &[u8] {
-        self.envelope.payload.as_deref().unwrap_or_default()
+        &self.payload
     }
 }
 
@@ -147,22 +163,10 @@ impl Pen {
 
 /// Writes one envelope: `Ok` is the payload that it holds, `Err` the one that it goes beside.
 pub(crate) fn write(key: &SecretKey, typ: &str, topic: &str, stamp: &Stamp, payload: Result<&[u8], &[u8]>) -> Vec<u8> {
-    let protected = [EPOCH, SEQ, TIME, PREV]
-        .into_iter()
-        .fold(header(key, typ), |it, label| it.add_critical_label(RegisteredLabelWithPrivate::PrivateUse(label)))
-        .value(EPOCH, Value::from(stamp.epoch))
-        .value(SEQ, Value::from(stamp.seq))
-        .value(TIME, Value::from(stamp.at.as_nanos()))
-        .value(PREV, Value::Bytes(stamp.prev.to_vec()))
-        .build();
-    let builder = CoseSign1Builder::new().protected(protected);
-    let (aad, sign) = (bound_to(topic), |message: &[u8]| key.sign(message).to_vec());
-    let envelope = match payload {
-        Ok(payload) => builder.payload(payload.to_vec()).create_signature(&aad, sign),
-        Err(payload) => builder.create_detached_signature(payload, &aad, sign),
-    };
-    // It is made of numbers, strings and bytes alone, which always can be written.
-    envelope.build().to_tagged_vec().unwrap_or_default()
+    let protected = form::write_protected(&key.public().id(), typ, stamp);
+    let said = payload.unwrap_or_else(|beside| beside);
+    let signature = key.sign(&form::signed_bytes(&protected, &form::bound_to(SCHEME, topic), said));
+    form::write(&protected, payload.ok().map(<[u8]>::to_vec).as_ref(), &signature)
 }
 
 fn stamp_of(envelope: &CoseSign1) -> Result<Stamp, EnvelopeError> {
@@ -220,6 +224,44 @@ mod tests {
         assert!(next.is_signed_by(&key.public(), "t", Defences::all()));
         let other = Letter::read_property(&second, BESIDE_TYPE, b"{} ").unwrap();
         assert!(!other.is_signed_by(&key.public(), "t", Defences::all()));
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Vector {
+        name: String,
+        typ: String,
+        topic: String,
+        epoch: u64,
+        seq: u64,
+        at: i64,
+        prev: String,
+        payload: String,
+        beside: bool,
+        envelope: String,
+    }
+
+    /// Made by the package `cwt`, see `scripts/interop.py`.
+    #[test]
+    fn another_implementation_makes_the_same_envelopes_and_opens_ours() {
+        let key = SecretKey::from_seed("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb").unwrap();
+        let vectors: Vec<Vector> = serde_json::from_str(include_str!("../../tests/vectors/envelopes.json")).unwrap();
+        assert_eq!(vectors.len(), 3);
+        for vector in vectors {
+            let decode = |it: &str| super::super::hex::decode_all(it.as_bytes()).unwrap();
+            let (payload, envelope) = (decode(&vector.payload), decode(&vector.envelope));
+            let prev = super::super::hex::decode(vector.prev.as_bytes()).unwrap();
+            let stamp = Stamp { epoch: vector.epoch, seq: vector.seq, at: Timestamp::from_nanos(vector.at), prev };
+            let beside = vector.beside.then_some(&payload[..]);
+            let letter = Letter::read(&envelope, &vector.typ, beside).unwrap();
+            assert!(letter.is_signed_by(&key.public(), &vector.topic, Defences::all()), "{}", vector.name);
+            assert_eq!((letter.stamp, letter.payload()), (stamp, &payload[..]), "{}", vector.name);
+            let ours = if vector.beside { Err(&payload[..]) } else { Ok(&payload[..]) };
+            // It opened its own: the same bytes of ours it opens as well.
+            assert_eq!(write(&key, &vector.typ, &vector.topic, &stamp, ours), envelope, "{}", vector.name);
+            if !vector.beside {
+                assert_eq!(crate::codec::unpack(&payload).unwrap().len(), 2);
+            }
+        }
     }
 
     #[test]

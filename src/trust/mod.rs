@@ -10,6 +10,7 @@ pub mod chain;
 mod defence;
 mod demo;
 mod envelope;
+mod form;
 mod hex;
 mod key;
 mod letter;
@@ -26,7 +27,7 @@ pub use chain::{AuditLog, LogError};
 pub use defence::{Defence, Defences};
 pub use demo::DEMO_PASSPHRASE;
 pub use envelope::{EnvelopeError, MAX_ENVELOPE_BYTES, Opened, open, open_detached, seal, seal_detached};
-pub use key::{KeyError, KeyFileError, KeyId, PublicKey, Salt, SecretKey};
+pub use key::{KeyError, KeyFileError, KeyId, PublicKey, Salt, SecretKey, read_private};
 pub use letter::{ANSWER_TYPE, BESIDE_TYPE, EVENT_TYPE, Letter, ORDER_TYPE, Pen, SAMPLES_TYPE, SIGNATURE_PROPERTY};
 pub use registry::{
     Anchor, KeyDoc, KeyRole, KeysDoc, REGISTRY_FILE, Registry, RegistryError, RevokedDoc, Timestamp8601,

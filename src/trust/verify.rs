@@ -73,7 +73,7 @@ pub struct Memo(Mutex<HashSet<[u8; 32]>>);
 /// Verifies what comes in on a site's topics. One for each reader of a stream of messages, in their order.
 #[derive(Debug)]
 pub struct Verifier {
-    rules: HashMap<Box<[u8]>, Rule>,
+    rules: HashMap<Box<[u8]>, (Arc<Rule>, Bucket)>,
     registry: Option<Arc<Registry>>,
     windows: Windows,
     book: Arc<Book>,
@@ -84,13 +84,13 @@ pub struct Verifier {
 }
 
 /// What a site says of one topic.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Rule {
+    topic: Arc<str>,
     device: Arc<str>,
     signing: SigningDoc,
     /// Whose keys may sign.
     owners: Vec<String>,
-    bucket: Bucket,
     /// What is stamped longer ago is too old.
     old_after: Duration,
 }
@@ -122,7 +122,7 @@ pub struct No {
 impl Verifier {
     /// For a site. `None`: nothing on it is signed, so there is nothing to verify.
     pub fn new(site: &Site, registry: Option<Arc<Registry>>) -> Option<Self> {
-        let mut rules: HashMap<Box<[u8]>, Rule> = HashMap::new();
+        let mut rules: HashMap<Box<[u8]>, (Rule, Bucket)> = HashMap::new();
         let mut any = false;
         for signal in &site.signals {
             let Some((_, device)) = site.device_of(signal.twin) else { continue };
@@ -132,7 +132,8 @@ impl Verifier {
             }
             any |= device.signing != SigningDoc::None;
             let old = Duration::try_from_secs_f64(signal.period * OLD_PERIODS).unwrap_or(Duration::MAX);
-            let rule = rules.entry(signal.topic.as_bytes().into()).or_insert_with(|| Rule {
+            let rule = || Rule {
+                topic: signal.topic.as_str().into(),
                 device: device.id.as_str().into(),
                 signing: device.signing.clone(),
                 owners: match (&device.signing, device.keys.is_empty()) {
@@ -140,13 +141,15 @@ impl Verifier {
                     (SigningDoc::None | SigningDoc::Required, true) => vec![device.id.clone()],
                     (_, false) => device.keys.clone(),
                 },
-                bucket: Bucket::new(signal.period),
                 old_after: OLD_AT_LEAST,
-            });
+            };
+            let entry = rules.entry(signal.topic.as_bytes().into());
+            let (rule, _) = entry.or_insert_with(|| (rule(), Bucket::new(signal.period)));
             rule.old_after = rule.old_after.max(old);
         }
+        let shared = |(topic, (rule, bucket))| (topic, (Arc::new(rule), bucket));
         any.then(|| Self {
-            rules,
+            rules: rules.into_iter().map(shared).collect(),
             registry,
             windows: Windows::new(),
             book: Arc::default(),
@@ -219,7 +222,7 @@ impl Verifier {
     pub fn look(&mut self, message: &Message<'_>) -> Look {
         self.signed_at = None;
         let within = message.payload.starts_with(&ENVELOPE_BEGINS);
-        let Some(rule) = self.rules.get_mut(message.topic) else {
+        let Some((rule, bucket)) = self.rules.get_mut(message.topic) else {
             return Look::Pass(Proof::default());
         };
         let signed = message.signature.is_some() || (within && rule.signing != SigningDoc::None);
@@ -231,7 +234,7 @@ impl Verifier {
             let detail = format!("it has {bytes} bytes, more than the {MAX_ENVELOPE_BYTES} that are read");
             return self.refuse(message, No { reason: Reason::Oversize, key: None, detail });
         }
-        if !rule.bucket.take(message.received) && self.defences.has(Defence::Rate) {
+        if !bucket.take(message.received) && self.defences.has(Defence::Rate) {
             let detail = "it is more than this topic can have to say".to_owned();
             return self.refuse(message, No { reason: Reason::Flood, key: None, detail });
         }
@@ -245,7 +248,7 @@ impl Verifier {
             let detail = "it bears no signature, and what this device says must be signed".to_owned();
             return self.refuse(message, No { reason: Reason::NotSigned, key: None, detail });
         }
-        let rule = rule.clone();
+        let rule = Arc::clone(rule);
         let typ = if message.signature.is_some() { BESIDE_TYPE } else { SAMPLES_TYPE };
         let terms = Terms { typ, owners: &rule.owners, role: None, old_after: rule.old_after };
         let seen = match self.letter(message, &terms) {
@@ -263,7 +266,7 @@ impl Verifier {
             }
         };
         let passed = Passed {
-            topic: String::from_utf8_lossy(message.topic).into(),
+            topic: Arc::clone(&rule.topic),
             trust: proof.trust,
             key: proof.key,
             stamp: Some(letter.stamp),
@@ -376,7 +379,7 @@ impl Verifier {
         hash.update(letter.digest);
         hash.update((topic.len() as u64).to_le_bytes());
         hash.update(topic);
-        hash.update(entry.key.to_string());
+        hash.update(entry.key.as_bytes());
         hash.update(payload);
         let name: [u8; 32] = hash.finalize().into();
         if memo.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&name) {
@@ -410,7 +413,7 @@ impl Verifier {
 
     fn refuse(&self, message: &Message<'_>, no: No) -> Look {
         let quiet = message.retained && matches!(no.reason, Reason::Stale | Reason::Replayed);
-        let device = self.rules.get(message.topic).map_or_else(|| Arc::from(""), |it| Arc::clone(&it.device));
+        let device = self.rules.get(message.topic).map_or_else(|| Arc::from(""), |it| Arc::clone(&it.0.device));
         let exhibit = Exhibit {
             device,
             topic: String::from_utf8_lossy(message.topic).into_owned(),

@@ -15,3 +15,4 @@ mod link;
 mod races;
 mod readings;
 mod recording;
+mod tls;

@@ -1,14 +1,16 @@
 //! The names that Pollux gives to what it adds to a session, and the shapes of what stands under them.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use crate::session::fold::{Cell, Fold};
 use crate::signal::{Timestamp, Value};
 use crate::site::Site;
-use crate::trust::{KeyId, Proof, Reason, Refused, Trust, WindowDoc, Windows};
+use crate::trust::{Anchor, Defences, KeyId, KeysDoc, Proof, Reason, Refused, Registry, Trust, WindowDoc, Windows};
 
 /// The topic of keyframes.
 pub(super) const KEYFRAME: &str = "pollux/keyframe";
@@ -72,6 +74,9 @@ pub struct KeyframeDoc {
     /// Which envelopes were heard, by key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowDoc>,
+    /// Who has which key, as `keys.ron` says it, where that has changed since the session began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<String>,
 }
 
 /// What was refused for a signal, see [`Refused`].
@@ -143,6 +148,19 @@ pub struct AlarmAuditDoc {
     pub until: Option<i64>,
 }
 
+/// A registry as a session holds it. What it is worth is told by whose signature it bears.
+pub(super) fn registry_of(text: &[u8], path: &Path) -> Option<Arc<Registry>> {
+    let read = std::str::from_utf8(text).ok().map(|it| KeysDoc::parse(it, path))?;
+    let checked = read.and_then(|it| Registry::check(it, path, Anchor::default(), Defences::all()));
+    match checked {
+        Ok(registry) => Some(Arc::new(registry)),
+        Err(why) => {
+            warn!("{}: its registry of keys is passed over: {why}", path.display());
+            None
+        }
+    }
+}
+
 /// What MQTT said of the message that follows.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct PropertiesDoc {
@@ -197,6 +215,7 @@ impl KeyframeDoc {
         if doc.late.iter().all(|it| *it == 0) {
             doc.late.clear();
         }
+        doc.keys = fold.registry().map(|it| it.doc().to_ron());
         doc.windows = fold.windows().iter().map(|(key, it)| it.doc(*key)).collect();
         doc
     }
@@ -218,7 +237,8 @@ impl KeyframeDoc {
 
     /// The state on a site. Signals that the site doesn't have are passed over.
     pub fn fold(&self, site: &Site) -> Fold {
-        let mut fold = Fold::default().with_windows(Arc::new(self.windows()));
+        let registry = self.keys.as_ref().and_then(|it| registry_of(it.as_bytes(), Path::new(KEYS)));
+        let mut fold = Fold::default().with_windows(Arc::new(self.windows())).with_registry(registry);
         let proofs: HashMap<usize, Proof> = self.proofs.iter().filter_map(proof_of).collect();
         let refused: HashMap<usize, Refused> = self.refused.iter().map(|(place, it)| (*place, it.refused())).collect();
         let columns = self.signals.iter().zip(&self.received).zip(self.is.chars().zip(&self.values));

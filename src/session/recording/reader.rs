@@ -20,7 +20,7 @@ use super::unpack::{Found, Records, unpack};
 use crate::link::Arrival;
 use crate::signal::Timestamp;
 use crate::site::Site;
-use crate::trust::{Anchor, Defences, KeysDoc, Memo, REGISTRY_FILE, Registry, SIGNATURE_PROPERTY, Verifier};
+use crate::trust::{Memo, REGISTRY_FILE, Registry, SIGNATURE_PROPERTY, Verifier};
 
 /// No record is larger: a length beyond it is damage, and not read.
 pub(super) const MAX_RECORD: u64 = 1 << 30;
@@ -217,7 +217,7 @@ impl Recording {
 
     /// Who had which key when the session began, as it says itself.
     pub fn registry(&self) -> Option<&Arc<Registry>> {
-        let read = || self.attachment(REGISTRY_FILE)?.ok().and_then(|it| registry_of(&it, &self.path));
+        let read = || self.attachment(REGISTRY_FILE)?.ok().and_then(|it| names::registry_of(&it, &self.path));
         self.registry.get_or_init(read).as_ref()
     }
 
@@ -417,7 +417,7 @@ impl Recording {
                         drop(channels);
                         self.take_columns(&data, taken);
                     }
-                    names::KEYS => taken.items.extend(registry_of(&data, &self.path).map(Item::Keys)),
+                    names::KEYS => taken.items.extend(names::registry_of(&data, &self.path).map(Item::Keys)),
                     names::MORE => taken.items.extend(unwrapped(channel, received, &data).map(Item::Message)),
                     // An answer to a command, and whatever else is spoken under that name.
                     _ => taken.items.push(Item::Message(message(
@@ -458,19 +458,6 @@ impl Recording {
 /// The checksum of an attachment's record: of all between its length and the checksum itself.
 fn crc_of(record: &[u8]) -> u32 {
     record.get(9..record.len().saturating_sub(4)).map_or(0, crc32fast::hash)
-}
-
-/// A registry as a session holds it. What it is worth is told by whose signature it bears.
-fn registry_of(text: &[u8], path: &Path) -> Option<Arc<Registry>> {
-    let read = std::str::from_utf8(text).ok().map(|it| KeysDoc::parse(it, path))?;
-    let checked = read.and_then(|it| Registry::check(it, path, Anchor::default(), Defences::all()));
-    match checked {
-        Ok(registry) => Some(Arc::new(registry)),
-        Err(why) => {
-            warn!("{}: its registry of keys is passed over: {why}", path.display());
-            None
-        }
-    }
 }
 
 fn message(channel: &Channel, received: Timestamp, data: &[u8], said: PropertiesDoc) -> Arrival {

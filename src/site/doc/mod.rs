@@ -46,6 +46,10 @@ pub struct SiteDoc {
     /// is believed from then on.
     #[serde(default)]
     pub authority: Option<String>,
+    /// The broker may be reached in plain text even where it is not on this machine: whoever is on the way reads and
+    /// changes everything. The screen says so as long as it lasts.
+    #[serde(default)]
+    pub allow_insecure: bool,
     /// Twins that are described once and used several times.
     #[serde(default, deserialize_with = "unique")]
     pub templates: BTreeMap<String, TemplateDoc>,

@@ -242,6 +242,13 @@ fn what_is_wrong_with_the_site_is_found() {
             "error: a speed of 0 (expected a number above 0)",
         ],
     );
+    check(
+        r#"twins: [(id: "a", kind: Asset)], broker: «"mqtt://plant"»,"#,
+        &[
+            "warning: mqtt://plant:1883 carries everything in plain text over the network (expected mqtts://host:port, or a broker on this machine; without TLS it is used only with allow_insecure: true, or with --allow-insecure)",
+        ],
+    );
+    check(r#"twins: [(id: "a", kind: Asset)], broker: "mqtt://plant", allow_insecure: true,"#, &[]);
 }
 
 #[test]
