@@ -110,6 +110,8 @@ pub struct SessionPlugin {
     will: Option<Will>,
     key: SecretKey,
     keys: Mutex<Keys>,
+    #[cfg(test)]
+    defences: crate::trust::Defences,
 }
 
 impl SessionPlugin {
@@ -130,7 +132,15 @@ impl SessionPlugin {
             will: None,
             key: SecretKey::generate(),
             keys: Mutex::default(),
+            #[cfg(test)]
+            defences: crate::trust::Defences::all(),
         }
+    }
+
+    /// With a defence taken away, to see the attack succeed that it stops.
+    #[cfg(test)]
+    pub(crate) fn with_defences(self, defences: crate::trust::Defences) -> Self {
+        Self { defences, ..self }
     }
 
     /// Verifies what comes in by these keys.
@@ -445,7 +455,7 @@ impl Session {
             timeline: Arc::clone(&self.timeline),
             recorder: self.recorder.as_ref().map(|it| it.entries.clone()),
             tap: Some(Arc::clone(&self.tap)),
-            verifier: self.verifier(&plugin.site),
+            verifier: self.verifier(plugin),
         };
         self.tap.follow(Arc::clone(link.passage()));
         self.link = Some(link);
@@ -455,8 +465,12 @@ impl Session {
     }
 
     /// What verifies what comes in. `None`: nothing on the site is signed.
-    fn verifier(&self, site: &Site) -> Option<Verifier> {
-        let mut verifier = Verifier::new(site, self.registry.clone())?.with_book(Arc::clone(&self.book));
+    fn verifier(&self, plugin: &SessionPlugin) -> Option<Verifier> {
+        let mut verifier = Verifier::new(&plugin.site, self.registry.clone())?.with_book(Arc::clone(&self.book));
+        #[cfg(test)]
+        {
+            verifier = verifier.with_defences(plugin.defences);
+        }
         if let Some(recorder) = &self.recorder {
             // Whoever looks back need not look at each signature again.
             verifier = verifier.with_memo(Arc::clone(recorder.recording.memo()));
