@@ -13,6 +13,7 @@ use pollux::trust::{
     Anchor, Defences, KeyDoc, KeyId, KeyRole, KeysDoc, PublicKey, REGISTRY_FILE, Registry, RegistryError, SecretKey,
     Timestamp8601, owners_of, secret_file,
 };
+use serde::Serialize;
 
 use super::options::{load, parse_span};
 use super::{Failure, Outcome, counted};
@@ -96,6 +97,14 @@ enum KeysCommand {
         #[command(flatten)]
         change: Change,
     },
+    /// Print the public keys as JSON, for who builds a device or another program
+    Export {
+        /// The registry, keys.ron
+        file: PathBuf,
+        /// Only the keys of this owner; may be given several times
+        #[arg(long, value_name = "OWNER")]
+        of: Vec<String>,
+    },
     /// Tell whether a registry is what its authority signed, and which keys end
     Check {
         /// The registry, keys.ron
@@ -125,6 +134,7 @@ pub(crate) fn run(arguments: KeysArguments) -> Outcome {
     match arguments.command {
         KeysCommand::New { folder, site } => new(&folder, &load(&site)?.site, now),
         KeysCommand::List { file } => list(&file, now),
+        KeysCommand::Export { file, of } => export(&file, &of),
         KeysCommand::Check { file, authority, site } => check(&file, authority, site.as_deref(), now),
         KeysCommand::Sign { change } => sign(&change, now),
         KeysCommand::Add { change, owner, role, key, from, until } => {
@@ -211,6 +221,27 @@ fn list(file: &Path, now: Timestamp) -> Outcome {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What of a registry others may want to know.
+#[derive(Serialize)]
+struct Exported<'a> {
+    version: u64,
+    issued: Option<Timestamp8601>,
+    authority: Option<PublicKey>,
+    keys: Vec<&'a KeyDoc>,
+}
+
+fn export(file: &Path, of: &[String]) -> Outcome {
+    let registry = as_signed(&KeysDoc::load(file)?, file)?;
+    if let Some(nobody) = of.iter().find(|it| registry.of(it).next().is_none()) {
+        return Err(Failure::new(format!("{nobody} has no key in {}", file.display())));
+    }
+    let doc = registry.doc();
+    let keys = doc.keys.iter().filter(|it| of.is_empty() || of.contains(&it.of)).collect();
+    let exported = Exported { version: doc.version, issued: doc.issued, authority: registry.authority(), keys };
+    println!("{}", serde_json::to_string_pretty(&exported)?);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn check(file: &Path, authority: Option<PublicKey>, site: Option<&Path>, now: Timestamp) -> Outcome {

@@ -131,6 +131,9 @@ fn keys_are_made_once_each_their_owners_alone_and_every_change_is_signed() {
         let mode = fs::metadata(place.beside(file)).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{file}");
     }
+    let exported: serde_json::Value = serde_json::from_str(&place.change("export", &["--of", "gate"])).unwrap();
+    let gate = place.secret("gate").public().to_string();
+    assert_eq!((&exported["keys"][0]["key"], exported["keys"].as_array().unwrap().len()), (&gate.into(), 1));
     let site = place.path.display().to_string();
     assert!(place.pollux(&["check", &file, "--site", &site]).status.success());
     place.refused(&["revoke", &file, "nobody", "--why", "x"], "no key and no owner");
