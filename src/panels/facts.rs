@@ -284,11 +284,13 @@ impl Facts<'_, '_> {
             Some(LinkState::Connected { since }) if self.is_live() => Some(self.cursor.at.secs_since(since)),
             Some(_) | None => None,
         };
+        let seals = self.session.seals.as_ref().and_then(|it| it.outcome()?.ok());
         let mut all = self.compared_diagnostics();
         all.extend(diagnose(&Evidence {
             site: &self.site,
             findings: &self.findings.0,
             recording: &self.session.recording_findings(),
+            seals: seals.as_deref(),
             readings: &self.readings,
             tally: &self.pulse.tally,
             linked_secs,

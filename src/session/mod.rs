@@ -32,6 +32,7 @@ mod progress;
 mod recall;
 pub mod recording;
 mod reload;
+mod sealing;
 mod seeker;
 mod tally;
 mod tap;
@@ -69,6 +70,7 @@ pub use past::{Past, Shown};
 pub use plot::Column;
 pub use progress::Progress;
 pub use recall::{Recalled, Recollect};
+pub use sealing::SealCheck;
 pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
 pub use tap::{Change, Tap, Told, watched};
 pub use timeline::{DensityRow, Timeline, TimelineData};
@@ -299,6 +301,8 @@ pub struct Session {
     pub key: SecretKey,
     /// How far a recording has been read into the history. `None`: this is none.
     pub filling: Option<Arc<Filling>>,
+    /// Whether a recording that is shown is as it was sealed. `None`: this is none.
+    pub seals: Option<Arc<SealCheck>>,
     /// Heard beside the site's own topics.
     word_topics: Vec<String>,
     record_problem: Option<String>,
@@ -342,6 +346,7 @@ impl Session {
             recorder: None,
             key: plugin.key.clone(),
             filling: None,
+            seals: None,
             word_topics: plugin.word_topics.clone(),
             record_problem: None,
             replay: plugin.replay.clone(),
@@ -416,6 +421,10 @@ impl Session {
         match Filling::start(Arc::clone(recording), targets) {
             Ok(filling) => self.filling = Some(filling),
             Err(why) => self.problem = Some(format!("the system gave no thread to read the recording: {why}")),
+        }
+        match SealCheck::start(&recording.path, self.waker.clone()) {
+            Ok(check) => self.seals = Some(check),
+            Err(why) => error!("the seals of {} cannot be looked at: {why}", recording.path.display()),
         }
     }
 
@@ -493,6 +502,9 @@ impl Drop for Session {
     fn drop(&mut self) {
         if let Some(filling) = &self.filling {
             filling.cancel();
+        }
+        if let Some(seals) = &self.seals {
+            seals.cancel();
         }
         let connected = self.link.as_ref().is_some_and(Link::is_connected);
         if let Some(link) = &self.link {
