@@ -23,7 +23,7 @@ use pollux::field::{Field, FieldKeys, FieldOptions};
 use pollux::link::{Broker, BrokerUrl, Credentials, ServerTls, TlsOptions};
 use pollux::panels::{LayoutStore, PanelsPlugin};
 use pollux::schedule::Stage;
-use pollux::session::{Alignment, Compared, CurrentSite, Keys, Seek, Session, SessionPlugin};
+use pollux::session::{Alignment, Compared, CurrentSite, Keys, Seek, Session, SessionPlugin, own_key};
 use pollux::signal::{SignalId, Timestamp, Value};
 use pollux::site::{self, Site};
 use pollux::trust::{Accounts, MadeKeys};
@@ -34,6 +34,7 @@ use tracing_subscriber::fmt;
 use super::options::{BrokerOption, KeysOption, LoadedSite, load, parse_range, parse_span};
 use super::source::{RecordOption, Source, compare, open_session};
 use super::summary::Summary;
+use super::witness::WitnessOption;
 use super::{Failure, Outcome, broker, field, gate, has_colors, pki};
 
 /// The engine warns of a missing feature that nothing here uses, and of the software renderer, which the status bar tells.
@@ -106,6 +107,8 @@ pub(crate) struct DemoArguments {
 pub(crate) struct ViewArguments {
     /// A site: a folder under scenes/, a folder, or its site.ron
     site: PathBuf,
+    #[command(flatten)]
+    witness: WitnessOption,
     #[command(flatten)]
     live: LiveOptions,
 }
@@ -233,6 +236,8 @@ pub(crate) fn view(arguments: ViewArguments) -> Outcome {
     let loaded = load(&arguments.site)?;
     let url = arguments.live.broker.resolve(&loaded.site)?;
     let operator = arguments.live.operator(&loaded)?;
+    let insecure = arguments.live.broker.allows_insecure(&loaded.site);
+    let _witness = arguments.witness.start(&loaded.site, &url, insecure, own_key().public())?;
     let credentials = arguments.live.broker.credentials()?;
     let keys = arguments.live.keys.resolve(&loaded, "")?;
     arguments.live.show(loaded, url, credentials, operator, keys)
@@ -360,6 +365,7 @@ fn run_app(loaded: LoadedSite, source: Source, operator: Operator, options: Show
     let selected = options.select.as_deref().and_then(|it| loaded.site.twin_at(it)).map(|it| it.id);
     let ask = options.ask.as_deref().map(|it| parse_ask(&loaded.site, it)).transpose()?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
+        .with_key(own_key())
         .with_history_bytes(options.history.saturating_mul(1_000_000));
     let replay = matches!(source, Source::Replay { .. });
     let notice = source.notice();

@@ -20,7 +20,9 @@ mod record;
 mod source;
 mod summary;
 mod tested;
+mod verify;
 mod watch;
+mod witness;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -60,6 +62,10 @@ enum Command {
     Audit(audit::AuditArguments),
     /// Tell what a site's devices are, until when they get updates, and what is known against them
     Inventory(inventory::InventoryArguments),
+    /// Tell whether a session is as it was recorded, and whether all of it is there
+    Verify(verify::VerifyArguments),
+    /// Sign for how far others' recordings have come, so that nobody can cut their ends unseen
+    Witness(witness::WitnessArguments),
     /// Keep the accounts: who may sign in
     Operators(operators::OperatorsArguments),
     /// Keep the keys: who may sign what at a site
@@ -88,6 +94,8 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
         Command::Inventory(arguments) => inventory::run(arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Witness(arguments) => witness::run(arguments),
         Command::Operators(arguments) => operators::run(arguments),
         Command::Keys(arguments) => keys::run(arguments),
         Command::Pki(arguments) => pki::run(arguments),

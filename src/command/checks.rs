@@ -244,6 +244,15 @@ impl Interlock {
     }
 }
 
+/// The first thing that a command with a value would rely on and that a person has isolated, by its address.
+pub(super) fn isolated_input<'a>(site: &'a Site, command: &Command, value: &Value, look: &dyn Look) -> Option<&'a str> {
+    let interlocks = command.interlocks.iter().filter(|it| it.is_for(value)).flat_map(|it| it.holds.inputs.iter());
+    let limited = command.limits.step.is_some() || command.limits.sum.is_some();
+    let mut signals = interlocks.map(|it| it.signal()).chain(limited.then_some(command.reports));
+    let isolated = signals.find(|it| look.reading(*it).state == ReadingState::Isolated)?;
+    site.signal(isolated).map(|it| &*it.address)
+}
+
 /// The class that a command has with a value.
 pub fn class_of(command: &Command, value: &Value) -> Class {
     value.as_number().map_or(command.class, |it| command.class_of(it))
@@ -420,6 +429,7 @@ impl Asked<'_> {
             ReadingState::NeverSeen => "never seen".to_owned(),
             ReadingState::Stale => format!("stale, {:.1} s old", reading.age_secs(self.look.now())),
             ReadingState::Bad => "out of range".to_owned(),
+            ReadingState::Isolated => "isolated by a person".to_owned(),
         };
         let facts = match (value, state.is_empty()) {
             (Some(value), true) => value,

@@ -36,7 +36,8 @@ pub trait Look {
     }
 
     /// What a condition looks at, for a command of a class. `None`: it cannot be believed, so it is unknown. The age of what was
-    /// ever seen is known.
+    /// ever seen is known,
+    /// unless it is isolated.
     fn input(&self, input: Input, class: Class) -> Option<Value> {
         let reading = self.reading(input.signal());
         let relied_on = self.relies_on(&reading, class);

@@ -46,7 +46,7 @@ pub struct ExportInventory {
 
 /// The reading under way.
 #[derive(Resource, Default)]
-pub(super) struct Reading(Option<Receiver<Library>>);
+pub(super) struct UnderWay(Option<Receiver<Library>>);
 
 impl Inventory {
     /// The part that speaks for a twin: its own device, or its nearest ancestor's.
@@ -66,7 +66,7 @@ impl Inventory {
     }
 }
 
-impl Reading {
+impl UnderWay {
     /// Begins to read a folder. One that was under way is forgotten.
     fn begin(&mut self, folder: PathBuf, waker: Waker) -> io::Result<()> {
         let (read_one, fetched) = bounded(1);
@@ -93,7 +93,7 @@ pub(super) fn take_stock(
     session: Res<Session>,
     observations: Res<Observations>,
     mut asked: MessageReader<ReadAdvisories>,
-    mut reading: ResMut<Reading>,
+    mut reading: ResMut<UnderWay>,
     mut inventory: ResMut<Inventory>,
 ) -> Result {
     let mut fresh = reading.0.is_some().then(|| reading.fetch()).flatten();

@@ -66,6 +66,10 @@ pub enum DiagnosticKind {
     Comparison,
     /// A certificate that holds no more, or not for long.
     Certificate,
+    /// Keys and signatures.
+    Signing,
+    /// Messages that were refused.
+    Refused,
 }
 
 /// What a person has hidden.
@@ -112,6 +116,8 @@ impl DiagnosticKind {
             Self::Unbound => "topic not bound",
             Self::Comparison => "comparison",
             Self::Certificate => "certificate",
+            Self::Signing => "keys and signatures",
+            Self::Refused => "refused messages",
         }
     }
 }

@@ -15,6 +15,7 @@ use super::commands::sequence::{SequenceState, sequence_ui};
 use super::diagnostics::{Diagnostic, Suppressed};
 use super::diagnostics_panel::diagnostics_panel_ui;
 use super::dialogs::{self, Dialog};
+use super::evil_banner::evil_banner_ui;
 use super::facts::Facts;
 use super::files::Files;
 use super::ghost_chip::ghost_chip_ui;
@@ -22,10 +23,12 @@ use super::inspector::inspector_panel_ui;
 use super::inventory::{InventoryState, inventory_panel_ui};
 use super::keys_sheet::keys_sheet_ui;
 use super::layout::{Layout, Pane};
+use super::lens_legend::lens_legend_ui;
 use super::palette::{Outcome, Palette, palette_ui};
 use super::perform::{Requests, perform};
 use super::plot::PlotState;
 use super::plot_panel::{PlotTime, plot_panel_ui};
+use super::provenance::{self, Provenance, provenance_ui};
 use super::status_bar::{LinkLine, site_banner_ui, status_bar_ui, warning_banner_ui};
 use super::theme;
 use super::timeline::{AlarmSpan, TimelineState, timeline_panel_ui};
@@ -36,7 +39,7 @@ use crate::guard::LookAhead;
 use crate::session::{CursorMode, PeekAt};
 use crate::signal::{Timestamp, Value};
 use crate::site::Severity;
-use crate::view::Frame;
+use crate::view::{Frame, SetLens};
 
 /// All that the panels keep between frames, and nothing of the model.
 #[derive(Resource, Debug, Default)]
@@ -59,6 +62,8 @@ pub struct Desk {
     pub palette: Option<Palette>,
     /// The palette as it was when it closed.
     pub palette_before: Palette,
+    /// The card that tells where a reading comes from, while it is open.
+    pub provenance: Option<Provenance>,
     /// The sheet of keys is open.
     pub keys_open: bool,
     /// Nothing slides or fades.
@@ -137,6 +142,9 @@ pub(super) fn show_panels(
         if let Some(chip) = facts.ghost_chip() {
             ghost_chip_ui(&ctx, view, &chip);
         }
+        if let Some(rows) = facts.legend_rows() {
+            asked.extend(lens_legend_ui(&ctx, view, &rows));
+        }
     }
     if desk.peeked != desk.plot.hovering {
         desk.peeked = desk.plot.hovering;
@@ -150,6 +158,7 @@ pub(super) fn show_panels(
         ctx.request_repaint();
     }
     overlays_ui(&ctx, &facts, desk, &mut asked);
+    trust_overlays_ui(&ctx, view, &facts, desk, &mut asked);
     alarm_overlays_ui(&ctx, view, &facts, &mut desk.alarms, &mut asked);
     if facts.cursor.mode == CursorMode::Playing {
         ctx.request_repaint();
@@ -168,6 +177,11 @@ fn bars_ui(root: &mut Ui, facts: &Facts, asked: &mut Vec<Action>) {
         .frame(bar(theme::RAISED))
         .show(root, |ui| asked.extend(status_bar_ui(ui, &facts.status())));
     let banner = |id: &str| egui::Panel::top(id.to_owned()).exact_size(32.0).resizable(false).frame(bar(theme::BANNER));
+    if let Some(row) = facts.evil_row() {
+        let id = "evil_banner".to_owned();
+        let panel = egui::Panel::top(id).exact_size(32.0).resizable(false).frame(bar(theme::FLOOD));
+        panel.show(root, |ui| asked.extend(evil_banner_ui(ui, &row)));
+    }
     let down = match facts.link_line() {
         LinkLine::Down { why, next_secs, attempt } => Some((why, Some((next_secs, attempt)))),
         LinkLine::Never(why) => Some((why, None)),
@@ -242,6 +256,46 @@ fn overlays_ui(ctx: &egui::Context, facts: &Facts, desk: &mut Desk, asked: &mut 
         let modal = egui::Modal::new(egui::Id::new("keys")).frame(frame).backdrop_color(shade);
         let shown = modal.show(ctx, keys_sheet_ui);
         desk.keys_open &= !shown.should_close();
+    }
+}
+
+/// The card that tells where a reading comes from, over the 3D view; Esc closes it, or else the lens.
+fn trust_overlays_ui(
+    ctx: &egui::Context,
+    view: Option<egui::Rect>,
+    facts: &Facts,
+    desk: &mut Desk,
+    asked: &mut Vec<Action>,
+) {
+    let free = desk.palette.is_none() && !desk.keys_open && desk.dialog.is_none() && desk.alarms.dialog.is_none();
+    let escapes = free && desk.alarms.why.is_none() && ctx.input(|it| it.key_pressed(egui::Key::Escape));
+    if let Some(state) = desk.provenance {
+        let Some(card) = facts.provenance_card(state.signal) else {
+            desk.provenance = None;
+            return;
+        };
+        let frame = egui::Frame::new()
+            .fill(theme::RAISED)
+            .stroke(egui::Stroke::new(1.0, theme::LINE))
+            .corner_radius(6)
+            .inner_margin(Margin::same(12));
+        let window = egui::Window::new("Provenance")
+            .title_bar(false)
+            .frame(frame)
+            .default_pos(provenance::place_in(view))
+            .default_size(theme::PROVENANCE);
+        let mut closed = escapes;
+        let json = || facts.provenance_json(state.signal);
+        window.show(ctx, |ui| {
+            let mut shown = state;
+            closed |= provenance_ui(ui, &card, &mut shown, &json, asked);
+            desk.provenance = Some(shown);
+        });
+        if closed {
+            asked.push(Action::CloseProvenance);
+        }
+    } else if escapes && facts.lens.as_ref().is_some_and(|it| it.kind.is_some()) {
+        asked.push(Action::Lens(SetLens::Off));
     }
 }
 

@@ -16,21 +16,24 @@ use super::files;
 use super::inventory::{InventoryAction, day_shown};
 use super::layout::{Layout, Pane};
 use super::palette::Palette;
+use super::provenance::Provenance;
 use super::timeline::{TimelineState, Window};
+use super::trust_section::QuarantineDialog;
 use crate::command::{
     Approve, Ask, CancelRequest, EmergencyStop, Lock, SequenceRequest, SignIn, SignOut, Touched, class_of,
 };
-use crate::guard::{ExportInventory, LookAhead, ReadAdvisories};
+use crate::guard::{AskIsolate, AskRelease, ExportInventory, LookAhead, ReadAdvisories};
 use crate::judge::AlarmRequest;
 use crate::session::export::Export;
 use crate::session::{
     Align, CancelWork, CursorMode, EditMark, Notice, NoticeTone, Open, PeekAt, Recollect, Seek, StartExport,
+    VerifyAgain,
 };
 use crate::signal::Timestamp;
 use crate::site::TwinId;
 use crate::site::doc::Class;
 use crate::twin::Select;
-use crate::view::{Camera, Frame};
+use crate::view::{Camera, Frame, SetLens};
 
 /// The requests that panels write.
 #[derive(SystemParam)]
@@ -60,6 +63,10 @@ pub(super) struct Requests<'w> {
     pub(super) look_ahead: MessageWriter<'w, LookAhead>,
     read_advisories: MessageWriter<'w, ReadAdvisories>,
     export_inventory: MessageWriter<'w, ExportInventory>,
+    isolate: MessageWriter<'w, AskIsolate>,
+    release: MessageWriter<'w, AskRelease>,
+    lens: MessageWriter<'w, SetLens>,
+    verify_again: MessageWriter<'w, VerifyAgain>,
 }
 
 /// The one place that does what panels ask for: a request to another folder, or a change of the desk.
@@ -133,6 +140,16 @@ pub(super) fn perform(
         }
         Action::SignOut => {
             requests.sign_out.write(SignOut);
+        }
+        Action::AskIsolate(twin) => ask_quarantine(Some(twin), false, desk),
+        Action::AskIsolateSelected => ask_quarantine(facts.selection.twin, false, desk),
+        Action::AskRelease(twin) => ask_quarantine(Some(twin), true, desk),
+        Action::AskReleaseSelected => ask_quarantine(facts.selection.twin, true, desk),
+        Action::Isolate(twin, why) => {
+            requests.isolate.write(AskIsolate { twin, why });
+        }
+        Action::Release(twin, why) => {
+            requests.release.write(AskRelease { twin, why });
         }
         Action::Live => {
             desk.plot.fixed = None;
@@ -283,6 +300,18 @@ pub(super) fn perform(
         Action::Inventory(InventoryAction::ReadAgain) => {
             requests.read_advisories.write(ReadAdvisories);
         }
+        Action::Lens(request) => {
+            requests.lens.write(request);
+        }
+        Action::Provenance(signal) => desk.provenance = Some(Provenance::of(signal)),
+        Action::ProvenanceOf(twin) => desk.provenance = facts.least_believed(twin).map(Provenance::of),
+        Action::ProvenanceOfSelected => {
+            desk.provenance = facts.selection.twin.and_then(|it| facts.least_believed(it)).map(Provenance::of);
+        }
+        Action::CloseProvenance => desk.provenance = None,
+        Action::VerifyAgain(signal) => {
+            requests.verify_again.write(facts.to_verify(signal));
+        }
         Action::Alarm(action) => {
             if let Some((twin, fly)) = perform_alarm(action, facts, desk, layout, requests) {
                 unfold_to(twin, facts, desk);
@@ -290,6 +319,13 @@ pub(super) fn perform(
                 requests.camera.write_batch(fly.then_some(Camera::FlyTo(twin)));
             }
         }
+    }
+}
+
+/// A person is asked why a twin is to be isolated, or released.
+fn ask_quarantine(twin: Option<TwinId>, release: bool, desk: &mut Desk) {
+    if let Some(twin) = twin {
+        desk.dialog = Some(Dialog::Quarantine(QuarantineDialog::new(twin, release)));
     }
 }
 

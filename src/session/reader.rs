@@ -97,11 +97,18 @@ impl Reader {
         let look = verifier.look(&message_of(arrival));
         match look {
             Look::Pass(proof) => {
+                let before = samples.len();
                 let decoded = self.decoder.decode(topic, payload, *received, samples, faults);
+                // Where the payload tells no time, the signature does: a broker that delivers late or in another order changes
+                // nothing of what was when.
+                if let Some(at) = verifier.signed_at() {
+                    samples[before..].iter_mut().filter(|it| it.at == *received).for_each(|it| it.at = at);
+                }
                 Read { decoded, proof, refusal: None }
             }
             Look::Packed(proof, rows) => {
-                self.decoder.take_packed(topic, rows, *received, samples, faults);
+                let only = Some(topic.as_ref()).filter(|_| verifier.binds());
+                self.decoder.take_packed(only, rows, *received, samples, faults);
                 Read { decoded: Decoded::Bound { skewed: false }, proof, refusal: None }
             }
             Look::Refuse(refusal) => {

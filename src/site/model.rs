@@ -403,6 +403,12 @@ pub struct Flow {
 }
 
 impl Site {
+    /// Its name on topics of Pollux's own: that of its folder, without what MQTT gives a meaning to.
+    pub fn topic_name(&self) -> String {
+        let name = self.folder.file_name().map_or_else(|| "site".to_owned(), |it| it.to_string_lossy().into_owned());
+        name.chars().map(|it| if matches!(it, '/' | '+' | '#' | '$' | '\0') { '_' } else { it }).collect()
+    }
+
     /// A twin by number.
     pub fn twin(&self, id: TwinId) -> Option<&Twin> {
         self.twins.get(*self.index.twins.get(&id)?)

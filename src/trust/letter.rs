@@ -58,6 +58,16 @@ pub struct Pen {
 impl Letter {
     /// Reads an envelope of a type; `beside`: the payload that came beside it.
     pub fn read(bytes: &[u8], typ: &str, beside: Option<&[u8]>) -> Result<Self, EnvelopeError> {
+        Self::read_with(bytes, typ, beside, Defences::all())
+    }
+
+    /// The same with some defences.
+    pub(super) fn read_with(
+        bytes: &[u8],
+        typ: &str,
+        beside: Option<&[u8]>,
+        defences: Defences,
+    ) -> Result<Self, EnvelopeError> {
         if bytes.len() > MAX_ENVELOPE_BYTES {
             return Err(EnvelopeError::Oversize { bytes: bytes.len() });
         }
@@ -68,7 +78,7 @@ impl Letter {
             let payload = beside.map_or(payload, <[u8]>::to_vec);
             return Ok(Self { key, stamp, digest, protected, payload, signature });
         }
-        let envelope = read_envelope(bytes, typ, beside)?;
+        let envelope = read_envelope(bytes, typ, beside, defences)?;
         let (key, stamp) = (key_of(&envelope)?, stamp_of(&envelope)?);
         let signature = envelope.signature.as_slice().try_into();
         let signature = signature.map_err(|_short| malformed("its signature has not 64 bytes"))?;
@@ -78,13 +88,23 @@ impl Letter {
 
     /// Reads one that came beside a payload, from the text of its user property.
     pub fn read_property(text: &str, typ: &str, beside: &[u8]) -> Result<Self, EnvelopeError> {
+        Self::read_property_with(text, typ, beside, Defences::all())
+    }
+
+    /// The same with some defences.
+    pub(super) fn read_property_with(
+        text: &str,
+        typ: &str,
+        beside: &[u8],
+        defences: Defences,
+    ) -> Result<Self, EnvelopeError> {
         // Four letters hold three bytes: what is longer cannot be one.
         if text.len() / 4 * 3 > MAX_ENVELOPE_BYTES {
             return Err(EnvelopeError::Oversize { bytes: text.len() / 4 * 3 });
         }
         let bytes =
             URL_SAFE_NO_PAD.decode(text).map_err(|why| malformed(&format!("its property is no base64url: {why}")))?;
-        Self::read(&bytes, typ, Some(beside))
+        Self::read_with(&bytes, typ, Some(beside), defences)
     }
 
     /// Whether it was signed by this key for this topic.
@@ -262,9 +282,9 @@ mod tests {
         let vectors: Vec<Vector> = serde_json::from_str(include_str!("../../tests/vectors/envelopes.json")).unwrap();
         assert_eq!(vectors.len(), 3);
         for vector in vectors {
-            let decode = |it: &str| super::super::hex::decode_all(it.as_bytes()).unwrap();
+            let decode = |it: &str| hex::decode_all(it.as_bytes()).unwrap();
             let (payload, envelope) = (decode(&vector.payload), decode(&vector.envelope));
-            let prev = super::super::hex::decode(vector.prev.as_bytes()).unwrap();
+            let prev = hex::decode(vector.prev.as_bytes()).unwrap();
             let stamp = Stamp { epoch: vector.epoch, seq: vector.seq, at: Timestamp::from_nanos(vector.at), prev };
             let beside = vector.beside.then_some(&payload[..]);
             let letter = Letter::read(&envelope, &vector.typ, beside).unwrap();

@@ -1,4 +1,5 @@
-//! Who is who, who may do what, and what was done: keys, signed envelopes, accounts, one table of rights, the audit log.
+//! Who is who, who may do what, and what was done: keys, signed envelopes, accounts, one table of rights, the audit log, the
+//! seals of a session.
 //!
 //! Knows neither sockets nor clocks nor the engine. Secrets are of types that do not print.
 
@@ -16,14 +17,16 @@ mod issue;
 mod key;
 mod letter;
 mod registry;
+pub mod seals;
 mod store;
 mod verdict;
 mod verify;
 mod window;
+pub mod witness;
 
 pub use accounts::{Account, AccountError, Accounts, AccountsError, SignInError};
-pub use authority::{Denied, Standing, may_approve, may_send};
-pub use book::{Account as DeviceAccount, Book, Exhibit, Passed};
+pub use authority::{Denied, Standing, may_approve, may_isolate, may_send};
+pub use book::{Account as DeviceAccount, Book, Exhibit, Passed, Slip};
 pub use chain::{AuditLog, LogError};
 pub use defence::{Defence, Defences};
 pub use demo::DEMO_PASSPHRASE;

@@ -80,6 +80,7 @@ pub struct Verifier {
     store: Option<Arc<Store>>,
     memo: Option<Arc<Memo>>,
     defences: Defences,
+    signed_at: Option<Timestamp>,
 }
 
 /// What a site says of one topic.
@@ -156,6 +157,7 @@ impl Verifier {
             store: None,
             memo: None,
             defences: Defences::all(),
+            signed_at: None,
         }
     }
 
@@ -184,6 +186,16 @@ impl Verifier {
         Self { defences, ..self }
     }
 
+    /// When the newest value in what was looked at last was measured, as its signature says. `None`: it bears none.
+    pub fn signed_at(&self) -> Option<Timestamp> {
+        self.signed_at
+    }
+
+    /// What is bound to a topic is looked at by address, too.
+    pub(crate) fn binds(&self) -> bool {
+        self.defences.has(Defence::Binding)
+    }
+
     /// What was heard so far.
     pub fn windows(&self) -> &Windows {
         &self.windows
@@ -209,6 +221,7 @@ impl Verifier {
 
     /// Looks at a message, through all checks in their order.
     pub fn look(&mut self, message: &Message<'_>) -> Look {
+        self.signed_at = None;
         let within = message.payload.starts_with(&ENVELOPE_BEGINS);
         let Some((rule, bucket)) = self.rules.get_mut(message.topic) else {
             return Look::Pass(Proof::default());
@@ -262,6 +275,7 @@ impl Verifier {
             steps: Step::Chain,
         };
         self.book.pass(&rule.device, passed, n_new_missing);
+        self.signed_at = Some(letter.stamp.at);
         look
     }
 
@@ -275,8 +289,8 @@ impl Verifier {
         };
         let typ = terms.typ;
         let letter = match message.signature {
-            Some(text) => Letter::read_property(text, typ, message.payload),
-            None => Letter::read(message.payload, typ, None),
+            Some(text) => Letter::read_property_with(text, typ, message.payload, self.defences),
+            None => Letter::read_with(message.payload, typ, None, self.defences),
         };
         let letter = letter.map_err(malformed)?;
         let no = |reason: Reason, detail: String| No { reason, key: Some(letter.key), detail };

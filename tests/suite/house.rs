@@ -32,10 +32,10 @@ const MODEL: [(&str, &[&str]); 5] = [
             "Compared",
         ],
     ),
-    ("twin", &["Reading", "Readings", "Health", "Selection", "TwinIndex", "TwinRef", "SignalRef"]),
+    ("twin", &["Reading", "Readings", "Health", "Selection", "Quarantine", "TwinIndex", "TwinRef", "SignalRef"]),
     ("judge", &["Alarms", "Expectations"]),
     ("command", &["CommandLog", "CommandRow", "Operator", "GateState", "Sequences"]),
-    ("guard", &["Inventory", "SupportOutlook"]),
+    ("guard", &["Inventory", "SupportOutlook", "Taint", "TrustOf"]),
 ];
 
 struct Source {
