@@ -32,6 +32,10 @@ pub mod view;
 
 pub mod panels;
 
+#[cfg(test)]
+#[path = "../tests/attacks/mod.rs"]
+mod attacks;
+
 use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
 

@@ -69,6 +69,7 @@ impl Rehearsal<'_> {
             history: &self.session.history,
             offline: &self.gate.offline,
             now: self.now(),
+            has_keys: self.session.registry.is_some(),
         }
     }
 
@@ -97,7 +98,8 @@ impl Desk<'_> {
 
     fn look(&self) -> Live<'_> {
         let (site, newest, history) = (&**self.site, &*self.newest, &*self.session.history);
-        Live { site, newest, history, offline: &self.gate.offline, now: self.now() }
+        let has_keys = self.session.registry.is_some();
+        Live { site, newest, history, offline: &self.gate.offline, now: self.now(), has_keys }
     }
 
     /// Why nothing can be asked of the gate now, and the cause.
@@ -148,6 +150,7 @@ impl Desk<'_> {
             correlation: Some(request.id.to_string().into_bytes().into()),
             expiry_secs: Some(EXPIRY_SECS as u32),
             content_type: Some(REQUEST_TYPE.to_owned()),
+            user: Vec::new(),
         };
         link.publish(publish).map(|()| digest).map_err(|error| error.to_string())
     }

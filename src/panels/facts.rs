@@ -12,22 +12,23 @@ use super::diagnostics::{Diagnostic, Evidence, diagnose};
 use super::format;
 use super::inspector::{Card, DeviceLine, LinkRow, ReadingRow};
 use super::plot::{PlotState, Series};
+use super::posture_line::PostureLine;
 use super::pulse::Pulse;
 use super::sparkline::Spark;
 use super::status_bar::{LinkLine, Picture, Status, WorkLine};
-use super::tree::{TreeRow, TreeState, tree_rows};
+use super::tree::{TreeRow, TreeState, TwinState, tree_rows};
 use crate::command::{CommandLog, CommandRow, GateState, Operator, Rehearsal, Sequences};
-use crate::guard::{Taint, TrustOf};
+use crate::guard::{Inventory, Taint, TrustOf};
 use crate::judge::{Alarms, Expectations};
 use crate::link::{self, LinkState};
 use crate::session::{
-    Compared, CurrentSite, Cursor, CursorMode, Ghost, Marks, Recalled, Recollect, Session, SiteFindings, Works,
+    Again, Compared, CurrentSite, Cursor, CursorMode, Ghost, Marks, Recalled, Recollect, Session, SiteFindings, Works,
 };
 use crate::signal::{SignalId, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
 use crate::twin::{Health, Quarantine, ReadingState, Readings, STALE_PERIODS, Selection, TwinIndex};
-use crate::view::{Quality, Tier};
+use crate::view::{Lens, Quality, Shades, Tier};
 
 /// Seconds that a sparkline shows.
 const SPARK_SECS: f64 = 60.0;
@@ -60,9 +61,13 @@ pub(super) struct Facts<'w, 's> {
     pub(super) gate: Res<'w, GateState>,
     pub(super) sequences: Res<'w, Sequences>,
     pub(super) rehearsal: Rehearsal<'w>,
+    pub(super) inventory: Res<'w, Inventory>,
     pub(super) trust_of: Res<'w, TrustOf>,
     pub(super) taint: Res<'w, Taint>,
     pub(super) quarantine: Res<'w, Quarantine>,
+    pub(super) lens: Option<Res<'w, Lens>>,
+    pub(super) shades: Option<Res<'w, Shades>>,
+    pub(super) again: Res<'w, Again>,
 }
 
 impl Facts<'_, '_> {
@@ -97,7 +102,13 @@ impl Facts<'_, '_> {
 
     pub(super) fn tree_rows(&self, state: &TreeState) -> Vec<TreeRow<'_>> {
         let worst = self.worst_alarms();
-        tree_rows(&self.site, |it| (self.health(it), worst.get(&it).copied()), state)
+        let standings = self.tree_standings();
+        let how = |it: TwinId| TwinState {
+            health: self.health(it),
+            alarm: worst.get(&it).copied(),
+            standing: standings.get(it.index()).copied().flatten(),
+        };
+        tree_rows(&self.site, how, state)
     }
 
     fn link_row(&self, id: TwinId) -> Option<LinkRow<'_>> {
@@ -122,6 +133,7 @@ impl Facts<'_, '_> {
             health: self.health(twin.id),
             way,
             device: self.device(twin.id),
+            part: self.brief_part(twin.id),
             alarms: self.brief_rows(twin.id),
             expectations: self.expect_rows(twin.id),
             readings: self.site.signals_of(twin.id).map(|it| self.reading_row(it, plot)).collect(),
@@ -202,6 +214,10 @@ impl Facts<'_, '_> {
             age_secs: age,
             state: reading.state,
             why,
+            standing: reading.standing,
+            came: reading.proof.trust,
+            n_refused: reading.refused.map_or(0, |it| it.count),
+            trust: self.trust_words(signal, reading),
             spark: Spark::new(&columns, from, now),
             plotted: plot.signals.iter().position(|it| *it == signal.id),
             plottable,
@@ -297,14 +313,19 @@ impl Facts<'_, '_> {
             Some(_) | None => None,
         };
         let mut all = self.compared_diagnostics();
+        all.extend(self.signature_diagnostics());
+        let findings = [&self.findings.0, self.inventory.findings()].concat();
         all.extend(diagnose(&Evidence {
             site: &self.site,
-            findings: &self.findings.0,
+            findings: &findings,
             recording: &self.session.recording_findings(),
             readings: &self.readings,
             tally: &self.pulse.tally,
             linked_secs,
+            posture: self.session.link.as_ref().and_then(link::Link::posture).as_deref(),
+            now: link::now(),
         }));
+        all.extend(self.trust_diagnostics());
         // The worst first, as they come.
         all.sort_by_key(|it| it.severity);
         all
@@ -342,16 +363,17 @@ impl Facts<'_, '_> {
         match link.state() {
             LinkState::Closed => LinkLine::None,
             LinkState::Connecting => LinkLine::Connecting(url.to_string()),
-            LinkState::Connected { .. } => LinkLine::Up {
-                url: url.to_string(),
-                exposed: !url.tls && !url.is_loopback(),
-                reconnects: link.n_reconnects(),
-            },
+            LinkState::Connected { .. } => LinkLine::Up { url: url.to_string(), reconnects: link.n_reconnects() },
             LinkState::Waiting { why, attempt, next_try } => {
                 // A countdown runs by the wall clock even where the cursor stands still.
                 LinkLine::Down { why: why.to_string(), next_secs: next_try.secs_since(link::now()), attempt }
             }
         }
+    }
+
+    fn posture_line(&self) -> Option<PostureLine> {
+        let link = self.session.link.as_ref().filter(|it| it.state() != LinkState::Closed)?;
+        PostureLine::of(link.url(), link.posture().as_deref(), link::now())
     }
 
     pub(super) fn status(&self) -> Status {
@@ -361,6 +383,7 @@ impl Facts<'_, '_> {
         let fresh = self.site.signals.iter().filter(|it| self.readings.get(it.id).state == ReadingState::Fresh).count();
         Status {
             link: self.link_line(),
+            posture: self.posture_line(),
             works: self.work_lines(),
             unacknowledged: self.unacknowledged(),
             arrivals_per_sec: self.pulse.arrivals_per_sec,

@@ -139,11 +139,16 @@ fn instant(at: Timestamp) -> jiff::Timestamp {
 
 /// With a capital letter and a full stop.
 pub(super) fn sentence(text: &str) -> String {
+    let text = capital(text);
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{text}{stop}")
+}
+
+/// With a capital letter.
+pub(super) fn capital(text: &str) -> String {
     let mut letters = text.trim().chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    let rest: String = letters.collect();
-    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{rest}{stop}")
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 #[cfg(test)]

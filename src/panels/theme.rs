@@ -8,7 +8,8 @@ use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle,
 
 use crate::command::Phase;
 use crate::judge::Priority;
-use crate::twin::{Level, ReadingState};
+use crate::twin::{Level, ReadingState, Standing};
+use crate::view::{Shade, ShadeLook};
 
 const fn hex(rgb: u32) -> Color32 {
     Color32::from_rgba_premultiplied((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8, 255)
@@ -48,6 +49,8 @@ pub const WARNING: Color32 = hex(0xec_a91c);
 pub const ALARM: Color32 = hex(0xf4_6a35);
 /// The most urgent alarm; always with a square.
 pub const URGENT: Color32 = hex(0xff_5966);
+/// Not encrypted, on its way to another machine; always with an open lock.
+pub const EXPOSED: Color32 = URGENT;
 /// The least urgent alarm; always with a disc.
 pub const LOW: Color32 = hex(0xd6_d0a4);
 /// Old; always hatched or with a clock.
@@ -132,6 +135,17 @@ pub fn reading(state: ReadingState) -> Color32 {
         ReadingState::Stale | ReadingState::Isolated => STALE,
         ReadingState::Bad => WARNING,
     }
+}
+
+/// The colour of a standing, as the lens has it; never without its shape.
+pub fn standing(standing: Standing) -> Color32 {
+    shade(&Shade::of(standing).look())
+}
+
+/// The colour of a shade of the lens.
+pub fn shade(look: &ShadeLook) -> Color32 {
+    let [r, g, b] = look.color;
+    Color32::from_rgba_premultiplied(r, g, b, 255)
 }
 
 /// The colour of a command's phase.
@@ -241,6 +255,9 @@ pub const DIALOG: Vec2 = vec2(440.0, 0.0);
 
 /// The extent of the card that explains an alarm.
 pub const WHY: Vec2 = vec2(420.0, 460.0);
+
+/// The extent of the card that tells where a reading comes from.
+pub const PROVENANCE: Vec2 = vec2(440.0, 560.0);
 
 /// Seconds that what flashes is lit, and as long dark: ISA-18.2 and its practice ask for 0.5 Hz to 2 Hz.
 pub const FLASH_SECS: f64 = 0.5;

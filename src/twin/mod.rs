@@ -9,6 +9,7 @@ mod reading;
 mod selection;
 mod spawn;
 mod standing;
+mod worst;
 
 use bevy::prelude::*;
 
@@ -21,6 +22,7 @@ pub use reading::{Bounds, Newest, Reading, ReadingState, Readings, STALE_PERIODS
 pub use selection::{Select, Selection};
 pub use spawn::{MeasuredOn, SignalRef, Signals, TwinIndex, TwinRef};
 pub use standing::Standing;
+pub use worst::{own_standing, signs, standings};
 
 use crate::schedule::Stage;
 

@@ -75,7 +75,8 @@ fn all_stale(site: &Site, twin: &Twin, readings: &Readings) -> bool {
 
 /// What a slot shows, from all the looks of its part.
 fn slot_for<'a>(before: Slot, looks: impl Iterator<Item = &'a Look>, readings: &Readings) -> (Slot, Option<f64>) {
-    let mut slot = Slot { flow_offset: before.flow_offset, flow_way: before.flow_way, ..Slot::PLAIN };
+    let Slot { flow_offset, flow_way, lens, .. } = before;
+    let mut slot = Slot { flow_offset, flow_way, lens, ..Slot::PLAIN };
     let mut flow = None;
     for look in looks {
         let effect = effect(look, readings);

@@ -13,7 +13,7 @@ const FOLDERS: [&str; 15] = [
 const WITHOUT_ENGINE: [&str; 7] = ["signal", "site", "codec", "trust", "link", "physics", "field"];
 
 /// The field knows the devices' side alone.
-const FIELD_KNOWS: [&str; 5] = ["signal", "site", "codec", "link", "physics"];
+const FIELD_KNOWS: [&str; 6] = ["signal", "site", "codec", "trust", "link", "physics"];
 
 /// What only its own folder may write: resources and components of the model.
 const MODEL: [(&str, &[&str]); 5] = [
@@ -35,7 +35,7 @@ const MODEL: [(&str, &[&str]); 5] = [
     ("twin", &["Reading", "Readings", "Health", "Selection", "Quarantine", "TwinIndex", "TwinRef", "SignalRef"]),
     ("judge", &["Alarms", "Expectations"]),
     ("command", &["CommandLog", "CommandRow", "Operator", "GateState", "Sequences"]),
-    ("guard", &["Taint", "TrustOf"]),
+    ("guard", &["Inventory", "SupportOutlook", "Taint", "TrustOf"]),
 ];
 
 struct Source {

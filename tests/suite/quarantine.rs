@@ -229,7 +229,8 @@ fn a_command_does_not_rely_on_what_is_isolated() {
             site,
             newest: it.resource::<Newest>(),
             history: &session.history,
-            offline: &std::collections::HashSet::new(),
+            offline: &std::collections::HashMap::new(),
+            has_keys: false,
             now: link::now(),
         };
         let command = site.command_at("bench.pump/run").unwrap();
