@@ -12,6 +12,8 @@ mod house;
 mod inout;
 mod kills;
 mod link;
+#[path = "../support/mosquitto.rs"]
+mod mosquitto;
 mod races;
 mod readings;
 mod recording;
