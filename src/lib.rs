@@ -26,6 +26,8 @@ pub mod judge;
 
 pub mod command;
 
+pub mod guard;
+
 pub mod view;
 
 pub mod panels;
@@ -78,6 +80,7 @@ impl PluginGroup for Headless {
             .add(twin::plugin)
             .add(judge::plugin)
             .add(command::plugin)
+            .add(guard::plugin)
     }
 }
 

@@ -19,21 +19,22 @@ use bevy::winit::{EventLoopProxyWrapper, WinitPlugin, WinitUserEvent};
 use clap::Args;
 use pollux::command::gate::{DESKTOP_USER, GATE_USER};
 use pollux::command::{Ask, Operator};
-use pollux::field::{Field, FieldOptions};
+use pollux::field::{Field, FieldKeys, FieldOptions};
 use pollux::link::{Broker, BrokerUrl, Credentials, ServerTls, TlsOptions};
 use pollux::panels::{LayoutStore, PanelsPlugin};
 use pollux::schedule::Stage;
-use pollux::session::{Alignment, Compared, CurrentSite, Seek, Session, SessionPlugin};
+use pollux::session::{Alignment, Compared, CurrentSite, Keys, Seek, Session, SessionPlugin, own_key};
 use pollux::signal::{SignalId, Timestamp, Value};
 use pollux::site::{self, Site};
-use pollux::trust::Accounts;
+use pollux::trust::{Accounts, MadeKeys};
 use pollux::twin::{Readings, Select};
 use pollux::view::{Camera, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
 use tracing_subscriber::fmt;
 
-use super::options::{BrokerOption, LoadedSite, load, parse_range, parse_span};
+use super::options::{BrokerOption, KeysOption, LoadedSite, load, parse_range, parse_span};
 use super::source::{RecordOption, Source, compare, open_session};
 use super::summary::Summary;
+use super::witness::WitnessOption;
 use super::{Failure, Outcome, broker, field, gate, has_colors, pki};
 
 /// The engine warns of a missing feature that nothing here uses, and of the software renderer, which the status bar tells.
@@ -78,6 +79,8 @@ struct LiveOptions {
     #[command(flatten)]
     broker: BrokerOption,
     #[command(flatten)]
+    keys: KeysOption,
+    #[command(flatten)]
     record: RecordOption,
     /// Who may sign in (see `pollux operators`); operators.ron beside the site where it is not named and there is one
     #[arg(long, value_name = "FILE")]
@@ -104,6 +107,8 @@ pub(crate) struct DemoArguments {
 pub(crate) struct ViewArguments {
     /// A site: a folder under scenes/, a folder, or its site.ron
     site: PathBuf,
+    #[command(flatten)]
+    witness: WitnessOption,
     #[command(flatten)]
     live: LiveOptions,
 }
@@ -150,8 +155,15 @@ impl ReplayArguments {
 }
 
 impl LiveOptions {
-    fn show(self, loaded: LoadedSite, url: BrokerUrl, credentials: Credentials, operator: Operator) -> Outcome {
-        let source = self.record.source(&loaded, url, &self.broker, self.show.headless, credentials)?;
+    fn show(
+        self,
+        loaded: LoadedSite,
+        url: BrokerUrl,
+        credentials: Credentials,
+        operator: Operator,
+        keys: Keys,
+    ) -> Outcome {
+        let source = self.record.source(&loaded, url, &self.broker, self.show.headless, credentials, keys)?;
         show(loaded, source, operator, self.show)
     }
 
@@ -174,20 +186,28 @@ pub(crate) fn demo(arguments: DemoArguments) -> Outcome {
         let devices = field::credentials(&loaded.site, &arguments.live.broker.tls()?, None);
         let _field = Field::start_as(loaded.site.clone(), url.clone(), FieldOptions::default(), devices)?;
         let operator = arguments.live.operator(&loaded)?;
-        return arguments.live.show(loaded, url, credentials, operator);
+        let keys = arguments.live.keys.resolve(&loaded, "")?;
+        return arguments.live.show(loaded, url, credentials, operator, keys);
+    }
+    if arguments.live.keys.is_given() {
+        return Err(Failure::new("the demo makes its own keys for each run: --keys goes with --broker".to_owned()));
     }
     let spare = tempfile::tempdir()?;
     let (_broker, url, mut credentials) = open_doors(&loaded.site, arguments.secure.then_some(spare.path()))?;
     let desktop = credentials.remove(DESKTOP_USER).unwrap_or_default();
+    let places = gate::demo_places(&loaded.site, spare.path(), !arguments.live.show.headless);
+    let of_gate: Vec<_> = places.iter().map(|it| it.1.public()).collect();
+    let made = MadeKeys::new(&loaded.site, &of_gate, pollux::link::now());
+    let registry = made.as_ref().map(|it| Arc::clone(&it.registry));
     let _gate = match credentials.remove(GATE_USER) {
-        Some(of_gate) => {
-            let keep = !arguments.live.show.headless;
-            Some(gate::start_demo(loaded.clone(), url.clone(), &of_gate, spare.path(), keep)?)
-        }
+        Some(of_gate) => Some(gate::start_demo(loaded.clone(), url.clone(), &of_gate, places, registry.as_ref())?),
         None => None,
     };
-    let _field = Field::start_as(loaded.site.clone(), url.clone(), FieldOptions::default(), credentials)?;
-    arguments.live.show(loaded, url, desktop, Operator::demo("operator"))
+    let of_field = FieldKeys { registry: registry.clone(), secrets: made.map(|it| it.secrets).unwrap_or_default() };
+    let options = FieldOptions::default();
+    let _field = Field::start_signing(loaded.site.clone(), url.clone(), options, credentials, of_field)?;
+    let keys = registry.map(Keys::made).unwrap_or_default();
+    arguments.live.show(loaded, url, desktop, Operator::demo("operator"), keys)
 }
 
 /// The demo's broker, which grants everybody no more than its part. Each has a login of its own, made up for this run; where a
@@ -216,8 +236,11 @@ pub(crate) fn view(arguments: ViewArguments) -> Outcome {
     let loaded = load(&arguments.site)?;
     let url = arguments.live.broker.resolve(&loaded.site)?;
     let operator = arguments.live.operator(&loaded)?;
+    let insecure = arguments.live.broker.allows_insecure(&loaded.site);
+    let _witness = arguments.witness.start(&loaded.site, &url, insecure, own_key().public())?;
     let credentials = arguments.live.broker.credentials()?;
-    arguments.live.show(loaded, url, credentials, operator)
+    let keys = arguments.live.keys.resolve(&loaded, "")?;
+    arguments.live.show(loaded, url, credentials, operator, keys)
 }
 
 /// A recording: its site comes out of it.
@@ -342,6 +365,7 @@ fn run_app(loaded: LoadedSite, source: Source, operator: Operator, options: Show
     let selected = options.select.as_deref().and_then(|it| loaded.site.twin_at(it)).map(|it| it.id);
     let ask = options.ask.as_deref().map(|it| parse_ask(&loaded.site, it)).transpose()?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
+        .with_key(own_key())
         .with_history_bytes(options.history.saturating_mul(1_000_000));
     let replay = matches!(source, Source::Replay { .. });
     let notice = source.notice();

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 use pollux::link::{self, BrokerUrl, Credentials, LinkError, TlsOptions, TlsSetupError};
+use pollux::session::{Keys, KeysAt, sessions_dir, trust_store};
 use pollux::signal::Timestamp;
 use pollux::site::{self, Ids, LoadError, Loaded, Site};
+use pollux::trust::PublicKey;
 
 use super::Failure;
 
@@ -106,6 +108,34 @@ impl BrokerOption {
     /// Who we are at the broker: by the certificate that was named, and by the login of the environment.
     pub(crate) fn credentials(&self) -> Result<Credentials, TlsSetupError> {
         self.tls().map(Credentials::from)
+    }
+}
+
+/// Whose keys are believed.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct KeysOption {
+    /// The registry of keys by which all that is signed is verified (see `pollux keys`); keys.ron beside the site where it is
+    /// not named and lies there
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Who must have signed the registry, such as ed25519:3d40…; without it as the site says, else as was seen first
+    #[arg(long, value_name = "KEY")]
+    authority: Option<PublicKey>,
+}
+
+impl KeysOption {
+    /// Whether any of it was given.
+    pub(crate) fn is_given(&self) -> bool {
+        self.keys.is_some() || self.authority.is_some()
+    }
+
+    /// The keys of a site, for this program. What a person should know of them goes to standard error.
+    pub(crate) fn resolve(&self, loaded: &LoadedSite, program: &str) -> Result<Keys, Failure> {
+        let store = trust_store(&sessions_dir(), &loaded.site, program);
+        let at = KeysAt { file: self.keys.as_deref(), authority: self.authority, store: &store };
+        let keys = Keys::find(&loaded.path, &loaded.site, at)?;
+        keys.remarks.iter().for_each(|it| eprintln!("pollux: {it}"));
+        Ok(keys)
     }
 }
 

@@ -14,6 +14,10 @@
 //!   `reports` signal measures has come to the value asked for (within the command's `within`, or what the sensor's
 //!   noise and steps hide). If that takes longer than the command's `secs`, or a newer command for the same input comes,
 //!   it stays silent. Retained commands are ignored; a command heard twice (`QoS` 1) is answered twice and obeyed once.
+//! - With keys ([`FieldKeys`]) devices sign what they measure and answer, as the site says (`signing`, `envelope`); a status is
+//!   the broker's word too, and is not signed. What a gateway vouches for is simulated at its devices: they publish it
+//!   themselves, signed with the gateway's key, as the gateway would that heard them over a line of their own. With a
+//!   registry, devices that sign obey the gate alone, each order once.
 
 mod device;
 mod order;
@@ -21,6 +25,7 @@ mod payload;
 mod plan;
 mod pulse;
 mod sensor;
+mod sign;
 
 use std::collections::HashMap;
 use std::io;
@@ -35,6 +40,7 @@ use crate::physics::{self, Plant, Truth};
 use crate::site::{Finding, Site};
 
 pub use plan::PlanIssue;
+pub use sign::FieldKeys;
 
 /// How a field is simulated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -127,6 +133,17 @@ impl Field {
         options: FieldOptions,
         credentials: HashMap<String, impl Into<Credentials>>,
     ) -> Result<Self, FieldError> {
+        Self::start_signing(site, broker, options, credentials, FieldKeys::default())
+    }
+
+    /// The same, with the devices' keys.
+    pub fn start_signing(
+        site: Arc<Site>,
+        broker: BrokerUrl,
+        options: FieldOptions,
+        credentials: HashMap<String, impl Into<Credentials>>,
+        keys: FieldKeys,
+    ) -> Result<Self, FieldError> {
         let speed = options.speed.unwrap_or(site.field_speed);
         if !(speed > 0.0 && speed <= 3600.0) {
             return Err(FieldError::Speed(speed));
@@ -147,7 +164,7 @@ impl Field {
         field.spawn("plant", move || pulse.run(&for_plant))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(FieldError::Thread)?;
         field.spawn("field", move || {
-            device::run_all(&runtime, plans, device::Line { broker, board, shared, passes }, stopped);
+            device::run_all(&runtime, plans, device::Line { broker, board, shared, passes }, keys, stopped);
         })?;
         Ok(field)
     }

@@ -233,6 +233,7 @@ impl Link {
             response_topic: publish.response_topic,
             correlation_data: publish.correlation,
             content_type: publish.content_type,
+            user_properties: publish.user,
             ..PublishProperties::default()
         });
         client.try_publish(publish.topic.clone(), publish.payload, options).map_err(|error| match error {

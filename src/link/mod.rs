@@ -65,6 +65,8 @@ pub struct Properties {
 /// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Publish {
+    /// User Properties.
+    pub user: Vec<(String, String)>,
     /// Without wildcards.
     pub topic: String,
     /// As it goes out.

@@ -10,13 +10,14 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use super::alarms::{AlarmAction, AlarmView};
 use super::commands::Passphrase;
 use super::diagnostics::DiagnosticKind;
+use super::inventory::InventoryAction;
 use super::layout::Pane;
 use crate::command::{Pace, SequenceRequest};
 use crate::session::export::{Export, Format};
 use crate::session::{Alignment, EditMark, Recollect, WorkId};
 use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::{CommandId, TwinId};
-use crate::view;
+use crate::view::{self, LensKind, SetLens};
 
 /// What a person asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +58,18 @@ pub enum Action {
     Lock,
     /// Nobody is signed in any more.
     SignOut,
+    /// Open the dialog in which a twin is isolated.
+    AskIsolate(TwinId),
+    /// The same for the selected twin.
+    AskIsolateSelected,
+    /// Isolate a twin, for a reason.
+    Isolate(TwinId, String),
+    /// Open the dialog in which a twin is released.
+    AskRelease(TwinId),
+    /// The same for the selected twin.
+    AskReleaseSelected,
+    /// Release a twin, for a reason.
+    Release(TwinId, String),
     /// Show a signal in the plot, or take it out of it.
     TogglePlot(SignalId),
     /// Show a signal in the plot.
@@ -143,6 +156,20 @@ pub enum Action {
     CancelWork(WorkId),
     /// Something about alarms.
     Alarm(AlarmAction),
+    /// Something about the inventory.
+    Inventory(InventoryAction),
+    /// The lens over the 3D view.
+    Lens(SetLens),
+    /// Tell where a reading comes from.
+    Provenance(SignalId),
+    /// Tell it of the reading of a twin that is to be believed least.
+    ProvenanceOf(TwinId),
+    /// The same of the selected twin.
+    ProvenanceOfSelected,
+    /// Close the card that tells it.
+    CloseProvenance,
+    /// Verify the message of a reading again, from its raw bytes.
+    VerifyAgain(SignalId),
 }
 
 /// To which sample.
@@ -290,7 +317,17 @@ pub(super) fn all() -> Vec<Named> {
         named("View", "Look from the first viewpoint", None, Action::Home),
         named("View", "Look at the selected twin", None, Action::FlyToSelected),
         named("View", "Select nothing", None, Action::Deselect),
+        named("Trust", "Trust lens on or off", plain(Key::T), Action::Lens(SetLens::Toggle(LensKind::Trust))),
+        named(
+            "Trust",
+            "Where does it come from? Provenance of the selected twin",
+            plain(Key::V),
+            Action::ProvenanceOfSelected,
+        ),
         named("Panels", "Show the sequences", ctrl(Key::Num8), Action::Show(Pane::Sequences)),
+        named("Panels", "Show the inventory", ctrl(Key::Num9), Action::Show(Pane::Inventory)),
+        named("Inventory", "Export the inventory as CSV…", None, Action::Inventory(InventoryAction::AskExport)),
+        named("Inventory", "Read the advisories again", None, Action::Inventory(InventoryAction::ReadAgain)),
         named("Commands", "Sequence: run through", None, Action::Sequence(SequenceRequest::Start(Pace::Through))),
         named("Commands", "Sequence: run step by step", None, Action::Sequence(SequenceRequest::Start(Pace::Stepwise))),
         named("Commands", "Sequence: next step", ctrl(Key::Enter), Action::Sequence(SequenceRequest::Step)),
@@ -298,6 +335,8 @@ pub(super) fn all() -> Vec<Named> {
         named("Commands", "Sign in as somebody…", ctrl(Key::I), Action::AskSignIn),
         named("Commands", "Lock: nobody may command", ctrl_shift(Key::L), Action::Lock),
         named("Commands", "Sign out", None, Action::SignOut),
+        named("Trust", "Isolate the selected twin…", None, Action::AskIsolateSelected),
+        named("Trust", "Release the selected twin…", None, Action::AskReleaseSelected),
         named("Diagnostics", "Show suppressed diagnostics again", None, Action::Unsuppress),
     ]
 }

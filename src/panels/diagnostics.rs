@@ -50,6 +50,8 @@ pub enum DiagnosticKind {
     Site,
     /// A part of the recording is lost or damaged.
     Recording,
+    /// Something keeps signatures from being verified, or somebody speaks in another's name.
+    Signatures,
     /// Nothing ever arrived on a topic.
     NeverSeen,
     /// A payload cannot be read as what the site says.
@@ -64,6 +66,10 @@ pub enum DiagnosticKind {
     Comparison,
     /// A certificate that holds no more, or not for long.
     Certificate,
+    /// Keys and signatures.
+    Signing,
+    /// Messages that were refused.
+    Refused,
 }
 
 /// What a person has hidden.
@@ -102,6 +108,7 @@ impl DiagnosticKind {
         match self {
             Self::Site => "site file",
             Self::Recording => "recording",
+            Self::Signatures => "signatures",
             Self::NeverSeen => "topic never seen",
             Self::Unreadable => "payload not readable",
             Self::OutOfRange => "out of range",
@@ -109,6 +116,8 @@ impl DiagnosticKind {
             Self::Unbound => "topic not bound",
             Self::Comparison => "comparison",
             Self::Certificate => "certificate",
+            Self::Signing => "keys and signatures",
+            Self::Refused => "refused messages",
         }
     }
 }
@@ -170,6 +179,18 @@ fn of_finding(finding: &Finding, site: &Site) -> Diagnostic {
             .filter(|twin| finding.message.split(['"', '`', '/', ' ']).any(|word| word == &*twin.address))
             .map(|it| it.id)
             .collect(),
+    }
+}
+
+/// What is wrong with keys and signatures.
+pub(super) fn of_signatures(what: &str, hint: &str) -> Diagnostic {
+    Diagnostic {
+        key: format!("signatures {hint}"),
+        kind: DiagnosticKind::Signatures,
+        severity: Gravity::Error,
+        text: what.to_owned(),
+        hint: hint.to_owned(),
+        twins: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use bevy::prelude::*;
 use bevy_egui::EguiContexts;
 use egui::{Margin, Ui, UiBuilder, WidgetText};
 use egui_tiles::{SimplificationOptions, TabState, TileId, Tiles, UiResponse};
+use jiff::civil::Date;
 
 use super::actions::{self, Action};
 use super::alarms::{AlarmsRows, AlarmsState, Answer, alarms_panel_ui, dialog_ui, why_ui};
@@ -14,26 +15,31 @@ use super::commands::sequence::{SequenceState, sequence_ui};
 use super::diagnostics::{Diagnostic, Suppressed};
 use super::diagnostics_panel::diagnostics_panel_ui;
 use super::dialogs::{self, Dialog};
+use super::evil_banner::evil_banner_ui;
 use super::facts::Facts;
 use super::files::Files;
 use super::ghost_chip::ghost_chip_ui;
 use super::inspector::inspector_panel_ui;
+use super::inventory::{InventoryState, inventory_panel_ui};
 use super::keys_sheet::keys_sheet_ui;
 use super::layout::{Layout, Pane};
+use super::lens_legend::lens_legend_ui;
 use super::palette::{Outcome, Palette, palette_ui};
 use super::perform::{Requests, perform};
 use super::plot::PlotState;
 use super::plot_panel::{PlotTime, plot_panel_ui};
+use super::provenance::{self, Provenance, provenance_ui};
 use super::status_bar::{LinkLine, site_banner_ui, status_bar_ui, warning_banner_ui};
 use super::theme;
 use super::timeline::{AlarmSpan, TimelineState, timeline_panel_ui};
 use super::toasts::Toasts;
 use super::tree::{TreeState, tree_panel_ui};
 use crate::command::Touched;
+use crate::guard::LookAhead;
 use crate::session::{CursorMode, PeekAt};
 use crate::signal::{Timestamp, Value};
 use crate::site::Severity;
-use crate::view::Frame;
+use crate::view::{Frame, SetLens};
 
 /// All that the panels keep between frames, and nothing of the model.
 #[derive(Resource, Debug, Default)]
@@ -48,12 +54,16 @@ pub struct Desk {
     pub timeline: TimelineState,
     /// Which alarms are listed, and what is asked about them.
     pub alarms: AlarmsState,
+    /// How far ahead the inventory looks, and how it is sorted.
+    pub inventory: InventoryState,
     /// Diagnostics that are hidden.
     pub suppressed: Suppressed,
     /// The palette, while it is open.
     pub palette: Option<Palette>,
     /// The palette as it was when it closed.
     pub palette_before: Palette,
+    /// The card that tells where a reading comes from, while it is open.
+    pub provenance: Option<Provenance>,
     /// The sheet of keys is open.
     pub keys_open: bool,
     /// Nothing slides or fades.
@@ -72,6 +82,8 @@ pub struct Desk {
     framed: Option<Rect>,
     /// The instant whose ghost was asked for last.
     peeked: Option<Timestamp>,
+    /// The day to come that was asked for last.
+    looked_to: Option<Date>,
 }
 
 /// Gathers, draws, and sends what was asked for.
@@ -105,6 +117,7 @@ pub(super) fn show_panels(
     let room = root.available_rect_before_wrap();
     layout.fit(room.size());
     desk.alarms.in_sight = false;
+    desk.inventory.looks_to = None;
     let mut tiles = Tiling {
         facts: &facts,
         desk: &mut *desk,
@@ -129,6 +142,9 @@ pub(super) fn show_panels(
         if let Some(chip) = facts.ghost_chip() {
             ghost_chip_ui(&ctx, view, &chip);
         }
+        if let Some(rows) = facts.legend_rows() {
+            asked.extend(lens_legend_ui(&ctx, view, &rows));
+        }
     }
     if desk.peeked != desk.plot.hovering {
         desk.peeked = desk.plot.hovering;
@@ -136,7 +152,13 @@ pub(super) fn show_panels(
         // What follows from it is to be seen at once, above all that it is gone.
         ctx.request_repaint();
     }
+    if desk.looked_to != desk.inventory.looks_to {
+        desk.looked_to = desk.inventory.looks_to;
+        requests.look_ahead.write(LookAhead(desk.looked_to));
+        ctx.request_repaint();
+    }
     overlays_ui(&ctx, &facts, desk, &mut asked);
+    trust_overlays_ui(&ctx, view, &facts, desk, &mut asked);
     alarm_overlays_ui(&ctx, view, &facts, &mut desk.alarms, &mut asked);
     if facts.cursor.mode == CursorMode::Playing {
         ctx.request_repaint();
@@ -155,6 +177,11 @@ fn bars_ui(root: &mut Ui, facts: &Facts, asked: &mut Vec<Action>) {
         .frame(bar(theme::RAISED))
         .show(root, |ui| asked.extend(status_bar_ui(ui, &facts.status())));
     let banner = |id: &str| egui::Panel::top(id.to_owned()).exact_size(32.0).resizable(false).frame(bar(theme::BANNER));
+    if let Some(row) = facts.evil_row() {
+        let id = "evil_banner".to_owned();
+        let panel = egui::Panel::top(id).exact_size(32.0).resizable(false).frame(bar(theme::FLOOD));
+        panel.show(root, |ui| asked.extend(evil_banner_ui(ui, &row)));
+    }
     let down = match facts.link_line() {
         LinkLine::Down { why, next_secs, attempt } => Some((why, Some((next_secs, attempt)))),
         LinkLine::Never(why) => Some((why, None)),
@@ -229,6 +256,46 @@ fn overlays_ui(ctx: &egui::Context, facts: &Facts, desk: &mut Desk, asked: &mut 
         let modal = egui::Modal::new(egui::Id::new("keys")).frame(frame).backdrop_color(shade);
         let shown = modal.show(ctx, keys_sheet_ui);
         desk.keys_open &= !shown.should_close();
+    }
+}
+
+/// The card that tells where a reading comes from, over the 3D view; Esc closes it, or else the lens.
+fn trust_overlays_ui(
+    ctx: &egui::Context,
+    view: Option<egui::Rect>,
+    facts: &Facts,
+    desk: &mut Desk,
+    asked: &mut Vec<Action>,
+) {
+    let free = desk.palette.is_none() && !desk.keys_open && desk.dialog.is_none() && desk.alarms.dialog.is_none();
+    let escapes = free && desk.alarms.why.is_none() && ctx.input(|it| it.key_pressed(egui::Key::Escape));
+    if let Some(state) = desk.provenance {
+        let Some(card) = facts.provenance_card(state.signal) else {
+            desk.provenance = None;
+            return;
+        };
+        let frame = egui::Frame::new()
+            .fill(theme::RAISED)
+            .stroke(egui::Stroke::new(1.0, theme::LINE))
+            .corner_radius(6)
+            .inner_margin(Margin::same(12));
+        let window = egui::Window::new("Provenance")
+            .title_bar(false)
+            .frame(frame)
+            .default_pos(provenance::place_in(view))
+            .default_size(theme::PROVENANCE);
+        let mut closed = escapes;
+        let json = || facts.provenance_json(state.signal);
+        window.show(ctx, |ui| {
+            let mut shown = state;
+            closed |= provenance_ui(ui, &card, &mut shown, &json, asked);
+            desk.provenance = Some(shown);
+        });
+        if closed {
+            asked.push(Action::CloseProvenance);
+        }
+    } else if escapes && facts.lens.as_ref().is_some_and(|it| it.kind.is_some()) {
+        asked.push(Action::Lens(SetLens::Off));
     }
 }
 
@@ -315,6 +382,10 @@ impl egui_tiles::Behavior<Pane> for Tiling<'_, '_, '_> {
                 Pane::Commands => {
                     let approving = approvals_ui(ui, &facts.approvals(), facts.cannot_send().as_deref());
                     command_log_ui(ui, &facts.log_rows()).or(approving)
+                }
+                Pane::Inventory => {
+                    let name = |it| facts.part_name(it);
+                    inventory_panel_ui(ui, &facts.inventory_rows(&name), &mut desk.inventory)
                 }
                 Pane::Sequences => sequence_ui(ui, &facts.sequence_rows(), &mut desk.sequence),
                 Pane::Alarms => {

@@ -16,18 +16,19 @@ use super::posture_line::PostureLine;
 use super::pulse::Pulse;
 use super::sparkline::Spark;
 use super::status_bar::{LinkLine, Picture, Status, WorkLine};
-use super::tree::{TreeRow, TreeState, tree_rows};
+use super::tree::{TreeRow, TreeState, TwinState, tree_rows};
 use crate::command::{CommandLog, CommandRow, GateState, Operator, Rehearsal, Sequences};
+use crate::guard::{Inventory, Taint, TrustOf};
 use crate::judge::{Alarms, Expectations};
 use crate::link::{self, LinkState};
 use crate::session::{
-    Compared, CurrentSite, Cursor, CursorMode, Ghost, Marks, Recalled, Recollect, Session, SiteFindings, Works,
+    Again, Compared, CurrentSite, Cursor, CursorMode, Ghost, Marks, Recalled, Recollect, Session, SiteFindings, Works,
 };
 use crate::signal::{SignalId, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
-use crate::twin::{Health, ReadingState, Readings, STALE_PERIODS, Selection, TwinIndex};
-use crate::view::{Quality, Tier};
+use crate::twin::{Health, Quarantine, ReadingState, Readings, STALE_PERIODS, Selection, TwinIndex};
+use crate::view::{Lens, Quality, Shades, Tier};
 
 /// Seconds that a sparkline shows.
 const SPARK_SECS: f64 = 60.0;
@@ -60,6 +61,13 @@ pub(super) struct Facts<'w, 's> {
     pub(super) gate: Res<'w, GateState>,
     pub(super) sequences: Res<'w, Sequences>,
     pub(super) rehearsal: Rehearsal<'w>,
+    pub(super) inventory: Res<'w, Inventory>,
+    pub(super) trust_of: Res<'w, TrustOf>,
+    pub(super) taint: Res<'w, Taint>,
+    pub(super) quarantine: Res<'w, Quarantine>,
+    pub(super) lens: Option<Res<'w, Lens>>,
+    pub(super) shades: Option<Res<'w, Shades>>,
+    pub(super) again: Res<'w, Again>,
 }
 
 impl Facts<'_, '_> {
@@ -94,7 +102,13 @@ impl Facts<'_, '_> {
 
     pub(super) fn tree_rows(&self, state: &TreeState) -> Vec<TreeRow<'_>> {
         let worst = self.worst_alarms();
-        tree_rows(&self.site, |it| (self.health(it), worst.get(&it).copied()), state)
+        let standings = self.tree_standings();
+        let how = |it: TwinId| TwinState {
+            health: self.health(it),
+            alarm: worst.get(&it).copied(),
+            standing: standings.get(it.index()).copied().flatten(),
+        };
+        tree_rows(&self.site, how, state)
     }
 
     fn link_row(&self, id: TwinId) -> Option<LinkRow<'_>> {
@@ -119,6 +133,7 @@ impl Facts<'_, '_> {
             health: self.health(twin.id),
             way,
             device: self.device(twin.id),
+            part: self.brief_part(twin.id),
             alarms: self.brief_rows(twin.id),
             expectations: self.expect_rows(twin.id),
             readings: self.site.signals_of(twin.id).map(|it| self.reading_row(it, plot)).collect(),
@@ -127,6 +142,7 @@ impl Facts<'_, '_> {
             commands: self.site.commands_of(twin.id).map(|it| self.command_form(it)).collect(),
             cannot_send: self.cannot_send(),
             emergency_stop: self.emergency_stop(twin),
+            trust: self.trust_rows(twin.id),
         })
     }
 
@@ -178,6 +194,10 @@ impl Facts<'_, '_> {
             ReadingState::Fresh => format!("Fresh: it comes every {period}."),
             ReadingState::Stale if reading.unreadable => "Stale: the newest payload could not be read.".to_owned(),
             ReadingState::Stale => format!("Stale: it should come every {period}."),
+            ReadingState::Isolated => match &reading.estimate {
+                Some(basis) => format!("Isolated. This is an estimate, and no reading: the {}.", basis.0),
+                None => "Isolated. Nothing was known of it before, so there is no estimate.".to_owned(),
+            },
             ReadingState::Bad => format!("Out of range: it can be {}.", range.as_deref().unwrap_or("anything")),
         };
         let path = signal.path.as_deref().unwrap_or("bare value");
@@ -186,11 +206,18 @@ impl Facts<'_, '_> {
             signal: signal.id,
             name: &signal.name,
             source: format!("{}\nTopic {}, {path}{can_be}", signal.address, signal.topic),
-            value: reading.value.as_ref().map(|it| format::bare(it, signal.decimals)),
+            value: reading.value.as_ref().map(|it| {
+                let about = if reading.estimate.is_some() { "≈\u{a0}" } else { "" };
+                format!("{about}{}", format::bare(it, signal.decimals))
+            }),
             unit: signal.unit.symbol(),
             age_secs: age,
             state: reading.state,
             why,
+            standing: reading.standing,
+            came: reading.proof.trust,
+            n_refused: reading.refused.map_or(0, |it| it.count),
+            trust: self.trust_words(signal, reading),
             spark: Spark::new(&columns, from, now),
             plotted: plot.signals.iter().position(|it| *it == signal.id),
             plottable,
@@ -286,9 +313,11 @@ impl Facts<'_, '_> {
             Some(_) | None => None,
         };
         let mut all = self.compared_diagnostics();
+        all.extend(self.signature_diagnostics());
+        let findings = [&self.findings.0, self.inventory.findings()].concat();
         all.extend(diagnose(&Evidence {
             site: &self.site,
-            findings: &self.findings.0,
+            findings: &findings,
             recording: &self.session.recording_findings(),
             readings: &self.readings,
             tally: &self.pulse.tally,
@@ -296,6 +325,7 @@ impl Facts<'_, '_> {
             posture: self.session.link.as_ref().and_then(link::Link::posture).as_deref(),
             now: link::now(),
         }));
+        all.extend(self.trust_diagnostics());
         // The worst first, as they come.
         all.sort_by_key(|it| it.severity);
         all

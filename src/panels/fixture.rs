@@ -58,6 +58,7 @@ pub(super) fn site() -> Site {
         }],
         plots: Vec::new(),
         field_speed: 1.0,
+        advisories: None,
         signal_capacity: 4,
         twin_capacity: 5,
     }
@@ -71,6 +72,7 @@ fn twin(id: u32, address: &str, name: &str, kind: Kind, parent: Option<u32>) -> 
         signing: SigningDoc::None,
         keys: Vec::new(),
         envelope: EnvelopeDoc::Beside,
+        inventory: None,
     };
     Twin {
         id: TwinId(id),

@@ -5,13 +5,16 @@ use egui::{Align, Align2, Layout, Rect, RichText, Sense, Ui, pos2, vec2};
 use super::actions::Action;
 use super::alarms::{BriefRow, ExpectRow, alarms_section_ui, expectations_section_ui};
 use super::commands::form::{CommandForm, Drafts, Rehearse, command_form_ui};
+use super::inventory::{BriefPart, part_section_ui};
 use super::sparkline::{self, Spark};
 use super::tree::{empty_ui, painted_text};
-use super::{format, icons, theme};
+use super::trust_section::{TrustRows, trust_section_ui};
+use super::{format, icons, standing, theme};
 use crate::signal::SignalId;
 use crate::site::TwinId;
 use crate::site::doc::Kind;
-use crate::twin::{Health, Level, ReadingState};
+use crate::trust::Trust;
+use crate::twin::{Health, Level, ReadingState, Standing};
 
 /// A device that was heard within this many seconds is not silent.
 const RECENT_SECS: f64 = 10.0;
@@ -39,6 +42,8 @@ pub(super) struct Card<'a> {
     pub way: Vec<LinkRow<'a>>,
     /// The device that speaks for it. `None`: it has none.
     pub device: Option<DeviceLine<'a>>,
+    /// What that device is. `None`: it has none.
+    pub part: Option<BriefPart<'a>>,
     /// When it wants a person.
     pub alarms: Vec<BriefRow<'a>>,
     /// What must be true of it.
@@ -55,6 +60,8 @@ pub(super) struct Card<'a> {
     pub cannot_send: Option<String>,
     /// Its emergency stop. `None`: it has none.
     pub emergency_stop: Option<EmergencyStop>,
+    /// How far it may be believed.
+    pub trust: TrustRows,
 }
 
 /// What an emergency stop does.
@@ -129,6 +136,14 @@ pub(super) struct ReadingRow<'a> {
     pub state: ReadingState,
     /// The state in a sentence.
     pub why: String,
+    /// How far it may be believed.
+    pub standing: Standing,
+    /// How far the message could be believed that the value came with.
+    pub came: Trust,
+    /// How many messages about it were refused so far.
+    pub n_refused: u32,
+    /// The standing in sentences: what it means, whose key, what is missing, what was refused.
+    pub trust: String,
     /// The last minute.
     pub spark: Spark,
     /// Which line of the plot it is. `None`: it is not plotted.
@@ -158,6 +173,10 @@ pub(super) fn inspector_panel_ui(
         if let Some(stop) = &card.emergency_stop {
             action = emergency_stop_ui(ui, card, stop).or(action.take());
         }
+        let warns = card.trust.warns();
+        if warns {
+            action = trust_section_ui(ui, card.id, card.name, &card.trust).or(action.take());
+        }
         // What wants a person stands before all else.
         let wants = card.alarms.iter().any(|it| it.state.is_standing());
         if wants {
@@ -178,6 +197,9 @@ pub(super) fn inspector_panel_ui(
                 action = reading_ui(ui, row).or(action.take());
             }
         }
+        if !warns {
+            action = trust_section_ui(ui, card.id, card.name, &card.trust).or(action.take());
+        }
         if !wants {
             action = alarms_section_ui(ui, &card.alarms).or(action.take());
         }
@@ -189,6 +211,9 @@ pub(super) fn inspector_panel_ui(
                     action = link_ui(ui, link).or(action.take());
                 }
             }
+        }
+        if let Some(part) = &card.part {
+            part_section_ui(ui, part);
         }
         if !card.about.is_empty() {
             section_ui(ui, "About", None);
@@ -339,7 +364,9 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), READING), Sense::click_and_drag());
     response.widget_info(|| {
         let value = row.value.as_deref().unwrap_or("no value");
-        let label = format!("{}: {value} {}, {}", row.name, row.unit, row.state.label());
+        let standing = if row.standing == Standing::Stale { "" } else { row.standing.label() };
+        let comma = if standing.is_empty() { "" } else { ", " };
+        let label = format!("{}: {value} {}, {}{comma}{standing}", row.name, row.unit, row.state.label());
         egui::WidgetInfo::labeled(egui::WidgetType::Button, row.plottable, label)
     });
     if !ui.is_rect_visible(rect) {
@@ -358,6 +385,7 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
         pos2(value_left - if wide { 68.0 } else { 48.0 }, rect.top() + 5.0),
         pos2(value_left - 8.0, rect.bottom() - 5.0),
     );
+    let held_off = matches!(row.standing, Standing::Rejected | Standing::EvilTwin) && row.n_refused > 0;
     let color = theme::reading(row.state);
     let line = row.plotted.map_or(theme::NORMAL, theme::series);
     if row.plottable {
@@ -370,11 +398,21 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
         painter.text(at, Align2::LEFT_CENTER, text, theme::small(), color);
     };
     let age = match (row.state, row.age_secs) {
+        (ReadingState::Isolated, Some(secs)) => format!("an estimate since {}", format::span(secs)),
+        (ReadingState::Isolated, None) => "isolated".to_owned(),
+        (_, Some(secs)) if held_off => format!("{} refused, {} ago", row.n_refused, format::span(secs)),
+        (_, None) if held_off => format!("{} refused", row.n_refused),
         (_, None) => "never seen".to_owned(),
         (ReadingState::Fresh, Some(secs)) => format!("{} ago", format::span(secs)),
         (state, Some(secs)) => format!("{}, {} ago", state.label(), format::span(secs)),
     };
-    small(pos2(rect.left() + 18.0, lower), &age, if row.state == ReadingState::Fresh { theme::WEAK } else { color });
+    let said = match row.state {
+        _ if held_off => theme::standing(row.standing),
+        ReadingState::Fresh => theme::WEAK,
+        ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad | ReadingState::Isolated => color,
+    };
+    small(pos2(rect.left() + 18.0, lower), &age, said);
+    let from = standing_ui(ui, &response, pos2(rect.left() + 7.0, lower), row);
     let value = row.value.as_deref().unwrap_or("–");
     let value_right = unit_left - theme::STEP;
     // A state's name may be long: it takes the curve's place.
@@ -382,7 +420,7 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
     let place = Rect::from_min_max(pos2(value_left, rect.top()), pos2(value_right, rect.bottom()));
     painted_text(ui, place, value, color, Align2::RIGHT_CENTER);
     small(pos2(unit_left, rect.center().y + 0.5), row.unit, theme::WEAK);
-    if row.state == ReadingState::Stale {
+    if matches!(row.state, ReadingState::Stale | ReadingState::Isolated) {
         let width = place.width().min(value.chars().count() as f32 * 7.0 + 8.0);
         let under =
             Rect::from_min_max(pos2(value_right - width, rect.top() + 7.0), pos2(value_right, rect.bottom() - 7.0));
@@ -390,8 +428,12 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
     }
     response.dnd_set_drag_payload(Dragged(row.signal));
     let clicked = response.clicked() && row.plottable;
-    let mut action = clicked.then_some(Action::TogglePlot(row.signal));
+    let mut action = from.or(clicked.then_some(Action::TogglePlot(row.signal)));
     response.context_menu(|ui| {
+        if ui.button("Where does it come from?").clicked() {
+            action = Some(Action::Provenance(row.signal));
+            ui.close();
+        }
         if row.plottable {
             let does = if row.plotted.is_some() { "Take out of the plot" } else { "Add to the plot" };
             if ui.button(does).clicked() {
@@ -408,6 +450,33 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
     action
 }
 
+/// The reading's standing as a shape, which leads to where the reading comes from.
+fn standing_ui(ui: &Ui, of: &egui::Response, at: egui::Pos2, row: &ReadingRow) -> Option<Action> {
+    let sign = ui.interact(Rect::from_center_size(at, vec2(16.0, 16.0)), of.id.with("standing"), Sense::click());
+    sign.widget_info(|| {
+        let label = format!("Where {} comes from: {}", row.name, row.standing.label());
+        egui::WidgetInfo::labeled(egui::WidgetType::Button, true, label)
+    });
+    if sign.hovered() || sign.has_focus() {
+        ui.painter().rect_filled(sign.rect, 3.0, theme::WIDGET_HOVER);
+    }
+    match (row.standing, row.came) {
+        // The clock above says that it is old: here stands what it was when it came.
+        (Standing::Stale, Trust::Verified) => standing::tinted(ui.painter(), at, Standing::Verified, theme::STALE),
+        (Standing::Stale, Trust::Vouched) => standing::tinted(ui.painter(), at, Standing::Vouched, theme::STALE),
+        (Standing::Stale, Trust::Unsigned) => standing::tinted(ui.painter(), at, Standing::Unsigned, theme::STALE),
+        (Standing::Unheard, _) => {}
+        (it, _) => standing::icon(ui.painter(), at, it),
+    }
+    let clicked = sign.clicked();
+    sign.on_hover_ui(|ui| {
+        ui.set_max_width(340.0);
+        ui.label(RichText::new(&row.trust).color(theme::TEXT));
+        ui.label(RichText::new("Click for where it comes from, check by check.").small().color(theme::WEAK));
+    });
+    clicked.then_some(Action::Provenance(row.signal))
+}
+
 fn reading_tooltip(ui: &mut Ui, row: &ReadingRow) {
     ui.set_max_width(360.0);
     let value = row.value.as_deref().unwrap_or("no value yet");
@@ -416,6 +485,11 @@ fn reading_tooltip(ui: &mut Ui, row: &ReadingRow) {
         ui.spacing_mut().item_spacing.x = theme::STEP;
         icons::show(ui, row.state.label(), |painter, at| icons::reading(painter, at, row.state));
         ui.label(&row.why);
+    });
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::STEP;
+        icons::show(ui, row.standing.label(), |painter, at| standing::icon(painter, at, row.standing));
+        ui.label(&row.trust);
     });
     ui.label(RichText::new(&row.source).small().color(theme::WEAK));
     let hint = match (row.plottable, row.plotted) {

@@ -16,6 +16,7 @@ mod diagnostics;
 mod diagnostics_panel;
 mod dialogs;
 mod dock;
+mod evil_banner;
 mod facts;
 mod files;
 #[cfg(test)]
@@ -26,18 +27,24 @@ mod ghost_chip;
 mod icons;
 mod idle;
 mod inspector;
+mod inventory;
+mod inventory_facts;
 mod keep;
 mod keys_sheet;
 mod layout;
+mod lens_legend;
 mod palette;
 mod perform;
 mod plot;
 mod plot_legend;
 mod plot_panel;
 mod posture_line;
+mod provenance;
+mod provenance_facts;
 mod pulse;
 mod session_menu;
 mod sparkline;
+mod standing;
 mod status_bar;
 mod store;
 pub mod theme;
@@ -45,6 +52,9 @@ mod timeline;
 mod timeline_facts;
 mod toasts;
 mod tree;
+mod trust_facts;
+mod trust_findings;
+mod trust_section;
 
 use bevy::prelude::*;
 use bevy_egui::{EguiPreUpdateSet, EguiPrimaryContextPass};
@@ -53,8 +63,10 @@ pub use actions::{Action, EventKind, LoopEnd, StepTo};
 pub use alarms::{AlarmAction, AlarmView, AlarmsState, Deed, Dialog};
 pub use commands::Passphrase;
 pub use dock::Desk;
+pub use inventory::{InventoryAction, InventoryState};
 pub use layout::{Layout, Pane};
 pub use plot::PlotState;
+pub use provenance::Provenance;
 pub use store::LayoutStore;
 pub use timeline::{TimelineState, Window};
 
@@ -86,6 +98,7 @@ impl Plugin for PanelsPlugin {
                     pulse::follow_pulse,
                     pulse::raise_toasts,
                     alarm_deeds::hear_refusals,
+                    trust_facts::tell_quarantine,
                     alarm_spans::follow_spans,
                     keep::save_layout,
                 )

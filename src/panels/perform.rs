@@ -13,22 +13,27 @@ use super::dialogs::Dialog;
 use super::dock::Desk;
 use super::facts::Facts;
 use super::files;
+use super::inventory::{InventoryAction, day_shown};
 use super::layout::{Layout, Pane};
 use super::palette::Palette;
+use super::provenance::Provenance;
 use super::timeline::{TimelineState, Window};
+use super::trust_section::QuarantineDialog;
 use crate::command::{
     Approve, Ask, CancelRequest, EmergencyStop, Lock, SequenceRequest, SignIn, SignOut, Touched, class_of,
 };
+use crate::guard::{AskIsolate, AskRelease, ExportInventory, LookAhead, ReadAdvisories};
 use crate::judge::AlarmRequest;
 use crate::session::export::Export;
 use crate::session::{
     Align, CancelWork, CursorMode, EditMark, Notice, NoticeTone, Open, PeekAt, Recollect, Seek, StartExport,
+    VerifyAgain,
 };
 use crate::signal::Timestamp;
 use crate::site::TwinId;
 use crate::site::doc::Class;
 use crate::twin::Select;
-use crate::view::{Camera, Frame};
+use crate::view::{Camera, Frame, SetLens};
 
 /// The requests that panels write.
 #[derive(SystemParam)]
@@ -55,6 +60,13 @@ pub(super) struct Requests<'w> {
     pub(super) frame: MessageWriter<'w, Frame>,
     pub(super) peek: MessageWriter<'w, PeekAt>,
     align: MessageWriter<'w, Align>,
+    pub(super) look_ahead: MessageWriter<'w, LookAhead>,
+    read_advisories: MessageWriter<'w, ReadAdvisories>,
+    export_inventory: MessageWriter<'w, ExportInventory>,
+    isolate: MessageWriter<'w, AskIsolate>,
+    release: MessageWriter<'w, AskRelease>,
+    lens: MessageWriter<'w, SetLens>,
+    verify_again: MessageWriter<'w, VerifyAgain>,
 }
 
 /// The one place that does what panels ask for: a request to another folder, or a change of the desk.
@@ -128,6 +140,16 @@ pub(super) fn perform(
         }
         Action::SignOut => {
             requests.sign_out.write(SignOut);
+        }
+        Action::AskIsolate(twin) => ask_quarantine(Some(twin), false, desk),
+        Action::AskIsolateSelected => ask_quarantine(facts.selection.twin, false, desk),
+        Action::AskRelease(twin) => ask_quarantine(Some(twin), true, desk),
+        Action::AskReleaseSelected => ask_quarantine(facts.selection.twin, true, desk),
+        Action::Isolate(twin, why) => {
+            requests.isolate.write(AskIsolate { twin, why });
+        }
+        Action::Release(twin, why) => {
+            requests.release.write(AskRelease { twin, why });
         }
         Action::Live => {
             desk.plot.fixed = None;
@@ -267,6 +289,29 @@ pub(super) fn perform(
         Action::CancelWork(id) => {
             requests.cancel_work.write(CancelWork(id));
         }
+        Action::Inventory(InventoryAction::AskExport) => {
+            let date = day_shown(facts.today(), desk.inventory.months);
+            let name = files::inventory_name(&facts.site.name, date);
+            desk.files.ask_inventory(date, &name);
+        }
+        Action::Inventory(InventoryAction::Export(path, date)) => {
+            requests.export_inventory.write(ExportInventory { path, date });
+        }
+        Action::Inventory(InventoryAction::ReadAgain) => {
+            requests.read_advisories.write(ReadAdvisories);
+        }
+        Action::Lens(request) => {
+            requests.lens.write(request);
+        }
+        Action::Provenance(signal) => desk.provenance = Some(Provenance::of(signal)),
+        Action::ProvenanceOf(twin) => desk.provenance = facts.least_believed(twin).map(Provenance::of),
+        Action::ProvenanceOfSelected => {
+            desk.provenance = facts.selection.twin.and_then(|it| facts.least_believed(it)).map(Provenance::of);
+        }
+        Action::CloseProvenance => desk.provenance = None,
+        Action::VerifyAgain(signal) => {
+            requests.verify_again.write(facts.to_verify(signal));
+        }
         Action::Alarm(action) => {
             if let Some((twin, fly)) = perform_alarm(action, facts, desk, layout, requests) {
                 unfold_to(twin, facts, desk);
@@ -274,6 +319,13 @@ pub(super) fn perform(
                 requests.camera.write_batch(fly.then_some(Camera::FlyTo(twin)));
             }
         }
+    }
+}
+
+/// A person is asked why a twin is to be isolated, or released.
+fn ask_quarantine(twin: Option<TwinId>, release: bool, desk: &mut Desk) {
+    if let Some(twin) = twin {
+        desk.dialog = Some(Dialog::Quarantine(QuarantineDialog::new(twin, release)));
     }
 }
 

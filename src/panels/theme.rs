@@ -8,7 +8,8 @@ use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle,
 
 use crate::command::Phase;
 use crate::judge::Priority;
-use crate::twin::{Level, ReadingState};
+use crate::twin::{Level, ReadingState, Standing};
+use crate::view::{Shade, ShadeLook};
 
 const fn hex(rgb: u32) -> Color32 {
     Color32::from_rgba_premultiplied((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8, 255)
@@ -131,9 +132,20 @@ pub fn reading(state: ReadingState) -> Color32 {
     match state {
         ReadingState::Fresh => STRONG,
         ReadingState::NeverSeen => WEAK,
-        ReadingState::Stale => STALE,
+        ReadingState::Stale | ReadingState::Isolated => STALE,
         ReadingState::Bad => WARNING,
     }
+}
+
+/// The colour of a standing, as the lens has it; never without its shape.
+pub fn standing(standing: Standing) -> Color32 {
+    shade(&Shade::of(standing).look())
+}
+
+/// The colour of a shade of the lens.
+pub fn shade(look: &ShadeLook) -> Color32 {
+    let [r, g, b] = look.color;
+    Color32::from_rgba_premultiplied(r, g, b, 255)
 }
 
 /// The colour of a command's phase.
@@ -243,6 +255,9 @@ pub const DIALOG: Vec2 = vec2(440.0, 0.0);
 
 /// The extent of the card that explains an alarm.
 pub const WHY: Vec2 = vec2(420.0, 460.0);
+
+/// The extent of the card that tells where a reading comes from.
+pub const PROVENANCE: Vec2 = vec2(440.0, 560.0);
 
 /// Seconds that what flashes is lit, and as long dark: ISA-18.2 and its practice ask for 0.5 Hz to 2 Hz.
 pub const FLASH_SECS: f64 = 0.5;

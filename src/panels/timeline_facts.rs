@@ -6,7 +6,7 @@ use super::actions::{EventKind, StepTo};
 use super::commands::form::in_words;
 use super::facts::Facts;
 use super::plot::PlotState;
-use super::timeline::{AlarmSpan, CommandDot, Strip, TimelineRows, TimelineState};
+use super::timeline::{AlarmSpan, CommandDot, Strip, TimelineRows, TimelineState, refusal_marks};
 use crate::command::CommandRow;
 use crate::link;
 use crate::session::Extent;
@@ -51,6 +51,11 @@ impl Facts<'_, '_> {
             }
             Some(CommandDot { at, text, phase: row.phase, twin: row.twin })
         };
+        let device = |id: &str| self.site.twins.iter().find(|it| it.device.as_ref().is_some_and(|it| it.id == id));
+        let refusals = self
+            .session
+            .book
+            .with_slips(|it| refusal_marks(it.iter(), &scale, horizon, |id| device(id).map(|it| it.id)));
         let difference = self.difference_strip(&scale.edges(), plot.hover);
         TimelineRows {
             extent,
@@ -63,6 +68,7 @@ impl Facts<'_, '_> {
             difference,
             alarms: self.spans.until(horizon),
             alarm_words,
+            refusals,
             commands: self.log.rows.iter().filter_map(dot).collect(),
             marks: &self.marks.list[..self.marks.list.partition_point(|it| it.at <= horizon)],
             selected: self.selection.twin.and_then(|it| self.site.lineage(it).last()).map(|it| it.id),

@@ -6,10 +6,10 @@ use egui::{Align2, EventFilter, Key, Modifiers, Rect, Sense, Ui, pos2, vec2};
 
 use super::actions::Action;
 use super::alarm_facts::WorstAlarm;
-use super::{fuzzy, icons, theme};
+use super::{fuzzy, icons, standing, theme};
 use crate::site::doc::Kind;
 use crate::site::{Site, TwinId};
-use crate::twin::{Health, Level};
+use crate::twin::{Health, Level, Standing};
 
 /// What the tree keeps between frames.
 #[derive(Debug, Default)]
@@ -43,6 +43,8 @@ pub(super) struct TreeRow<'a> {
     pub health: Health,
     /// The worst alarm of it or of what is below it. `None`: none stands.
     pub alarm: Option<WorstAlarm>,
+    /// How far it and what is below it may be believed, where that is to be seen.
+    pub standing: Option<Standing>,
     /// Whether it can be unfolded.
     pub has_parts: bool,
     /// Whether it is.
@@ -51,12 +53,19 @@ pub(super) struct TreeRow<'a> {
     pub found: bool,
 }
 
+/// How a twin is.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct TwinState {
+    /// Its health, and that of all below it.
+    pub health: Health,
+    /// The worst alarm of it or of what is below it. `None`: none stands.
+    pub alarm: Option<WorstAlarm>,
+    /// How far it and what is below it may be believed. `None`: there is nothing to say of that.
+    pub standing: Option<Standing>,
+}
+
 /// The rows to show, in the order of the site. Ancestors of what was found stay.
-pub(super) fn tree_rows<'a>(
-    site: &'a Site,
-    how: impl Fn(TwinId) -> (Health, Option<WorstAlarm>),
-    state: &TreeState,
-) -> Vec<TreeRow<'a>> {
+pub(super) fn tree_rows<'a>(site: &'a Site, how: impl Fn(TwinId) -> TwinState, state: &TreeState) -> Vec<TreeRow<'a>> {
     let query = state.query.trim();
     let mut place = vec![None; site.twin_capacity];
     let mut rows: Vec<TreeRow> = Vec::with_capacity(site.twins.len());
@@ -67,7 +76,7 @@ pub(super) fn tree_rows<'a>(
             rows[parent].has_parts = true;
         }
         place[twin.id.index()] = Some(rows.len());
-        let (health, alarm) = how(twin.id);
+        let TwinState { health, alarm, standing } = how(twin.id);
         rows.push(TreeRow {
             id: twin.id,
             parent: twin.parent,
@@ -76,6 +85,7 @@ pub(super) fn tree_rows<'a>(
             depth,
             health,
             alarm,
+            standing,
             has_parts: false,
             open: !query.is_empty() || !state.folded.contains(&twin.id),
             found: fuzzy::score(query, &twin.name).is_some()
@@ -279,7 +289,11 @@ fn row_ui(
 ) -> (Option<Action>, bool) {
     let response = ui.interact(rect, list.with(row.id.0), Sense::click());
     let label = row.name;
-    response.widget_info(|| egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, mark.selected, label));
+    response.widget_info(|| {
+        let mut info = egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, mark.selected, label);
+        info.hint_text = row.standing.map(|it| it.label().to_owned());
+        info
+    });
     let painter = ui.painter();
     if mark.selected {
         painter.rect_filled(rect, 0.0, theme::SELECTED);
@@ -310,7 +324,12 @@ fn row_ui(
         Some(alarm) => icons::priority(painter, at, alarm.priority),
         None => icons::level(painter, at, row.health.worst),
     }
-    let clip = Rect::from_min_max(pos2(x, rect.top()), pos2(rect.right() - 22.0, rect.bottom()));
+    let mut free = rect.right() - 22.0;
+    if let Some(it) = row.standing {
+        free -= 18.0;
+        standing::icon(painter, pos2(at.x - 18.0, middle), it);
+    }
+    let clip = Rect::from_min_max(pos2(x, rect.top()), pos2(free, rect.bottom()));
     let color = if row.found { text } else { theme::WEAK };
     painted_text(ui, clip, row.name, color, Align2::LEFT_CENTER);
     let hover = response.hovered();
@@ -334,6 +353,9 @@ fn row_ui(
             format!("; itself {}", row.health.own.label())
         };
         ui.label(format!("{} · {}{own}", icons::kind_name(row.kind), row.health.worst.label()));
+        if let Some(it) = row.standing {
+            ui.label(format!("Worst of it and its parts: {}. {}", it.label(), it.says()));
+        }
         if let Some(alarm) = row.alarm {
             let new = if alarm.new { ", not all acknowledged" } else { ", acknowledged" };
             ui.label(format!("Worst alarm of it and its parts: {}{new}", alarm.priority.label()));
@@ -375,7 +397,7 @@ mod tests {
     #[track_caller]
     fn check_rows(state: &TreeState, want: &[&str]) {
         let site = fixture::site();
-        let rows = tree_rows(&site, |_| (Health::default(), None), state);
+        let rows = tree_rows(&site, |_| TwinState::default(), state);
         let got: Vec<String> = rows.iter().map(|it| format!("{}{}", "  ".repeat(it.depth), it.name)).collect();
         assert_eq!(got, want);
     }
@@ -407,7 +429,7 @@ mod tests {
         let shown = Shown { tree: state(query), selected: None, asked: Vec::new() };
         Harness::new_ui_state(
             move |ui, shown: &mut Shown| {
-                let rows = tree_rows(&site, |_| (Health::default(), None), &shown.tree);
+                let rows = tree_rows(&site, |_| TwinState::default(), &shown.tree);
                 let asked = tree_panel_ui(ui, &rows, &mut shown.tree, shown.selected, None);
                 if let Some(Action::Select(twin)) = asked {
                     shown.selected = Some(twin);

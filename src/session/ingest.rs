@@ -14,7 +14,7 @@ use super::batch::{Batch, Filler};
 use super::column::Pushed;
 use super::fold::{Fold, Taken};
 use super::history::History;
-use super::reader::Reader;
+use super::reader::{Reader, message_of};
 use super::recording::Entry;
 use super::tally::{Counts, Tally};
 use super::tap::{Change, Tap, Told, watched};
@@ -59,6 +59,8 @@ pub struct Word {
     pub retained: bool,
     /// When it came.
     pub received: Timestamp,
+    /// The signature beside it. Nobody has looked at it yet.
+    pub signature: Option<String>,
 }
 
 /// What ingest needs.
@@ -286,6 +288,9 @@ impl Worker {
     /// A registry that was edited holds from here on, here as in the recording.
     fn take_registry(&mut self) {
         let Some(registry) = self.next_registry.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        if self.registry.as_ref() == Some(&registry) {
+            return;
+        }
         if let Some(recorder) = &self.recorder
             && recorder.send(Entry::Keys(Arc::clone(&registry))).is_err()
         {
@@ -302,7 +307,7 @@ impl Worker {
         if let Some(site) = self.next_site.lock().unwrap_or_else(PoisonError::into_inner).take() {
             self.history.grow(site.signal_capacity);
             self.timeline.follow(&site);
-            self.reader.follow(&site, || Verifier::new(&site, None));
+            self.reader.follow(&site, || Verifier::new(&site, self.registry.clone()));
             if self.tap.is_some() {
                 self.watched = watched(&site);
                 self.told.push(Told::Site(Arc::clone(&site)));
@@ -361,6 +366,7 @@ impl Worker {
             response_topic: arrival.properties.as_ref().and_then(|it| it.response_topic.clone()),
             retained: arrival.retained,
             received: arrival.received,
+            signature: message_of(arrival).signature.map(str::to_owned),
         };
         self.owes_wake = true;
         self.words.try_send(word).is_ok()

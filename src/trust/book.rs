@@ -12,10 +12,27 @@ use crate::signal::Timestamp;
 const KEPT: usize = 64;
 /// Of a kept message so many bytes.
 const KEPT_BYTES: usize = 64 * 1024;
+/// Refusals that are remembered by their time, the newest. Those of one device with one reason within a second are one.
+const TOLD: usize = 10_000;
+/// How many of the newest are looked through for one to be counted up.
+const NEAR: usize = 64;
 
 /// Shared by who verifies and who shows.
 #[derive(Debug, Default)]
-pub struct Book(Mutex<BTreeMap<Arc<str>, Account>>, Mutex<VecDeque<Exhibit>>);
+pub struct Book(Mutex<BTreeMap<Arc<str>, Account>>, Mutex<VecDeque<Exhibit>>, Mutex<VecDeque<Slip>>);
+
+/// That something was refused, and when: for the timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slip {
+    /// When the first of them came.
+    pub at: Timestamp,
+    /// Whose topic it was.
+    pub device: Arc<str>,
+    /// Why.
+    pub reason: Reason,
+    /// How many within that second.
+    pub count: u32,
+}
 
 /// What was seen of one device.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,6 +105,11 @@ impl Book {
         self.1.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
+    /// Looks at when what was refused, in the order of its coming.
+    pub fn with_slips<R>(&self, look: impl FnOnce(&VecDeque<Slip>) -> R) -> R {
+        look(&self.2.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(super) fn pass(&self, device: &Arc<str>, passed: Passed, n_missing: u64) {
         let mut book = self.lock();
         let account = account(&mut book, device);
@@ -109,6 +131,7 @@ impl Book {
             account.evidence = Some((exhibit.reason, exhibit.received, before + 1));
         }
         drop(book);
+        self.tell(&exhibit);
         let mut kept = self.1.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT {
             kept.pop_front();
@@ -118,6 +141,23 @@ impl Book {
         kept.push_back(exhibit);
     }
 
+    fn tell(&self, exhibit: &Exhibit) {
+        let mut told = self.2.lock().unwrap_or_else(PoisonError::into_inner);
+        let second = |it: Timestamp| it.as_nanos().div_euclid(1_000_000_000);
+        let same = |it: &&mut Slip| {
+            second(it.at) == second(exhibit.received) && it.reason == exhibit.reason && it.device == exhibit.device
+        };
+        if let Some(slip) = told.iter_mut().rev().take(NEAR).find(same) {
+            slip.count = slip.count.saturating_add(1);
+            return;
+        }
+        if told.len() >= TOLD {
+            told.pop_front();
+        }
+        let Exhibit { device, reason, received, .. } = exhibit;
+        told.push_back(Slip { at: *received, device: Arc::clone(device), reason: *reason, count: 1 });
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Arc<str>, Account>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -125,4 +165,44 @@ impl Book {
 
 fn account<'a>(book: &'a mut BTreeMap<Arc<str>, Account>, device: &Arc<str>) -> &'a mut Account {
     book.entry(Arc::clone(device)).or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(device: &str, reason: Reason, at_ms: i64) -> Exhibit {
+        Exhibit {
+            device: device.into(),
+            topic: "t".to_owned(),
+            reason,
+            detail: String::new(),
+            key: None,
+            received: Timestamp::from_nanos(at_ms * 1_000_000),
+            payload: Vec::new(),
+            signature: None,
+        }
+    }
+
+    #[test]
+    fn refusals_of_one_kind_within_a_second_are_one_slip_and_the_oldest_go_first() {
+        let book = Book::default();
+        for (device, reason, at) in [
+            ("a", Reason::Forged, 1_000),
+            ("b", Reason::Forged, 1_200),
+            ("a", Reason::Forged, 1_900),
+            ("a", Reason::Replayed, 1_950),
+            ("a", Reason::Forged, 2_000),
+        ] {
+            book.refuse(refused(device, reason, at), false);
+        }
+        let counts: Vec<u32> = book.with_slips(|it| it.iter().map(|it| it.count).collect());
+        assert_eq!(counts, [2, 1, 1, 1]);
+        book.refuse(refused("a", Reason::Stale, 2_000), true);
+        assert_eq!(book.with_slips(VecDeque::len), 4, "what a broker had kept is no event");
+        for second in 0..TOLD as i64 {
+            book.refuse(refused("c", Reason::Forged, 10_000 + second * 1_000), false);
+        }
+        assert_eq!(book.with_slips(|it| (it.len(), it[0].at.as_nanos())), (TOLD, 10_000_000_000));
+    }
 }

@@ -228,6 +228,17 @@ impl SecretKey {
         }
     }
 
+    /// The key in a file, which must be there.
+    pub fn load(path: &Path) -> Result<Self, KeyFileError> {
+        let file = File::open(path).map_err(|why| KeyFileError::Io { at: path.to_owned(), why })?;
+        read_key(&file, path)
+    }
+
+    /// Writes it to a new file, its owner's alone. One that is there is not written over.
+    pub fn save(&self, path: &Path) -> Result<(), KeyFileError> {
+        write_key(self, path).map_err(|why| KeyFileError::Io { at: path.to_owned(), why })
+    }
+
     /// What others know of it.
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())
@@ -265,9 +276,14 @@ fn read_key(file: &File, path: &Path) -> Result<SecretKey, KeyFileError> {
     Ok(SecretKey(SigningKey::from_bytes(&seed)))
 }
 
-/// The file takes its name when it is whole: a crash leaves no half of a key.
 fn create_key(path: &Path) -> io::Result<SecretKey> {
     let key = SecretKey::generate();
+    write_key(&key, path)?;
+    Ok(key)
+}
+
+/// The file takes its name when it is whole: a crash leaves no half of a key.
+fn write_key(key: &SecretKey, path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut part = tempfile::NamedTempFile::new_in(folder)?;
     let seed = Zeroizing::new(hex::encode(key.0.as_bytes()));
@@ -275,7 +291,7 @@ fn create_key(path: &Path) -> io::Result<SecretKey> {
     part.write_all(b"\n")?;
     part.as_file().sync_all()?;
     part.persist_noclobber(path).map_err(|it| it.error)?;
-    Ok(key)
+    Ok(())
 }
 
 /// What others than the owner may do to a file. Where there is no such thing: nothing.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::defence::{Defence, Defences};
 use super::envelope::{
-    EPOCH, EnvelopeError, MAX_ENVELOPE_BYTES, PREV, SCHEME, SEQ, TIME, key_of, malformed, read_envelope,
+    EPOCH, EnvelopeError, MAX_ENVELOPE_BYTES, PREV, SCHEME, SEQ, TIME, key_of, malformed, read_envelope, to_bytes,
 };
 use super::form;
 use super::key::{KeyId, PublicKey, SecretKey};
@@ -169,6 +169,13 @@ pub(crate) fn write(key: &SecretKey, typ: &str, topic: &str, stamp: &Stamp, payl
     form::write(&protected, payload.ok().map(<[u8]>::to_vec).as_ref(), &signature)
 }
 
+/// What is signed of an order and of an answer, so that neither can be taken for that of another command: in CBOR
+/// `[payload, correlation, response_topic]`, two byte strings and a text, or null where no answer is expected.
+pub fn exchange(payload: &[u8], correlation: &[u8], response_topic: Option<&str>) -> Vec<u8> {
+    let response_topic = response_topic.map_or(Value::Null, |it| Value::Text(it.to_owned()));
+    to_bytes(&Value::Array(vec![Value::Bytes(payload.to_vec()), Value::Bytes(correlation.to_vec()), response_topic]))
+}
+
 fn stamp_of(envelope: &CoseSign1) -> Result<Stamp, EnvelopeError> {
     let header = &envelope.protected.header;
     let find = |label: i64| header.rest.iter().find(|it| it.0 == Label::Int(label)).map(|it| &it.1);
@@ -203,6 +210,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::codec::{PackedRow, Quality, pack};
+    use crate::trust::hex;
 
     const NOW: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
 
@@ -226,6 +235,32 @@ mod tests {
         assert!(!other.is_signed_by(&key.public(), "t", Defences::all()));
     }
 
+    #[test]
+    fn the_example_for_who_builds_a_device_is_what_is_made_here() {
+        let key = SecretKey::from_seed("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb").unwrap();
+        let (topic, at) = ("plant/p1/state", Timestamp::from_nanos(1_800_000_000_123_000_000));
+        let mut beside = Pen::new(key.clone(), 7);
+        let mut within = Pen::new(key.clone(), 7);
+        let mut answers = Pen::new(key, 7);
+        let row = PackedRow { signal: "p1/speed".to_owned(), at, value: 1480.5.into(), quality: Quality::Good };
+        let spoken = exchange(br#"{"state":"done"}"#, b"4711", None);
+        let in_hex = |text: String| hex::encode(&URL_SAFE_NO_PAD.decode(text).unwrap());
+        let examples = [
+            ("beside", in_hex(beside.sign(BESIDE_TYPE, topic, at, br#"{"t":1800000000123,"speed":1480.5}"#))),
+            ("beside, the next", in_hex(beside.sign(BESIDE_TYPE, topic, at, br#"{"t":1800000000123,"speed":1480.5}"#))),
+            ("values", hex::encode(&pack(std::slice::from_ref(&row)))),
+            ("within", hex::encode(&within.seal(SAMPLES_TYPE, topic, at, &pack(&[row])))),
+            ("signed of an answer", hex::encode(&spoken)),
+            ("answer", in_hex(answers.sign(ANSWER_TYPE, "pollux/plant/gate/answers", at, &spoken))),
+        ];
+        let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes/README.md");
+        let readme: String =
+            std::fs::read_to_string(readme).unwrap().chars().filter(|it| !it.is_whitespace()).collect();
+        for (name, hex) in examples {
+            assert!(readme.contains(&hex), "scenes/README.md shows another {name}");
+        }
+    }
+
     #[derive(serde::Deserialize)]
     struct Vector {
         name: String,
@@ -247,9 +282,9 @@ mod tests {
         let vectors: Vec<Vector> = serde_json::from_str(include_str!("../../tests/vectors/envelopes.json")).unwrap();
         assert_eq!(vectors.len(), 3);
         for vector in vectors {
-            let decode = |it: &str| super::super::hex::decode_all(it.as_bytes()).unwrap();
+            let decode = |it: &str| hex::decode_all(it.as_bytes()).unwrap();
             let (payload, envelope) = (decode(&vector.payload), decode(&vector.envelope));
-            let prev = super::super::hex::decode(vector.prev.as_bytes()).unwrap();
+            let prev = hex::decode(vector.prev.as_bytes()).unwrap();
             let stamp = Stamp { epoch: vector.epoch, seq: vector.seq, at: Timestamp::from_nanos(vector.at), prev };
             let beside = vector.beside.then_some(&payload[..]);
             let letter = Letter::read(&envelope, &vector.typ, beside).unwrap();

@@ -136,11 +136,7 @@ impl Verifier {
                 topic: signal.topic.as_str().into(),
                 device: device.id.as_str().into(),
                 signing: device.signing.clone(),
-                owners: match (&device.signing, device.keys.is_empty()) {
-                    (SigningDoc::Vouched(gateway), true) => vec![gateway.clone()],
-                    (SigningDoc::None | SigningDoc::Required, true) => vec![device.id.clone()],
-                    (_, false) => device.keys.clone(),
-                },
+                owners: device.signers(),
                 old_after: OLD_AT_LEAST,
             };
             let entry = rules.entry(signal.topic.as_bytes().into());
@@ -148,8 +144,13 @@ impl Verifier {
             rule.old_after = rule.old_after.max(old);
         }
         let shared = |(topic, (rule, bucket))| (topic, (Arc::new(rule), bucket));
-        any.then(|| Self {
-            rules: rules.into_iter().map(shared).collect(),
+        any.then(|| Self { rules: rules.into_iter().map(shared).collect(), ..Self::of_letters(registry) })
+    }
+
+    /// For letters alone: no topic is a device's.
+    pub fn of_letters(registry: Option<Arc<Registry>>) -> Self {
+        Self {
+            rules: HashMap::new(),
             registry,
             windows: Windows::new(),
             book: Arc::default(),
@@ -157,7 +158,7 @@ impl Verifier {
             memo: None,
             defences: Defences::all(),
             signed_at: None,
-        })
+        }
     }
 
     /// Writes what it sees into this book.
@@ -278,9 +279,9 @@ impl Verifier {
         look
     }
 
-    /// Looks at a letter on any topic, and takes it. Returns it with what it proves, and how many before it are missing since
-    /// the last one.
-    pub fn letter(&mut self, message: &Message<'_>, terms: &Terms<'_>) -> Result<(Letter, Proof, u64), No> {
+    /// Looks at who signed a letter, and no further: when it was said, and whether it was heard before, is not asked. For what a
+    /// broker keeps, which comes again to everybody who begins to listen.
+    pub fn signed(&self, message: &Message<'_>, terms: &Terms<'_>) -> Result<(Letter, Trust), No> {
         let malformed = |why: EnvelopeError| No {
             reason: if matches!(why, EnvelopeError::Oversize { .. }) { Reason::Oversize } else { Reason::Malformed },
             key: None,
@@ -303,6 +304,14 @@ impl Verifier {
                 format!("the signature is not that of the key {} over these bytes on {topic}", letter.key),
             ));
         }
+        Ok((letter, trust))
+    }
+
+    /// Looks at a letter on any topic, and takes it. Returns it with what it proves, and how many before it are missing since
+    /// the last one.
+    pub fn letter(&mut self, message: &Message<'_>, terms: &Terms<'_>) -> Result<(Letter, Proof, u64), No> {
+        let (letter, trust) = self.signed(message, terms)?;
+        let no = |reason: Reason, detail: String| No { reason, key: Some(letter.key), detail };
         let stamp = letter.stamp;
         let window = self.windows.get(&letter.key);
         if let Some(Err(reason)) = window.map(|it| it.look(&stamp, &letter.digest)) {

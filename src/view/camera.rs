@@ -10,6 +10,7 @@ use bevy_egui::input::EguiWantsInput;
 use bevy_panorbit_camera::{ActiveCameraData, PanOrbitCamera, PanOrbitCameraPlugin};
 
 use super::drawn::PropBody;
+use super::lens::Lens;
 use super::picking::PointerAt;
 use super::screen::{SceneCamera, Screen, ViewRect};
 use super::studio::Backdrop;
@@ -177,6 +178,7 @@ pub(super) fn take_shortcuts(
     egui: Option<Res<EguiWantsInput>>,
     site: Res<CurrentSite>,
     selection: Res<Selection>,
+    lens: Res<Lens>,
     mut requests: MessageWriter<Camera>,
     mut selects: MessageWriter<Select>,
 ) {
@@ -200,7 +202,8 @@ pub(super) fn take_shortcuts(
     {
         requests.write(Camera::FlyTo(twin));
     }
-    if keys.just_pressed(KeyCode::Escape) && selection.twin.is_some() {
+    // Esc takes the lens away first.
+    if keys.just_pressed(KeyCode::Escape) && selection.twin.is_some() && lens.kind.is_none() {
         selects.write(Select::Twin(None));
     }
     const DIGITS: [KeyCode; 9] = [

@@ -15,7 +15,7 @@ use crate::session::GhostState;
 use crate::signal::{Unit, Value, text};
 use crate::site::doc::{ShowDoc, ValueKind};
 use crate::site::{Signal, Site, Twin, TwinId};
-use crate::twin::{Health, Level, Reading, ReadingState, Readings, Selection, TwinIndex};
+use crate::twin::{Health, Level, Reading, ReadingState, Readings, Selection, Standing, TwinIndex};
 
 /// What stands at one twin.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,8 @@ pub(super) struct LabelRow {
     pub(super) level: Level,
     /// Its alarms that stand, the worst first.
     pub(super) alarms: Vec<AlarmMark>,
+    /// How many messages about it were refused, while that is of now. 0: none.
+    pub(super) n_refused: u32,
     /// More important first.
     pub(super) priority: f32,
     /// The box around it, in the world.
@@ -99,8 +101,13 @@ fn lines_of(site: &Site, twin: &Twin, readings: &Readings, ghost: Option<&GhostS
             let unnamed = several && signal.unit == Unit::NONE && signal.is != ValueKind::Text;
             let text = if unnamed { format!("{} {text}", signal.name) } else { text };
             let note = match reading.state {
+                _ if reading.standing >= Standing::Rejected => Some(reading.standing.label()),
                 ReadingState::Fresh => None,
-                state @ (ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad) => Some(state.label()),
+                ReadingState::Isolated if reading.estimate.is_some() => Some("estimate"),
+                state
+                @ (ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad | ReadingState::Isolated) => {
+                    Some(state.label())
+                }
             };
             let ghost = ghost.map(|it| ghost_text(signal, reading, &ghost_reading(signal, it)));
             Some(LabelLine { text, note, ghost })
@@ -125,6 +132,16 @@ fn ghost_text(signal: &Signal, shown: &Reading, ghost: &Reading) -> String {
         text.push_str(&format!(" \u{b7} {}", ghost.state.label()));
     }
     text
+}
+
+/// How many messages about a twin were refused, of the signal with the most of them: one message may be about several.
+fn refused_of(site: &Site, twin: &Twin, readings: &Readings) -> u32 {
+    let count = |it: &Signal| {
+        let reading = readings.get(it.id);
+        let now = matches!(reading.standing, Standing::Rejected | Standing::EvilTwin);
+        reading.refused.filter(|_| now).map_or(0, |it| it.count)
+    };
+    site.signals_of(twin.id).map(count).max().unwrap_or(0)
 }
 
 fn awaited_of(site: &Site, twin: &Twin, log: &CommandLog) -> Option<String> {
@@ -168,7 +185,9 @@ pub(super) fn rows(
         let lines = lines_of(site, twin, readings, ghost);
         let awaited = awaited_of(site, twin, log);
         let alarms = alarms.get(&twin.id).cloned().unwrap_or_default();
-        if lines.is_empty() && awaited.is_none() && level < Level::Warning && alarms.is_empty() && !marked {
+        let n_refused = refused_of(site, twin, readings);
+        let wants = level >= Level::Warning || !alarms.is_empty() || n_refused > 0;
+        if lines.is_empty() && awaited.is_none() && !wants && !marked {
             continue;
         }
         let bounds = match known.of.get(&twin.id) {
@@ -190,7 +209,7 @@ pub(super) fn rows(
             f32::from(level as u8) * 10.0 + size.min(40.0) * 0.02
         };
         let name = twin.name.clone();
-        rows.push(LabelRow { twin: twin.id, name, lines, awaited, level, alarms, priority, bounds, marked });
+        rows.push(LabelRow { twin: twin.id, name, lines, awaited, level, alarms, n_refused, priority, bounds, marked });
     }
     rows
 }

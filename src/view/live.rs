@@ -54,6 +54,29 @@ pub(super) struct Slot {
     pub(super) flow_way: f32,
     /// Metres between two arrows.
     pub(super) flow_pitch: f32,
+    /// What the lens makes of it.
+    pub(super) lens: LensSlot,
+}
+
+/// What the lens makes of a twin. Its fields stand flat in `live.wgsl`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+pub(super) struct LensSlot {
+    /// Linear colour; the last one is how far it covers what is shown else.
+    pub(super) color: [f32; 4],
+    /// A [`super::lens::Pattern`].
+    pub(super) pattern: f32,
+    /// How plain the pattern is, 0 to 1.
+    pub(super) ink: f32,
+    /// How far everything of it is grey, 0 to 1.
+    pub(super) neutral: f32,
+    /// Nothing: fills up to 16 bytes.
+    pub(super) spare: f32,
+}
+
+impl LensSlot {
+    /// There is no lens.
+    pub(super) const NONE: Self = Self { color: [0.0; 4], pattern: 0.0, ink: 0.0, neutral: 0.0, spare: 0.0 };
 }
 
 impl Slot {
@@ -68,6 +91,7 @@ impl Slot {
         flow: 0.0,
         flow_way: 1.0,
         flow_pitch: 1.0,
+        lens: LensSlot::NONE,
     };
 }
 
@@ -151,6 +175,22 @@ impl Slots {
     /// What a slot shows now.
     pub(super) fn get(&self, number: u32) -> Slot {
         self.all.get(number as usize).copied().unwrap_or(Slot::PLAIN)
+    }
+
+    /// All slots with their numbers; number 0 is that of what is nobody's.
+    pub(super) fn numbers(&self) -> Vec<(Option<SlotKey>, u32)> {
+        let own = self.by_key.iter().map(|(key, number)| (Some(key.clone()), *number));
+        std::iter::once((None, 0)).chain(own).collect()
+    }
+
+    /// Changes what the lens makes of a slot, that of nobody included.
+    pub(super) fn set_lens(&mut self, number: u32, lens: LensSlot) {
+        if let Some(now) = self.all.get_mut(number as usize)
+            && now.lens != lens
+        {
+            now.lens = lens;
+            self.changed = true;
+        }
     }
 
     /// Changes what a slot shows. The same value again costs nothing.
@@ -256,7 +296,8 @@ mod tests {
 
     #[test]
     fn the_buffer_keeps_its_size() {
-        assert_eq!(padded(&[Slot::PLAIN], 8).len(), 8 * 48);
-        assert_eq!(padded(&[Slot::PLAIN; 8], 8).len(), 8 * 48);
+        assert_eq!(padded(&[Slot::PLAIN], 8).len(), 8 * size_of::<Slot>());
+        assert_eq!(padded(&[Slot::PLAIN; 8], 8).len(), 8 * 80);
+        assert!(size_of::<Slot>().is_multiple_of(16));
     }
 }

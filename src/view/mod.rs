@@ -12,6 +12,7 @@ mod environment;
 mod fade;
 mod ghost;
 mod labels;
+mod lens;
 mod live;
 pub mod looks;
 mod models;
@@ -30,10 +31,12 @@ mod screen;
 pub mod shapes;
 mod shot;
 mod studio;
+mod watermark;
 
 use bevy::prelude::*;
 
 pub use camera::{Camera, SHORTCUTS, Shortcut};
+pub use lens::{Lens, LensKind, Outlooks, Pattern, SHADES, SetLens, Shade, ShadeLook, Shades};
 pub use quality::{Quality, Tier};
 pub use screen::{Frame, Target, ViewRect};
 pub use shot::{Settled, ShotSaved, TakeShot};
@@ -53,6 +56,7 @@ impl Plugin for ViewPlugin {
             screen::plugin,
             quality::plugin,
             live::plugin,
+            lens::plugin,
             studio::plugin,
             drawn::plugin,
             camera::plugin,
@@ -75,7 +79,9 @@ impl Plugin for ViewPlugin {
                 camera::gate_input,
                 studio::dig_basins,
                 studio::follow_sun,
+                lens::set_lens,
                 motion::show_looks,
+                lens::shade_twins,
                 motion::turn_parts,
                 fade::fade_buildings,
                 outline::outline_twins,

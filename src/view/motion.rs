@@ -67,12 +67,16 @@ pub(super) fn is_of(look: &Look, part: &str) -> bool {
 fn all_stale(site: &Site, twin: &Twin, readings: &Readings) -> bool {
     let mut own = site.signals_of(twin.id).peekable();
     own.peek().is_some()
-        && own.all(|it| matches!(readings.get(it.id).state, ReadingState::Stale | ReadingState::NeverSeen))
+        && own.all(|it| {
+            let state = readings.get(it.id).state;
+            matches!(state, ReadingState::Stale | ReadingState::NeverSeen | ReadingState::Isolated)
+        })
 }
 
 /// What a slot shows, from all the looks of its part.
 fn slot_for<'a>(before: Slot, looks: impl Iterator<Item = &'a Look>, readings: &Readings) -> (Slot, Option<f64>) {
-    let mut slot = Slot { flow_offset: before.flow_offset, flow_way: before.flow_way, ..Slot::PLAIN };
+    let Slot { flow_offset, flow_way, lens, .. } = before;
+    let mut slot = Slot { flow_offset, flow_way, lens, ..Slot::PLAIN };
     let mut flow = None;
     for look in looks {
         let effect = effect(look, readings);

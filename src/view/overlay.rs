@@ -20,6 +20,7 @@ use super::picking::{Badges, PointerAt};
 use super::placing::{self, Sides, Wish};
 use super::screen::{SceneCamera, Screen, ViewRect};
 use super::studio::Backdrop;
+use super::watermark;
 use crate::command::CommandLog;
 use crate::judge::Alarms;
 use crate::session::{CurrentSite, Ghost};
@@ -41,7 +42,7 @@ pub(super) struct Overlay {
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Overlay>().add_systems(
         EguiPrimaryContextPass,
-        (paint_scene, ghost::paint_ghost, desired::paint_desired, paint_overlay).chain(),
+        (paint_scene, watermark::paint_watermark, ghost::paint_ghost, desired::paint_desired, paint_overlay).chain(),
     );
 }
 

@@ -9,6 +9,7 @@ use bevy::winit::{UpdateMode, WinitSettings};
 use super::camera::Flights;
 use super::drawn::Built;
 use super::fade::Fades;
+use super::lens::LensMotion;
 use super::live::Slots;
 use super::motion::{Motion, Part};
 use super::quality::{Quality, Tier};
@@ -60,7 +61,7 @@ pub(super) fn ask_for_frames(
     selection: Res<Selection>,
     settled: Res<Settled>,
     rect: Res<ViewRect>,
-    moving: (Res<Motion>, Res<Fades>, Res<Flights>),
+    moving: (Res<Motion>, Res<Fades>, Res<Flights>, Res<LensMotion>),
     (readings, log, session): (Res<Readings>, Res<CommandLog>, Res<Session>),
     parts: Query<(), (With<Part>, Changed<Transform>)>,
     mut camera: Query<(&mut Camera, Ref<Transform>), With<SceneCamera>>,
@@ -72,12 +73,13 @@ pub(super) fn ask_for_frames(
     if matches!(wanted.0, Target::Image(_)) {
         return;
     }
-    let (motion, fades, flights) = moving;
+    let (motion, fades, flights, lens) = moving;
     let now = time.elapsed_secs();
     // What a person does is shown at once; what moves by itself, as often as the machine affords.
     let at_once = place.is_changed()
         || flights.flying()
         || fades.moving
+        || lens.moving
         || last.selection != Some(*selection)
         || last.rect != Some(rect.0)
         || last.n_built != built.n_changes

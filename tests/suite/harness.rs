@@ -87,6 +87,9 @@ impl Gate {
         more: Vec<String>,
     ) -> Self {
         let file = |name: &str| folder.path().join(name);
+        // Where keys lie beside the site, its own is one of them.
+        let registered = site.with_file_name("secret").join("gate.key");
+        let key = if registered.exists() { registered } else { file("gate.key") };
         let program = env!("CARGO_BIN_EXE_pollux");
         let mut command = match kib {
             None => Command::new(program),
@@ -104,7 +107,8 @@ impl Gate {
             .arg("--audit")
             .arg(file("audit.log"))
             .arg("--key")
-            .arg(file("gate.key"))
+            .arg(key)
+            .env("XDG_DATA_HOME", folder.path())
             .args(&more)
             .env("POLLUX_MQTT_USER", GATE_USER)
             .env("POLLUX_MQTT_PASSWORD", password_of(GATE_USER))

@@ -10,11 +10,15 @@ mod gate;
 mod harness;
 mod house;
 mod inout;
+mod inventory;
+mod keys;
 mod kills;
 mod link;
 #[path = "../support/mosquitto.rs"]
 mod mosquitto;
+mod quarantine;
 mod races;
 mod readings;
 mod recording;
+mod seals;
 mod tls;

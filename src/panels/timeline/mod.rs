@@ -7,6 +7,7 @@ mod alarm_lane;
 mod difference;
 mod lanes;
 mod range;
+mod refusal_lane;
 mod scale;
 mod strips;
 mod time_text;
@@ -25,6 +26,7 @@ use crate::judge::Priority;
 use crate::session::{Cursor, CursorMode, Extent, Mark, MarkId};
 use crate::signal::Timestamp;
 use crate::site::{AlarmId, TwinId};
+pub(super) use refusal_lane::{RefusalMark, refusal_marks};
 use scale::{Scale, Span};
 
 /// The least time that a window over the whole session shows, seconds: what is to come has room at first.
@@ -101,6 +103,8 @@ pub(super) struct TimelineRows<'a> {
     pub alarms: &'a [AlarmSpan],
     /// Puts alarms that stand close together into words: those that were raised there.
     pub alarm_words: &'a dyn Fn(&[AlarmSpan]) -> String,
+    /// What was refused, by time.
+    pub refusals: Vec<RefusalMark>,
     /// What was asked of devices.
     pub commands: Vec<CommandDot>,
     /// Bookmarks, by time.

@@ -8,6 +8,7 @@ use super::super::alarms::AlarmAction;
 use super::*;
 use crate::session::EditMark;
 use crate::session::export::Format;
+use crate::trust::{Reason, Slip};
 
 const BEGAN: i64 = 1_800_000_000;
 
@@ -22,6 +23,7 @@ struct Shown {
     marks: Vec<Mark>,
     gaps: Vec<Span>,
     alarms: Vec<AlarmSpan>,
+    slips: Vec<Slip>,
     strips: usize,
     loaded: Option<f32>,
     difference: Option<DifferenceStrip>,
@@ -36,6 +38,7 @@ fn shown() -> Shown {
         marks: Vec::new(),
         gaps: Vec::new(),
         alarms: Vec::new(),
+        slips: Vec::new(),
         strips: 3,
         loaded: None,
         difference: None,
@@ -63,6 +66,9 @@ fn harness(shown: Shown) -> Harness<'static, Shown> {
                 difference: it.difference.clone(),
                 alarms: &it.alarms,
                 alarm_words: &|them| format!("{} raised", them.len()),
+                refusals: refusal_marks(it.slips.iter(), &it.state.scale(extent, &it.gaps, 10_000), extent.to, |_| {
+                    Some(TwinId(1))
+                }),
                 commands: vec![CommandDot {
                     at: at(500.0),
                     text: "Pump 1 · Run on: confirmed".to_owned(),
@@ -442,4 +448,14 @@ fn an_alarm_on_the_timeline_leads_to_its_instant_and_those_at_one_place_are_one(
         &Action::Seek(at(301.0)),
     ];
     assert_eq!(found, want);
+}
+
+#[test]
+fn a_click_on_a_refusal_goes_to_its_instant_and_selects_whose_it_was() {
+    let slip = Slip { at: at(400.0), device: "nf-p1".into(), reason: Reason::Forged, count: 3 };
+    let mut harness = harness(Shown { slips: vec![slip], ..shown() });
+    harness.get_by_label("3 refused: forged 3×: nf-p1").click();
+    harness.run();
+    let asked = &harness.state().asked;
+    assert!(asked.contains(&Action::Select(TwinId(1))) && asked.contains(&Action::Seek(at(400.0))), "{asked:?}");
 }

@@ -10,6 +10,7 @@ use super::alarm_lane::alarms_ui;
 use super::difference::{DIFFERENCE, difference_ui};
 use super::lanes::{LANE, commands_ui, marks_ui};
 use super::range::{paint_range, range_ui};
+use super::refusal_lane::refusals_ui;
 use super::scale::Scale;
 use super::strips::{STRIP, strip_ui};
 use super::{Drag, TimelineRows, TimelineState, Window};
@@ -59,6 +60,7 @@ pub(super) fn track_ui(
         lane
     };
     let alarms = (!rows.alarms.is_empty()).then(|| lane(ui, &mut top, "Alarms"));
+    let refusals = (!rows.refusals.is_empty()).then(|| lane(ui, &mut top, "Refused"));
     let commands = (!rows.commands.is_empty()).then(|| lane(ui, &mut top, "Commands"));
     let marks = (!rows.marks.is_empty()).then(|| lane(ui, &mut top, "Bookmarks"));
     if top > ruler.bottom() {
@@ -86,6 +88,9 @@ pub(super) fn track_ui(
     range_ui(ui, ruler, rows, &scale, state, asked);
     if let Some(lane) = alarms {
         alarms_ui(ui, lane, rows, &scale, asked);
+    }
+    if let Some(lane) = refusals {
+        refusals_ui(ui, lane, rows, &scale, asked);
     }
     if let Some(lane) = commands {
         commands_ui(ui, lane, rows, &scale, asked);

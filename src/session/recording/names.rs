@@ -29,6 +29,16 @@ pub(super) const COLUMNS: &str = "pollux/columns";
 pub(super) const COUNTS: &str = "pollux/counts";
 /// The metadata record of a session.
 pub(super) const METADATA: &str = "pollux";
+/// In it: the session's name.
+pub(super) const SESSION: &str = "session";
+/// In it: the key that seals the session.
+pub(super) const RECORDER: &str = "recorder";
+/// In it: the session that this one was cut from, and the chain of its seals then.
+pub(super) const CUT_SESSION: &str = "cut_from_session";
+pub(super) const CUT_CHAIN: &str = "cut_from_chain";
+/// In it: the session that this one goes on from, and the chain of its seals at its end.
+pub(super) const AFTER_SESSION: &str = "after_session";
+pub(super) const AFTER_CHAIN: &str = "after_chain";
 /// A channel's metadata: the broker had kept its messages.
 pub(super) const RETAINED: &str = "retained";
 /// A channel's metadata: the Content Type of its messages.
@@ -96,12 +106,12 @@ pub struct RefusedDoc {
     pub evidence: Option<(Reason, Timestamp)>,
 }
 
-/// What was asked of a device, and where it stands; or what happened to an alarm.
+/// What was asked of a device, and where it stands; or what happened to an alarm; or what a person isolated.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct AuditDoc {
     /// When it came to stand there, ns since 1970.
     pub at: i64,
-    /// The command's address. Empty: it is about an alarm.
+    /// The command's address. Empty: it is about an alarm, or a quarantine.
     pub command: String,
     /// The value asked for, as text.
     pub desired: String,
@@ -126,9 +136,12 @@ pub struct AuditDoc {
     /// Until when the next step must come, ns since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<i64>,
-    /// What happened to an alarm. `None`: it is about a command.
+    /// What happened to an alarm. `None`: it is about something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<AlarmAuditDoc>,
+    /// What was isolated or released. `None`: it is about something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<QuarantineAuditDoc>,
 }
 
 /// What happened to an alarm.
@@ -159,6 +172,29 @@ pub(super) fn registry_of(text: &[u8], path: &Path) -> Option<Arc<Registry>> {
             None
         }
     }
+}
+
+/// A twin that was isolated, or released. Why stands in the reason beside it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct QuarantineAuditDoc {
+    /// Its address.
+    pub twin: String,
+    /// In a word: `isolated`, `released`.
+    pub what: String,
+    /// What stands in for its values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<EstimateDoc>,
+}
+
+/// What stands in for a signal's value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EstimateDoc {
+    /// The signal's address.
+    pub signal: String,
+    /// A number, a flag or a text.
+    pub value: serde_json::Value,
+    /// What it was made from, in words.
+    pub basis: String,
 }
 
 /// What MQTT said of the message that follows.

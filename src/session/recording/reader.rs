@@ -16,10 +16,11 @@ use super::columns::{self, Row};
 use super::names::{self, AuditDoc, KeyframeDoc, PropertiesDoc};
 use super::scan::scan;
 use super::summary;
-use super::unpack::{Found, Records, unpack};
+use super::unpack::{Found, RECORD_HEAD, Records, unpack};
 use crate::link::Arrival;
 use crate::signal::Timestamp;
 use crate::site::Site;
+use crate::trust::seals::{MAX_SEAL_BYTES, SEAL_OPCODE, Seal, chain_text};
 use crate::trust::{Memo, REGISTRY_FILE, Registry, SIGNATURE_PROPERTY, Verifier};
 
 /// No record is larger: a length beyond it is damage, and not read.
@@ -286,6 +287,22 @@ impl Recording {
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         let grown = self.grown();
         Some((grown.chunks.first()?.from, grown.chunks.last()?.to))
+    }
+
+    /// Which session this is, and the chain of its seals up to the newest chunk, for one that is cut from it. Nobody has
+    /// looked at the seal's signature here.
+    pub fn origin(&self) -> BTreeMap<String, String> {
+        let sealed = || {
+            let chunk = self.chunk(self.n_chunks().checked_sub(1)?)?;
+            let at = chunk.offset + chunk.length;
+            let head = self.read(at, RECORD_HEAD).ok().filter(|it| it[0] == SEAL_OPCODE)?;
+            let length = head[1..].iter().rev().fold(0, |sum, it| (sum << 8) | u64::from(*it));
+            let seal = self.read(at + RECORD_HEAD, length.min(MAX_SEAL_BYTES as u64)).ok()?;
+            Some(Seal::peek(&seal)?.1)
+        };
+        let told =
+            |it: Seal| [(names::CUT_SESSION, it.session.to_string()), (names::CUT_CHAIN, chain_text(&it.chain()))];
+        sealed().map(told).into_iter().flatten().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// How the payloads of each topic are written, as far as its channels have been read; more than one way where channels

@@ -1,0 +1,375 @@
+//! What the card of a reading's provenance reads of the world, put into words.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::facts::Facts;
+use super::format;
+use super::provenance::{AgainRows, ChainRow, ExhibitRow, ProvenanceCard, Proves, SHOWN_BYTES, StepRow};
+use crate::link::BrokerUrl;
+use crate::session::{VerifyAgain, saw};
+use crate::signal::SignalId;
+use crate::site::doc::{DeviceDoc, SigningDoc};
+use crate::site::{Signal, TwinId};
+use crate::trust::{DeviceAccount, Exhibit, KeyDoc, KeyRole, Reason, Step};
+use crate::twin::{Reading, Standing, signs};
+
+impl Facts<'_, '_> {
+    /// How far a reading may be believed, in sentences.
+    pub(super) fn trust_words(&self, signal: &Signal, reading: &Reading) -> String {
+        let mut words = reading.standing.says().to_owned();
+        if let Some(key) = reading.proof.key {
+            let of = self.session.registry.as_ref().and_then(|it| it.find(key)).map(|it| it.of.as_str());
+            words.push_str(&format!(
+                " Signed with the key {key}{}.",
+                of.map_or(String::new(), |it| format!(" of {it}"))
+            ));
+        }
+        if reading.proof.gap > 0 {
+            words.push_str(&format!(" Of the 64 before it {} never came.", reading.proof.gap));
+        }
+        if let Some(refused) = reading.refused {
+            let time = self.pulse.clock.time(refused.at);
+            words.push_str(&format!(
+                " {} refused so far, the last at {time}: {}",
+                refused.count,
+                refused.reason.says()
+            ));
+        }
+        if reading.standing == Standing::Unsigned && self.session.registry.is_none() {
+            let must = self.site.device_of(signal.twin).is_some_and(|it| it.1.signing != SigningDoc::None);
+            if must {
+                words.push_str(" No registry of keys is loaded: nothing can be verified.");
+            }
+        }
+        words
+    }
+
+    /// The worst of each twin and of what is below it by its number, where it is to be seen in the tree.
+    pub(super) fn tree_standings(&self) -> Vec<Option<Standing>> {
+        let mut all = vec![None; self.site.twin_capacity];
+        if !signs(&self.site) {
+            return all;
+        }
+        // What is not current is told by its health already.
+        let shown = |it: &Standing| !matches!(it, Standing::Verified | Standing::Unheard | Standing::Stale);
+        for (twin, standing) in self.site.twins.iter().zip(crate::twin::standings(&self.site, &self.readings)) {
+            all[twin.id.index()] = standing.filter(shown);
+        }
+        all
+    }
+
+    /// The reading of a twin that is to be believed least; of one without readings, of what its device tells.
+    pub(super) fn least_believed(&self, twin: TwinId) -> Option<SignalId> {
+        let worst = |twin| {
+            let signals: Vec<&Signal> = self.site.signals_of(twin).collect();
+            // The first of the worst.
+            signals.into_iter().rev().max_by_key(|it| self.readings.get(it.id).standing).map(|it| it.id)
+        };
+        worst(twin).or_else(|| worst(self.site.device_of(twin)?.0.id))
+    }
+
+    /// What is asked to verify a reading again.
+    pub(super) fn to_verify(&self, signal: SignalId) -> VerifyAgain {
+        let reading = self.readings.get(signal);
+        VerifyAgain { signal, received: reading.received, proof: reading.proof }
+    }
+
+    /// The card of a reading. `None`: an edit of the site took it away.
+    pub(super) fn provenance_card(&self, id: SignalId) -> Option<ProvenanceCard> {
+        let signal = self.site.signal(id)?;
+        let twin = self.site.twin(signal.twin)?;
+        let reading = self.readings.get(id);
+        let device = self.site.device_of(twin.id).map(|it| it.1);
+        let account = device.map(|it| self.session.book.of(&it.id)).unwrap_or_default();
+        let newest = device.and_then(|it| self.newest_exhibit(&it.id));
+        let clock = &self.pulse.clock;
+        let value = match &reading.value {
+            Some(value) => {
+                let value = format::value(value, signal.unit, signal.decimals);
+                format!(
+                    "{value} · measured {} · came {}",
+                    clock.time_millis(reading.at),
+                    clock.time_millis(reading.received)
+                )
+            }
+            None => "no value yet".to_owned(),
+        };
+        let unchecked = self.unchecked(signal, device);
+        Some(ProvenanceCard {
+            signal: id,
+            twin: twin.id,
+            title: format!("{} · {}", twin.name, signal.name),
+            value,
+            standing: reading.standing,
+            says: self.trust_words(signal, reading),
+            others: self.site.signals_of(twin.id).map(|it| (it.id, it.name.clone())).collect(),
+            chain: self.chain(signal, reading, device),
+            steps: if unchecked.is_some() { Vec::new() } else { self.steps(&account, reading, newest.as_ref()) },
+            unchecked,
+            cannot_verify: self.cannot_verify(reading),
+            again: self.again_rows(id, reading),
+            exhibit: newest.map(|it| self.exhibit_row(&it)),
+        })
+    }
+
+    fn newest_exhibit(&self, device: &str) -> Option<Exhibit> {
+        self.session.book.exhibits().into_iter().rev().find(|it| &*it.device == device)
+    }
+
+    fn exhibit_row(&self, it: &Exhibit) -> ExhibitRow {
+        let time = self.pulse.clock.time_millis(it.received);
+        ExhibitRow {
+            text: format!("{} at {time} on {}. {}", format::capital(it.reason.label()), it.topic, it.reason.says()),
+            detail: format::sentence(&it.detail),
+            bytes: it.payload.iter().copied().take(SHOWN_BYTES).collect(),
+            length: it.payload.len(),
+        }
+    }
+
+    /// Why no check is made of a signal's messages.
+    fn unchecked(&self, signal: &Signal, device: Option<&DeviceDoc>) -> Option<String> {
+        let Some(device) = device else {
+            return Some("No device of the site speaks for it: nothing is checked but that it can be read.".to_owned());
+        };
+        if device.status.as_deref() == Some(signal.topic.as_str()) {
+            return Some(
+                "A status is the broker's word, too: it says it when the device is gone. It is not signed.".to_owned(),
+            );
+        }
+        if device.signing == SigningDoc::None {
+            return Some("This device signs nothing: nothing is checked but that it can be read.".to_owned());
+        }
+        let none = "No registry of keys is loaded: signatures are passed over. Make one with `pollux keys`.";
+        self.session.registry.is_none().then(|| none.to_owned())
+    }
+
+    fn cannot_verify(&self, reading: &Reading) -> Option<String> {
+        if reading.value.is_none() {
+            return Some("It has no value yet.".to_owned());
+        }
+        self.session.recording().is_none().then(|| "This session is not recorded: its bytes are gone.".to_owned())
+    }
+
+    fn chain(&self, signal: &Signal, reading: &Reading, device: Option<&DeviceDoc>) -> Vec<ChainRow> {
+        let must = match device.map(|it| &it.signing) {
+            None => "No device of the site speaks for it.".to_owned(),
+            Some(SigningDoc::None) => "It signs nothing.".to_owned(),
+            Some(SigningDoc::Required) => "What it says must be signed with its own key.".to_owned(),
+            Some(SigningDoc::Vouched(gateway)) => format!("It cannot sign: the gateway {gateway} does for it."),
+        };
+        let signed = reading.proof.key.is_some();
+        let device = ChainRow {
+            what: "Device",
+            text: device.map_or_else(|| "unknown".to_owned(), |it| it.id.clone()),
+            lines: vec![must, format!("Topic {}", signal.topic)],
+            proves: if signed { Proves::Yes } else { Proves::Nothing },
+        };
+        let mut chain = vec![device, self.key_row(reading)];
+        chain.extend(self.way());
+        chain
+    }
+
+    fn key_row(&self, reading: &Reading) -> ChainRow {
+        let row = |text: String, lines, proves| ChainRow { what: "Key", text, lines, proves };
+        let Some(key) = reading.proof.key else {
+            return row("none".to_owned(), vec!["Nobody signed it.".to_owned()], Proves::Nothing);
+        };
+        let registry = self.session.registry.as_ref();
+        let Some(entry) = registry.and_then(|it| it.find(key)) else {
+            let lines = vec!["The registry that is loaded now does not know it.".to_owned()];
+            return row(key.to_string(), lines, Proves::Against);
+        };
+        let mut lines = vec![format!("Key of the {} {}", role(entry.role), entry.of), self.time_of(entry)];
+        if let Some(registry) = registry {
+            let issued = registry.doc().issued.map_or(String::new(), |it| format!(" on {}", self.day(it.0)));
+            let by = registry.authority().map_or("nobody".to_owned(), |it| it.id().to_string());
+            lines.push(format!("Registry version {}, signed{issued} by the authority {by}", registry.doc().version));
+        }
+        let good = entry.is_good_at(reading.received, crate::trust::Defences::all()).is_ok();
+        row(key.to_string(), lines, if good { Proves::Yes } else { Proves::Against })
+    }
+
+    fn day(&self, at: crate::signal::Timestamp) -> String {
+        self.pulse.clock.date_time(at)
+    }
+
+    fn time_of(&self, key: &KeyDoc) -> String {
+        if let Some(revoked) = &key.revoked {
+            return format!("Revoked since {}: {}", self.day(revoked.at.0), revoked.why);
+        }
+        match (key.from, key.until) {
+            (None, None) => "Good without an end".to_owned(),
+            (Some(from), None) => format!("Good from {} without an end", self.day(from.0)),
+            (None, Some(until)) => format!("Good until {}", self.day(until.0)),
+            (Some(from), Some(until)) => format!("Good from {} until {}", self.day(from.0), self.day(until.0)),
+        }
+    }
+
+    /// The link and the broker, or the recording in their place.
+    fn way(&self) -> Vec<ChainRow> {
+        if let Some(recording) = self.session.recording().filter(|_| self.session.is_replay()) {
+            let name = recording.path.file_name().map_or_else(String::new, |it| it.to_string_lossy().into_owned());
+            let lines = vec!["Every message in it is verified again as it is read.".to_owned()];
+            return vec![ChainRow { what: "Recording", text: name, lines, proves: Proves::Nothing }];
+        }
+        let Some(link) = &self.session.link else { return Vec::new() };
+        let (text, lines, proves) = link_words(link.url());
+        let broker = "It may read, delay and drop what passes; what is signed it cannot change unseen.";
+        vec![
+            ChainRow { what: "Link", text, lines, proves },
+            ChainRow {
+                what: "Broker",
+                text: link.url().to_string(),
+                lines: vec![broker.to_owned()],
+                proves: Proves::Nothing,
+            },
+        ]
+    }
+
+    fn steps(&self, account: &DeviceAccount, reading: &Reading, newest: Option<&Exhibit>) -> Vec<StepRow> {
+        let clock = &self.pulse.clock;
+        let passed = account.last.as_ref();
+        let seen = passed.map(|it| saw(it, reading.proof.gap)).unwrap_or_default();
+        let row = |step: Step| {
+            let made = passed.is_some_and(|it| step <= it.steps);
+            let mut seen = seen.get(&step).cloned().unwrap_or_default();
+            if step == Step::Size && made {
+                seen = passed.map(|it| format!("made {}", clock.time_millis(it.received))).unwrap_or_default();
+            }
+            StepRow { step, passed: made.then_some(true), saw: seen, refused: refusals(account, step, newest, clock) }
+        };
+        Step::ALL.into_iter().map(row).collect()
+    }
+
+    fn again_rows(&self, signal: SignalId, reading: &Reading) -> Option<AgainRows> {
+        let verdict = self.again.0.as_ref().filter(|it| it.asked.signal == signal)?;
+        let time = self.pulse.clock.time(verdict.at);
+        let found = match &verdict.found {
+            None => return Some(AgainRows { text: "Reading it…".to_owned(), same: None, steps: Vec::new() }),
+            Some(Err(why)) => {
+                let text = format!("It could not be verified again at {time}: {why}.");
+                return Some(AgainRows { text, same: None, steps: Vec::new() });
+            }
+            Some(Ok(found)) => found,
+        };
+        let of = if reading.received == verdict.asked.received {
+            String::new()
+        } else {
+            format!(" (the message of {})", self.pulse.clock.time_millis(verdict.asked.received))
+        };
+        let now = found.proof.map_or("refused", |it| it.trust.label());
+        let text = match found.same {
+            true => format!("Verified again at {time}{of}, same result: {now}, from {} bytes.", found.bytes),
+            false => {
+                let then = verdict.asked.proof.trust.label();
+                format!("Verified again at {time}{of}, another result: it was {then} and is {now}.")
+            }
+        };
+        let step = |(step, outcome): &(Step, Result<String, String>)| match outcome {
+            Ok(saw) => (*step, true, saw.clone()),
+            Err(why) => (*step, false, why.clone()),
+        };
+        Some(AgainRows { text, same: Some(found.same), steps: found.steps.iter().map(step).collect() })
+    }
+
+    /// The same as JSON, for whoever has to write about it.
+    pub(super) fn provenance_json(&self, id: SignalId) -> String {
+        let Some(card) = self.provenance_card(id) else { return String::new() };
+        let reading = self.readings.get(id);
+        let address = self.site.signal(id).map(|it| it.address.to_string());
+        let steps: Vec<Json> = card.steps.iter().map(step_json).collect();
+        let chain: BTreeMap<&str, Json> =
+            card.chain.iter().map(|it| (it.what, json!({ "text": it.text, "lines": it.lines }))).collect();
+        let refused = reading
+            .refused
+            .map(|it| json!({ "reason": it.reason, "at": it.at.to_string(), "count": it.count, "proofs": it.proofs }));
+        let again = card.again.as_ref().map(|it| json!({ "text": it.text, "same": it.same }));
+        let doc = json!({
+            "signal": address,
+            "value": reading.value.as_ref().map(|it| format::bare(it, None)),
+            "measured": reading.at.to_string(),
+            "received": reading.received.to_string(),
+            "standing": card.standing.label(),
+            "trust": reading.proof.trust,
+            "key": reading.proof.key.map(|it| it.to_string()),
+            "gap": reading.proof.gap,
+            "refused": refused,
+            "chain": chain,
+            "checks": steps,
+            "verified_again": again,
+        });
+        serde_json::to_string_pretty(&doc).unwrap_or_default()
+    }
+}
+
+fn step_json(row: &StepRow) -> Json {
+    json!({ "check": row.step, "passed": row.passed, "saw": row.saw, "refused": row.refused })
+}
+
+fn role(role: KeyRole) -> &'static str {
+    match role {
+        KeyRole::Device => "device",
+        KeyRole::Gateway => "gateway",
+        KeyRole::Gate => "gate",
+        KeyRole::Recorder => "recorder",
+        KeyRole::Witness => "witness",
+    }
+}
+
+/// How the link to a broker is protected, by its address alone.
+fn link_words(url: &BrokerUrl) -> (String, Vec<String>, Proves) {
+    if url.tls {
+        let line = "It proves who the broker is, and nothing about what the broker passes on.";
+        return ("encrypted (TLS)".to_owned(), vec![line.to_owned()], Proves::Yes);
+    }
+    if url.is_loopback() {
+        return ("plain text".to_owned(), vec!["It does not leave this machine.".to_owned()], Proves::Nothing);
+    }
+    let line = "Whoever is on the way reads it, and changes what is not signed.";
+    ("plain text, not encrypted".to_owned(), vec![line.to_owned()], Proves::Against)
+}
+
+/// What a check refused so far of a device's messages.
+fn refusals(account: &DeviceAccount, step: Step, newest: Option<&Exhibit>, clock: &format::Clock) -> String {
+    let of_step = account.n_refused.iter().filter(|it| it.0.step() == step);
+    let counts: Vec<String> = of_step.map(|(reason, count)| format!("{} {count}×", reason.label())).collect();
+    if counts.is_empty() {
+        return String::new();
+    }
+    let last = account.last_refused.filter(|it: &(Reason, _)| it.0.step() == step);
+    let last = last.map_or(String::new(), |(reason, at)| {
+        let detail = newest.filter(|it| it.reason == reason && it.received == at).map(|it| it.detail.as_str());
+        format!(", last {}{}", clock.time(at), detail.map_or(String::new(), |it| format!(": {it}")))
+    });
+    format!("{}{last}", counts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_told_by_how_it_is_protected() {
+        let check = |url: &str, want: &str, proves| {
+            let (text, _, got) = link_words(&url.parse().unwrap());
+            assert_eq!((text.as_str(), got), (want, proves), "{url}");
+        };
+        check("mqtts://plant.example:8883", "encrypted (TLS)", Proves::Yes);
+        check("mqtt://127.0.0.1:1883", "plain text", Proves::Nothing);
+        check("mqtt://plant.example:1883", "plain text, not encrypted", Proves::Against);
+    }
+
+    #[test]
+    fn a_check_tells_what_it_refused_and_when_last() {
+        let at: crate::signal::Timestamp = "2026-01-31T12:03:04Z".parse().unwrap();
+        let mut account = DeviceAccount::default();
+        account.n_refused = [(Reason::Rollback, 1), (Reason::Replayed, 2), (Reason::Forged, 5)].into();
+        account.last_refused = Some((Reason::Replayed, at));
+        let clock = format::Clock::new("UTC");
+        assert_eq!(refusals(&account, Step::Replay, None, &clock), "rollback 1×, replayed 2×, last 12:03:04");
+        assert_eq!(refusals(&account, Step::Signature, None, &clock), "forged 5×");
+        assert_eq!(refusals(&account, Step::Key, None, &clock), "");
+    }
+}

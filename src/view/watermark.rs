@@ -1,0 +1,89 @@
+//! The frame and the word around the 3D view that say that what it shows is not now.
+
+use bevy::prelude::*;
+use bevy_egui::{EguiContexts, egui};
+use egui::{Align2, FontId, Stroke};
+
+use super::overlay::{color, painter_of, rect_of};
+use super::palette;
+use super::screen::ViewRect;
+use crate::session::{Cursor, CursorMode, Session};
+
+/// The height of the word, pixels, at most.
+const WORD: f32 = 84.0;
+/// How far apart its letters stand, as a share of their height.
+const APART: f32 = 0.22;
+/// The length of the frame's corners, pixels.
+const CORNER: f32 = 26.0;
+
+/// The word. `None`: what is shown is now.
+fn word(replay: bool, mode: CursorMode) -> Option<&'static str> {
+    match mode {
+        _ if replay => Some("REPLAY"),
+        CursorMode::Live => None,
+        CursorMode::Paused | CursorMode::Playing => Some("PAST"),
+    }
+}
+
+/// Draws them over everything else of the scene.
+pub(super) fn paint_watermark(
+    mut contexts: EguiContexts,
+    view: Res<ViewRect>,
+    session: Res<Session>,
+    cursor: Res<Cursor>,
+) -> Result {
+    let Some(word) = word(session.is_replay(), cursor.mode) else { return Ok(()) };
+    let painter = painter_of(contexts.ctx_mut()?, &view);
+    let rect = rect_of(view.0);
+    paint_frame(&painter, rect.shrink(3.0));
+    paint_word(&painter, rect, word);
+    Ok(())
+}
+
+/// A thin line around all, and a heavier one at each corner, as in the finder of a camera.
+fn paint_frame(painter: &egui::Painter, rect: egui::Rect) {
+    let ink = color(palette::GHOST);
+    painter.rect_stroke(rect, 0.0, Stroke::new(1.5, ink.gamma_multiply(0.45)), egui::StrokeKind::Inside);
+    let line = Stroke::new(3.0, ink.gamma_multiply(0.85));
+    let corners = [
+        (rect.left_top(), 1.0, 1.0),
+        (rect.right_top(), -1.0, 1.0),
+        (rect.left_bottom(), 1.0, -1.0),
+        (rect.right_bottom(), -1.0, -1.0),
+    ];
+    for (corner, x, y) in corners {
+        let at = |dx: f32, dy: f32| corner + egui::vec2(dx * x, dy * y);
+        painter.add(egui::Shape::line(vec![at(CORNER, 1.5), at(1.5, 1.5), at(1.5, CORNER)], line));
+    }
+}
+
+/// Large, wide apart, and so faint that one looks through it.
+fn paint_word(painter: &egui::Painter, rect: egui::Rect, word: &str) {
+    let height = (rect.height() * 0.16).min(WORD).min(rect.width() * 0.11);
+    let ink = color(palette::GHOST).gamma_multiply(0.11);
+    let font = FontId::proportional(height);
+    let letters: Vec<_> = word.chars().map(|it| painter.layout_no_wrap(it.to_string(), font.clone(), ink)).collect();
+    let gap = height * APART;
+    let width = letters.iter().map(|it| it.size().x).sum::<f32>() + gap * letters.len().saturating_sub(1) as f32;
+    let place = Align2::CENTER_BOTTOM
+        .anchor_size(egui::pos2(rect.center().x, rect.bottom() - height * 0.2), egui::vec2(width, height * 1.2));
+    let mut x = place.left();
+    for letter in letters {
+        let step = letter.size().x + gap;
+        painter.galley(egui::pos2(x, place.top()), letter, ink);
+        x += step;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_follows_now_has_no_mark() {
+        assert_eq!(word(false, CursorMode::Live), None);
+        assert_eq!(word(false, CursorMode::Paused), Some("PAST"));
+        assert_eq!(word(true, CursorMode::Live), Some("REPLAY"));
+        assert_eq!(word(true, CursorMode::Playing), Some("REPLAY"));
+    }
+}
