@@ -3,7 +3,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/pollux/target
 SITE ?= scenes/northfield
 POLLUX = $(CARGO_TARGET_DIR)/release/pollux
 
-.PHONY: help demo test bench check shots build
+.PHONY: help demo test attacks bench check shots build
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -20,6 +20,10 @@ build: ## Build the program
 test: ## Run all tests, with a real broker and a real (software) renderer
 	@sh scripts/setup.sh build view test
 	cargo test --release --locked
+
+attacks: ## Attack it through a real broker, each attack with a control that must succeed
+	@sh scripts/setup.sh build test
+	cargo test --release --locked --lib attacks:: -- --nocapture
 
 bench: ## Measure what the README claims
 	@sh scripts/setup.sh build test

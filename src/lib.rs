@@ -26,9 +26,15 @@ pub mod judge;
 
 pub mod command;
 
+pub mod guard;
+
 pub mod view;
 
 pub mod panels;
+
+#[cfg(test)]
+#[path = "../tests/attacks/mod.rs"]
+mod attacks;
 
 use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
@@ -66,6 +72,7 @@ impl PluginGroup for Headless {
             .add(twin::plugin)
             .add(judge::plugin)
             .add(command::plugin)
+            .add(guard::plugin)
     }
 }
 

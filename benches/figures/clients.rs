@@ -46,6 +46,7 @@ impl Pollux {
             arrivals_capacity: 256,
             allow_insecure: false,
             login: None,
+            tls: None,
             will: None,
         })
         .unwrap();

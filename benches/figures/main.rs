@@ -1,7 +1,7 @@
 //! The figures that the README gives, as ratios to a peer in the same run.
 //!
 //! `cargo bench --bench figures` runs all but the soak; `-- stub`, `-- mosquitto`, `-- history`, `-- alarms`, `-- sessions`,
-//! `-- audit` and `-- soak` run one. Only counts are asserted:
+//! `-- audit`, `-- trust` and `-- soak` run one. Only counts are asserted:
 //! that nothing is lost. Times are printed.
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on should say where")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "the library's events are many")]
@@ -16,19 +16,21 @@ mod plant;
 mod sessions;
 mod soak;
 mod stub;
+mod trust;
 
 use std::time::Instant;
 
 fn main() {
     // Cargo adds `--bench`.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
-    let runs: [(&str, fn()); 7] = [
+    let runs: [(&str, fn()); 8] = [
         ("stub", stub::run),
         ("mosquitto", mosquitto::run),
         ("history", history::run),
         ("alarms", alarms::run),
         ("sessions", sessions::run),
         ("audit", audit::run),
+        ("trust", trust::run),
         ("soak", soak::run),
     ];
     for (name, run) in runs {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use pollux::guard::advisories;
 use pollux::physics;
 use pollux::signal::Unit;
 use pollux::site::{self, Ids, LoadError, Loaded, Severity};
@@ -38,6 +39,7 @@ pub(crate) fn run(arguments: CheckArguments) -> Outcome {
     let (findings, loaded) = match site::load(&path, &mut Ids::default()) {
         Ok(Loaded { site, mut findings }) => {
             findings.extend(physics::check(&site));
+            findings.extend(site.advisories.as_deref().map(advisories::read).unwrap_or_default().findings);
             (findings, Some(site))
         }
         Err(LoadError::Broken(findings)) => (findings, None),

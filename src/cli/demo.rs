@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::env;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,24 +17,25 @@ use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::{ExitCondition, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, WinitPlugin, WinitUserEvent};
 use clap::Args;
-use pollux::command::gate::{Access, DESKTOP_USER, GATE_USER, accesses};
+use pollux::command::gate::{DESKTOP_USER, GATE_USER};
 use pollux::command::{Ask, Operator};
-use pollux::field::{Field, FieldOptions};
-use pollux::link::{Broker, BrokerUrl, Grant, Login};
+use pollux::field::{Field, FieldKeys, FieldOptions};
+use pollux::link::{Broker, BrokerUrl, Credentials, ServerTls, TlsOptions};
 use pollux::panels::{Desk, LayoutStore, PanelsPlugin, Provenance};
 use pollux::schedule::Stage;
-use pollux::session::{Alignment, Compared, CurrentSite, Seek, Session, SessionPlugin};
+use pollux::session::{Alignment, Compared, CurrentSite, Keys, Seek, Session, SessionPlugin, own_key};
 use pollux::signal::{SignalId, Timestamp, Value};
 use pollux::site::{self, Site};
-use pollux::trust::Accounts;
+use pollux::trust::{Accounts, MadeKeys};
 use pollux::twin::{Readings, Select};
 use pollux::view::{Camera, LensKind, SetLens, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
 use tracing_subscriber::fmt;
 
-use super::options::{BrokerOption, LoadedSite, load, parse_range, parse_span};
+use super::options::{BrokerOption, KeysOption, LoadedSite, load, parse_range, parse_span};
 use super::source::{RecordOption, Source, compare, open_session};
 use super::summary::Summary;
-use super::{Failure, Outcome, gate, has_colors};
+use super::witness::WitnessOption;
+use super::{Failure, Outcome, broker, field, gate, has_colors, pki};
 
 /// The engine warns of a missing feature that nothing here uses, and of the software renderer, which the status bar tells.
 const LOG_FILTER: &str = "warn,pollux=info,wgpu=error,naga=warn,bevy_render::view::window=error,\
@@ -84,6 +85,8 @@ struct LiveOptions {
     #[command(flatten)]
     broker: BrokerOption,
     #[command(flatten)]
+    keys: KeysOption,
+    #[command(flatten)]
     record: RecordOption,
     /// Who may sign in (see `pollux operators`); operators.ron beside the site where it is not named and there is one
     #[arg(long, value_name = "FILE")]
@@ -100,6 +103,9 @@ pub(crate) struct DemoArguments {
     site: PathBuf,
     #[command(flatten)]
     live: LiveOptions,
+    /// Encrypt everything: a broker with TLS, and a certificate for each that connects, made for this run alone
+    #[arg(long, conflicts_with = "broker")]
+    secure: bool,
 }
 
 /// Arguments of `view`.
@@ -107,6 +113,8 @@ pub(crate) struct DemoArguments {
 pub(crate) struct ViewArguments {
     /// A site: a folder under scenes/, a folder, or its site.ron
     site: PathBuf,
+    #[command(flatten)]
+    witness: WitnessOption,
     #[command(flatten)]
     live: LiveOptions,
 }
@@ -153,8 +161,15 @@ impl ReplayArguments {
 }
 
 impl LiveOptions {
-    fn show(self, loaded: LoadedSite, url: BrokerUrl, login: Option<Login>, operator: Operator) -> Outcome {
-        let source = self.record.source(&loaded, url, &self.broker, self.show.headless, login)?;
+    fn show(
+        self,
+        loaded: LoadedSite,
+        url: BrokerUrl,
+        credentials: Credentials,
+        operator: Operator,
+        keys: Keys,
+    ) -> Outcome {
+        let source = self.record.source(&loaded, url, &self.broker, self.show.headless, credentials, keys)?;
         show(loaded, source, operator, self.show)
     }
 
@@ -173,33 +188,53 @@ pub(crate) fn demo(arguments: DemoArguments) -> Outcome {
     if arguments.live.broker.broker.is_some() {
         // A broker that is not the demo's own has a gate of its own: one that everybody may sign in at has no business there.
         let url = arguments.live.broker.resolve(&loaded.site)?;
-        let _field = Field::start(loaded.site.clone(), url.clone(), FieldOptions::default())?;
+        let credentials = arguments.live.broker.credentials()?;
+        let devices = field::credentials(&loaded.site, &arguments.live.broker.tls()?, None);
+        let _field = Field::start_as(loaded.site.clone(), url.clone(), FieldOptions::default(), devices)?;
         let operator = arguments.live.operator(&loaded)?;
-        return arguments.live.show(loaded, url, None, operator);
+        let keys = arguments.live.keys.resolve(&loaded, "")?;
+        return arguments.live.show(loaded, url, credentials, operator, keys);
     }
-    // Everybody has a login of its own, made up for this run, that grants no more than its part.
-    let accesses = accesses(&loaded.site);
-    let grant = |it: Access| Grant {
-        login: Login::random(it.user),
-        publish: it.publishes.into_iter().collect(),
-        subscribe: it.hears.into_iter().collect(),
-    };
-    let grants: Vec<Grant> = accesses.into_iter().map(grant).collect();
-    let mut logins: HashMap<String, Login> =
-        grants.iter().map(|it| (it.login.user.clone(), it.login.clone())).collect();
-    let broker = Broker::guarded(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), grants)?;
-    let url: BrokerUrl = format!("mqtt://{}", broker.address()).parse()?;
-    let desktop = logins.remove(DESKTOP_USER);
+    if arguments.live.keys.is_given() {
+        return Err(Failure::new("the demo makes its own keys for each run: --keys goes with --broker".to_owned()));
+    }
     let spare = tempfile::tempdir()?;
-    let _gate = match logins.remove(GATE_USER) {
-        Some(login) => {
-            let keep = !arguments.live.show.headless;
-            Some(gate::start_demo(loaded.clone(), url.clone(), login, spare.path(), keep)?)
-        }
+    let (_broker, url, mut credentials) = open_doors(&loaded.site, arguments.secure.then_some(spare.path()))?;
+    let desktop = credentials.remove(DESKTOP_USER).unwrap_or_default();
+    let places = gate::demo_places(&loaded.site, spare.path(), !arguments.live.show.headless);
+    let of_gate: Vec<_> = places.iter().map(|it| it.1.public()).collect();
+    let made = MadeKeys::new(&loaded.site, &of_gate, pollux::link::now());
+    let registry = made.as_ref().map(|it| Arc::clone(&it.registry));
+    let _gate = match credentials.remove(GATE_USER) {
+        Some(of_gate) => Some(gate::start_demo(loaded.clone(), url.clone(), &of_gate, places, registry.as_ref())?),
         None => None,
     };
-    let _field = Field::start_as(loaded.site.clone(), url.clone(), FieldOptions::default(), logins)?;
-    arguments.live.show(loaded, url, desktop, Operator::demo("operator"))
+    let of_field = FieldKeys { registry: registry.clone(), secrets: made.map(|it| it.secrets).unwrap_or_default() };
+    let options = FieldOptions::default();
+    let _field = Field::start_signing(loaded.site.clone(), url.clone(), options, credentials, of_field)?;
+    let keys = registry.map(Keys::made).unwrap_or_default();
+    arguments.live.show(loaded, url, desktop, Operator::demo("operator"), keys)
+}
+
+/// The demo's broker, which grants everybody no more than its part. Each has a login of its own, made up for this run; where a
+/// folder is given for them, a certificate, and TLS.
+fn open_doors(
+    site: &Site,
+    certificates: Option<&Path>,
+) -> Result<(Broker, BrokerUrl, HashMap<String, Credentials>), Failure> {
+    let any_port = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+    let grants = broker::grants(site);
+    let Some(folder) = certificates else {
+        let credentials = grants.iter().map(|it| (it.login.user.clone(), it.login.clone().into())).collect();
+        let broker = Broker::guarded(any_port, grants)?;
+        let url = format!("mqtt://{}", broker.address()).parse()?;
+        return Ok((broker, url, credentials));
+    };
+    let made = pki::make(&folder.join("pki"), site)?;
+    let broker = Broker::secured(any_port, Some(grants), &ServerTls { ca: made.ca.clone(), identity: made.broker })?;
+    let url = format!("mqtts://{}", broker.address()).parse()?;
+    let tls = |it| TlsOptions { ca: Some(made.ca.clone()), identity: Some(it) };
+    Ok((broker, url, made.clients.into_iter().map(|(name, it)| (name, tls(it).into())).collect()))
 }
 
 /// The viewer on its own.
@@ -207,7 +242,11 @@ pub(crate) fn view(arguments: ViewArguments) -> Outcome {
     let loaded = load(&arguments.site)?;
     let url = arguments.live.broker.resolve(&loaded.site)?;
     let operator = arguments.live.operator(&loaded)?;
-    arguments.live.show(loaded, url, None, operator)
+    let insecure = arguments.live.broker.allows_insecure(&loaded.site);
+    let _witness = arguments.witness.start(&loaded.site, &url, insecure, own_key().public())?;
+    let credentials = arguments.live.broker.credentials()?;
+    let keys = arguments.live.keys.resolve(&loaded, "")?;
+    arguments.live.show(loaded, url, credentials, operator, keys)
 }
 
 /// A recording: its site comes out of it.
@@ -341,6 +380,7 @@ fn run_app(loaded: LoadedSite, source: Source, operator: Operator, options: Show
     let provenance = options.provenance.as_deref().map(|it| signal_of(&loaded.site, "--provenance", it)).transpose()?;
     let ask = options.ask.as_deref().map(|it| parse_ask(&loaded.site, it)).transpose()?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
+        .with_key(own_key())
         .with_history_bytes(options.history.saturating_mul(1_000_000));
     let replay = matches!(source, Source::Replay { .. });
     let notice = source.notice();

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use pollux::session::Existing;
 use pollux::session::export::{Export, ExportSource, Exported, Format};
+use pollux::session::{Existing, own_key};
 use pollux::signal::Timestamp;
 
 use super::progress::with_progress;
@@ -52,7 +52,8 @@ pub(crate) fn run(arguments: ExportArguments) -> Outcome {
     let OpenedSession { recording, loaded, .. } =
         open_session(&arguments.file, arguments.site.as_deref(), folder.path())?;
     let (begin, end) = recording.span().unwrap_or_default();
-    let source = ExportSource { recording: Arc::new(recording), site: loaded.site, site_path: loaded.path };
+    let key = Some(own_key());
+    let source = ExportSource { recording: Arc::new(recording), site: loaded.site, site_path: loaded.path, key };
     let csv = arguments.csv.map(|it| (it, Format::Csv));
     let parquet = arguments.parquet.map(|it| (it, Format::Parquet));
     let mcap = arguments.mcap.map(|it| (it, Format::Mcap));

@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use bevy::prelude::*;
 use clap::Args;
 use pollux::command::gate::{Gate, GateOptions, GatePlugin, gate_folder, mosquitto_acl};
-use pollux::link::{BrokerUrl, Login};
-use pollux::session::{SessionPlugin, sessions_dir};
-use pollux::trust::{Accounts, SecretKey};
+use pollux::link::{BrokerUrl, Credentials};
+use pollux::session::{Keys, SessionPlugin, sessions_dir};
+use pollux::site::Site;
+use pollux::trust::{Accounts, GATE_OWNER, KeyRole, PublicKey, REGISTRY_FILE, Registry, SecretKey};
 use tracing::warn;
 
-use super::options::{BrokerOption, LoadedSite, SiteArgument, load};
+use super::options::{BrokerOption, KeysOption, LoadedSite, SiteArgument, load};
 use super::{Failure, Outcome};
 
 /// Arguments of `gate`.
@@ -21,6 +23,8 @@ pub(crate) struct GateArguments {
     site: SiteArgument,
     #[command(flatten)]
     broker: BrokerOption,
+    #[command(flatten)]
+    keys: KeysOption,
     /// Who may ask for what (see `pollux operators`); operators.ron beside the site where it is not named
     #[arg(long, value_name = "FILE")]
     operators: Option<PathBuf>,
@@ -50,8 +54,11 @@ pub(crate) fn run(arguments: GateArguments) -> Outcome {
     let audit = own_file(arguments.audit, &folder, "audit.log")?;
     let key = SecretKey::load_or_create(&key_file)?;
     let (public, shown) = (key.public(), audit.display().to_string());
+    let keys = arguments.keys.resolve(&loaded, "gate")?;
+    check_registered(&keys, public, &key_file)?;
     let options = GateOptions { accounts, demo: false, audit, key };
-    let gate = start(loaded, url.clone(), arguments.broker.allow_insecure, None, options)?;
+    let insecure = arguments.broker.allows_insecure(&loaded.site);
+    let gate = start(loaded, url.clone(), insecure, arguments.broker.credentials()?, options, keys)?;
     println!("the gate stands before {url}, writes {shown}, and signs it with {public}");
     gate.wait();
     Err(Failure::new("the gate ended by itself".to_owned()))
@@ -67,14 +74,16 @@ pub(crate) fn start(
     loaded: LoadedSite,
     url: BrokerUrl,
     allow_insecure: bool,
-    login: Option<Login>,
+    credentials: Credentials,
     options: GateOptions,
+    keys: Keys,
 ) -> Result<Gate, Failure> {
     let gate = GatePlugin::new(&loaded.site, options)?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(url)
         .with_insecure(allow_insecure)
-        .with_login(login);
+        .with_credentials(credentials)
+        .with_keys(keys);
     let app = move || {
         let mut app = App::new();
         app.add_plugins(MinimalPlugins)
@@ -85,26 +94,49 @@ pub(crate) fn start(
     Ok(Gate::start(app)?)
 }
 
-/// The gate of the demo: on the demo's own broker, with the accounts that everybody knows. It writes its audit to the user's
-/// data folder, or to another one where that is in use or not to be written to.
+/// A gate whose key the registry does not know would be obeyed by nobody.
+fn check_registered(keys: &Keys, key: PublicKey, file: &Path) -> Result<(), Failure> {
+    let Some(registry) = &keys.registry else { return Ok(()) };
+    if registry.find(key.id()).is_some_and(|it| it.role == KeyRole::Gate && it.of == GATE_OWNER) {
+        return Ok(());
+    }
+    let at = keys.file.as_deref().unwrap_or(Path::new(REGISTRY_FILE)).display();
+    Err(Failure::new(format!(
+        "the registry {at} does not know this gate's key ({}): what it sends would be refused. Give it the one that is \
+         registered with --key, or register it: pollux keys add {at} {GATE_OWNER} --role gate --key {key}",
+        file.display()
+    )))
+}
+
+/// Where the demo's gate may write its audit, with the key that it has there: in the user's data folder, or in a spare one
+/// where that is in use or not to be written to.
+pub(crate) fn demo_places(site: &Site, spare: &Path, keep: bool) -> Vec<(PathBuf, SecretKey)> {
+    let own = gate_folder(&sessions_dir(), site).join("demo");
+    let folders = if keep { vec![own, spare.to_owned()] } else { vec![spare.to_owned()] };
+    let key = |it: &Path| Ok::<_, Failure>(SecretKey::load_or_create(&own_file(None, it, "gate.key")?)?);
+    let place = |folder: PathBuf| match key(&folder) {
+        Ok(key) => Some((folder, key)),
+        Err(error) => {
+            warn!("no audit in {}: {error}", folder.display());
+            None
+        }
+    };
+    folders.into_iter().filter_map(place).collect()
+}
+
+/// The gate of the demo: on the demo's own broker, with the accounts that everybody knows.
 pub(crate) fn start_demo(
     loaded: LoadedSite,
     url: BrokerUrl,
-    login: Login,
-    spare: &Path,
-    keep: bool,
+    credentials: &Credentials,
+    places: Vec<(PathBuf, SecretKey)>,
+    registry: Option<&Arc<Registry>>,
 ) -> Result<Gate, Failure> {
-    let own = gate_folder(&sessions_dir(), &loaded.site).join("demo");
-    let folders = if keep { vec![own, spare.to_owned()] } else { vec![spare.to_owned()] };
     let mut failed = Failure::new("the gate has nowhere to write its audit".to_owned());
-    for folder in folders {
-        let options = || -> Result<GateOptions, Failure> {
-            let key = SecretKey::load_or_create(&own_file(None, &folder, "gate.key")?)?;
-            let audit = own_file(None, &folder, "audit.log")?;
-            Ok(GateOptions { accounts: Accounts::demo(), demo: true, audit, key })
-        };
-        let begun = options().and_then(|it| start(loaded.clone(), url.clone(), false, Some(login.clone()), it));
-        match begun {
+    for (folder, key) in places {
+        let options = GateOptions { accounts: Accounts::demo(), demo: true, audit: folder.join("audit.log"), key };
+        let keys = registry.map(|it| Keys::made(Arc::clone(it))).unwrap_or_default();
+        match start(loaded.clone(), url.clone(), false, credentials.clone(), options, keys) {
             Ok(gate) => return Ok(gate),
             Err(error) => {
                 warn!("no audit in {}: {error}", folder.display());

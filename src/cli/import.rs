@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use jiff::tz::TimeZone;
 use pollux::session::import::Import;
+use pollux::session::own_key;
 
 use super::progress::with_progress;
 use super::{Failure, Outcome};
@@ -48,6 +49,7 @@ pub(crate) fn run(arguments: ImportArguments) -> Outcome {
         time: arguments.time,
         format: arguments.format,
         zone,
+        key: Some(own_key()),
     };
     let imported = with_progress("importing", |progress| import.to_file(&arguments.out, progress))??;
     let (name, shape) = (import.table.display(), &imported.shape);

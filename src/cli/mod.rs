@@ -9,15 +9,20 @@ mod field;
 mod gate;
 mod import;
 mod info;
+mod inventory;
+mod keys;
 mod launch;
 mod operators;
 mod options;
+mod pki;
 mod progress;
 mod record;
 mod source;
 mod summary;
 mod tested;
+mod verify;
 mod watch;
+mod witness;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -55,8 +60,18 @@ enum Command {
     Check(check::CheckArguments),
     /// Tell whether a log of what was done is as it was written
     Audit(audit::AuditArguments),
+    /// Tell what a site's devices are, until when they get updates, and what is known against them
+    Inventory(inventory::InventoryArguments),
+    /// Tell whether a session is as it was recorded, and whether all of it is there
+    Verify(verify::VerifyArguments),
+    /// Sign for how far others' recordings have come, so that nobody can cut their ends unseen
+    Witness(witness::WitnessArguments),
     /// Keep the accounts: who may sign in
     Operators(operators::OperatorsArguments),
+    /// Keep the keys: who may sign what at a site
+    Keys(keys::KeysArguments),
+    /// Make certificates for a demo: an authority, and all who are at a site's broker
+    Pki(pki::PkiArguments),
     /// Run the embedded MQTT 5 broker, for programs on this machine alone
     Broker(broker::BrokerArguments),
     /// Stand between those who ask and a site's devices: check commands, and alone send them
@@ -78,7 +93,12 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Watch(arguments) => watch::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
+        Command::Inventory(arguments) => inventory::run(arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Witness(arguments) => witness::run(arguments),
         Command::Operators(arguments) => operators::run(arguments),
+        Command::Keys(arguments) => keys::run(arguments),
+        Command::Pki(arguments) => pki::run(arguments),
         Command::Broker(arguments) => broker::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),
         Command::Field(arguments) => field::run(arguments),

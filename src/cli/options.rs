@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use pollux::link::{self, BrokerUrl, LinkError};
+use pollux::link::{self, BrokerUrl, Credentials, LinkError, TlsOptions, TlsSetupError};
+use pollux::session::{Keys, KeysAt, sessions_dir, trust_store};
 use pollux::signal::Timestamp;
 use pollux::site::{self, Ids, LoadError, Loaded, Site};
+use pollux::trust::PublicKey;
 
 use super::Failure;
 
@@ -58,6 +60,22 @@ pub(crate) struct BrokerOption {
     /// Allow an unencrypted connection to a broker that is not on this machine
     #[arg(long)]
     pub(crate) allow_insecure: bool,
+    #[command(flatten)]
+    certificates: CertificateOptions,
+}
+
+/// Whom to believe and who to be, where the connection is encrypted.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CertificateOptions {
+    /// The authority that issued the broker's certificate (PEM), instead of those of this system; or set `POLLUX_MQTT_CA`
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Our own certificate (PEM), where the broker wants one; or set `POLLUX_MQTT_CERT`
+    #[arg(long, value_name = "FILE")]
+    cert: Option<PathBuf>,
+    /// The private key of our certificate (PEM), readable by its owner alone; or set `POLLUX_MQTT_KEY`
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    cert_key: Option<PathBuf>,
 }
 
 impl BrokerOption {
@@ -67,13 +85,57 @@ impl BrokerOption {
             return Err(Failure::new("no broker: name one with --broker, or in the site".to_owned()));
         };
         let url: BrokerUrl = named.parse()?;
-        if !url.tls && !url.is_loopback() && !self.allow_insecure {
+        if !url.tls && !url.is_loopback() && !self.allows_insecure(site) {
             return Err(LinkError::Insecure(url).into());
         }
-        if url.tls {
-            link::check_tls()?;
-        }
+        link::check_tls(&url, &self.tls()?)?;
         Ok(url)
+    }
+
+    /// Whether plain text may leave this machine.
+    pub(crate) fn allows_insecure(&self, site: &Site) -> bool {
+        self.allow_insecure || site.allow_insecure
+    }
+
+    /// The certificates that were named, here or in the environment.
+    pub(crate) fn tls(&self) -> Result<TlsOptions, TlsSetupError> {
+        let CertificateOptions { ca, cert, cert_key } = self.certificates.clone();
+        let named = TlsOptions::of(ca, cert, cert_key)?;
+        let around = TlsOptions::from_environment()?;
+        Ok(TlsOptions { ca: named.ca.or(around.ca), identity: named.identity.or(around.identity) })
+    }
+
+    /// Who we are at the broker: by the certificate that was named, and by the login of the environment.
+    pub(crate) fn credentials(&self) -> Result<Credentials, TlsSetupError> {
+        self.tls().map(Credentials::from)
+    }
+}
+
+/// Whose keys are believed.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct KeysOption {
+    /// The registry of keys by which all that is signed is verified (see `pollux keys`); keys.ron beside the site where it is
+    /// not named and lies there
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Who must have signed the registry, such as ed25519:3d40…; without it as the site says, else as was seen first
+    #[arg(long, value_name = "KEY")]
+    authority: Option<PublicKey>,
+}
+
+impl KeysOption {
+    /// Whether any of it was given.
+    pub(crate) fn is_given(&self) -> bool {
+        self.keys.is_some() || self.authority.is_some()
+    }
+
+    /// The keys of a site, for this program. What a person should know of them goes to standard error.
+    pub(crate) fn resolve(&self, loaded: &LoadedSite, program: &str) -> Result<Keys, Failure> {
+        let store = trust_store(&sessions_dir(), &loaded.site, program);
+        let at = KeysAt { file: self.keys.as_deref(), authority: self.authority, store: &store };
+        let keys = Keys::find(&loaded.path, &loaded.site, at)?;
+        keys.remarks.iter().for_each(|it| eprintln!("pollux: {it}"));
+        Ok(keys)
     }
 }
 

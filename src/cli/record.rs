@@ -11,12 +11,14 @@ use clap::Args;
 use pollux::link;
 use pollux::schedule::Stage;
 use pollux::session::recording::RecorderStatus;
-use pollux::session::{Session, SessionPlugin, Tally};
+use pollux::session::{Session, SessionPlugin, Tally, own_key};
 use pollux::signal::Timestamp;
+use pollux::trust::seals::SealHead;
 use serde::Serialize;
 
-use super::options::{BrokerOption, SiteArgument, load, parse_span};
+use super::options::{BrokerOption, KeysOption, SiteArgument, load, parse_span};
 use super::source::recorder;
+use super::witness::WitnessOption;
 use super::{Failure, Outcome};
 
 /// How often it is looked whether to end: rarely, since the frames have nothing to do.
@@ -31,6 +33,8 @@ pub(crate) struct RecordArguments {
     site: SiteArgument,
     #[command(flatten)]
     broker: BrokerOption,
+    #[command(flatten)]
+    keys: KeysOption,
     /// The file to write (MCAP); one that is there is not written over
     #[arg(long)]
     out: PathBuf,
@@ -40,6 +44,8 @@ pub(crate) struct RecordArguments {
     /// Begin a new file after each such span (FILE-2.mcap and so on): memory stays constant for as long as it runs
     #[arg(long, value_parser = parse_span, default_value = "24h")]
     split: Duration,
+    #[command(flatten)]
+    witness: WitnessOption,
 }
 
 /// What it says at the end.
@@ -57,6 +63,9 @@ struct Report {
     bytes_per_sample: Option<f64>,
     secs: f64,
     reconnects: u64,
+    /// How the last file is sealed: the session, the recorder's key, the final seal and its chain. Kept elsewhere, it shows
+    /// that the file is the one that was recorded.
+    sealed: Option<SealHead>,
 }
 
 #[derive(Resource)]
@@ -84,9 +93,16 @@ pub(crate) fn run(arguments: RecordArguments) -> Outcome {
     if options.path.exists() {
         return Err(Failure::new(format!("{} is there already: name another file", options.path.display())));
     }
+    let key = own_key();
+    let keys = arguments.keys.resolve(&loaded, "record")?;
+    let insecure = arguments.broker.allows_insecure(&loaded.site);
+    let witness = arguments.witness.start(&loaded.site, &url, insecure, key.public())?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(url)
-        .with_insecure(arguments.broker.allow_insecure)
+        .with_keys(keys)
+        .with_insecure(insecure)
+        .with_credentials(arguments.broker.credentials()?)
+        .with_key(key)
         .with_history_bytes(HISTORY_BYTES)
         .with_recorder(options);
     let began = link::now();
@@ -99,6 +115,7 @@ pub(crate) fn run(arguments: RecordArguments) -> Outcome {
         .add_systems(Update, end_in_time.in_set(Stage::Show));
     // The file is ended with the app, when it has run.
     app.run();
+    drop(witness);
     let end: Option<End> = end.lock().unwrap_or_else(PoisonError::into_inner).take();
     let End { problem, status: Some(status), tally, reconnects } = end.unwrap_or_default() else {
         return Err(Failure::new("nothing was recorded".to_owned()));
@@ -114,6 +131,7 @@ pub(crate) fn run(arguments: RecordArguments) -> Outcome {
         bytes_per_sample: (samples > 0).then(|| (status.bytes() - status.site_bytes()) as f64 / samples as f64),
         secs: link::now().secs_since(began),
         reconnects,
+        sealed: status.sealed(),
     };
     println!("{}", serde_json::to_string_pretty(&report)?);
     match problem.or_else(|| status.problem()) {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use pollux::link::{self, BrokerUrl, Login};
+use pollux::link::{self, BrokerUrl, Credentials};
 use pollux::session::recording::{About, RecorderOptions, Recording, site_files, unpack_site};
-use pollux::session::{Alignment, Comparison, Notice, NoticeTone, Seek, SessionPlugin, draft, sessions_dir};
+use pollux::session::{Alignment, Comparison, Keys, Notice, NoticeTone, Seek, SessionPlugin, draft, sessions_dir};
 use pollux::signal::Timestamp;
 use pollux::site::{self, Site};
 use tracing::{info, warn};
@@ -45,8 +45,10 @@ pub(crate) enum Source {
         allow_insecure: bool,
         /// Where it is recorded to.
         record: Box<RecorderOptions>,
-        /// The login at the broker. `None`: as the environment says.
-        login: Option<Login>,
+        /// Who we are at the broker.
+        credentials: Credentials,
+        /// By which it is verified.
+        keys: Box<Keys>,
     },
     /// A recording.
     Replay {
@@ -70,7 +72,8 @@ impl RecordOption {
         broker: BrokerUrl,
         option: &BrokerOption,
         headless: bool,
-        login: Option<Login>,
+        credentials: Credentials,
+        keys: Keys,
     ) -> Result<Source, Failure> {
         let began = link::now();
         let (path, temporary) = match &self.record {
@@ -83,7 +86,8 @@ impl RecordOption {
             }
         };
         let record = recorder(loaded, &broker, path, temporary)?;
-        Ok(Source::Live { broker, allow_insecure: option.allow_insecure, record: Box::new(record), login })
+        let (allow_insecure, keys) = (option.allows_insecure(&loaded.site), Box::new(keys));
+        Ok(Source::Live { broker, allow_insecure, record: Box::new(record), credentials, keys })
     }
 }
 
@@ -104,9 +108,9 @@ impl Source {
     /// Gives a session its source. Returns what the cursor does first.
     pub(crate) fn give(self, session: SessionPlugin) -> (SessionPlugin, Vec<Seek>) {
         match self {
-            Self::Live { broker, allow_insecure, record, login } => {
-                let session = session.with_broker(broker).with_insecure(allow_insecure).with_login(login);
-                (session.with_recorder(*record), Vec::new())
+            Self::Live { broker, allow_insecure, record, credentials, keys } => {
+                let session = session.with_broker(broker).with_insecure(allow_insecure).with_credentials(credentials);
+                (session.with_keys(*keys).with_recorder(*record), Vec::new())
             }
             Self::Replay { recording, first, compared, .. } => {
                 let session = session.with_replay(recording);

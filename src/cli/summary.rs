@@ -1,5 +1,7 @@
 //! What a headless run says at its end, as JSON.
 
+use std::collections::BTreeMap;
+
 use pollux::session::TallySnapshot;
 use pollux::site::Site;
 use pollux::twin::{ReadingState, Readings};
@@ -17,6 +19,10 @@ pub(crate) struct Summary {
     skipped: u64,
     /// Messages that could not be read.
     unparsable: u64,
+    /// Signals by how far they may be believed.
+    trust: BTreeMap<&'static str, usize>,
+    /// Messages that verification refused.
+    refused: u64,
     delay_p50_ms: Option<f64>,
     delay_p99_ms: Option<f64>,
     frames: u64,
@@ -33,6 +39,10 @@ impl Summary {
             .filter(|it| readings.get(it.id).state != ReadingState::Fresh)
             .map(|it| format!("{} ({})", it.address, readings.get(it.id).state.label()))
             .collect();
+        let mut trust = BTreeMap::new();
+        for signal in &site.signals {
+            *trust.entry(readings.get(signal.id).standing.label()).or_default() += 1;
+        }
         Self {
             arrivals: tally.arrivals,
             samples: tally.samples,
@@ -41,6 +51,8 @@ impl Summary {
             not_live,
             skipped: tally.skipped,
             unparsable: tally.unparsable.iter().map(|it| it.count).sum(),
+            trust,
+            refused: tally.refused,
             delay_p50_ms: tally.delay_p50_ms,
             delay_p99_ms: tally.delay_p99_ms,
             frames,

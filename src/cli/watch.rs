@@ -14,10 +14,10 @@ use pollux::schedule::Stage;
 use pollux::session::{CurrentSite, Cursor, SamplesArrived, Session, SessionPlugin, TopicFault};
 use pollux::signal::{SignalId, Timestamp, Value, text};
 use pollux::site::{Signal, Site};
-use pollux::twin::{ReadingState, Readings};
+use pollux::twin::{Reading, ReadingState, Readings};
 use serde::Serialize;
 
-use super::options::{BrokerOption, SiteArgument, load, parse_span};
+use super::options::{BrokerOption, KeysOption, SiteArgument, load, parse_span};
 use super::{Failure, Outcome, counted};
 
 /// Arguments of `watch`.
@@ -27,10 +27,12 @@ pub(crate) struct WatchArguments {
     site: SiteArgument,
     #[command(flatten)]
     broker: BrokerOption,
+    #[command(flatten)]
+    keys: KeysOption,
     /// End after this span, such as 10s, with an error if no broker was reached; without it, run until it is ended
     #[arg(long = "for", value_parser = parse_span)]
     span: Option<Duration>,
-    /// Print a JSON object a line: twin, signal, t, value, unit, state
+    /// Print a JSON object a line: twin, signal, t, value, unit, state, trust
     #[arg(long)]
     json: bool,
     /// Only signals whose address begins with this
@@ -56,6 +58,7 @@ struct Line<'a> {
     value: serde_json::Value,
     unit: &'a str,
     state: &'a str,
+    trust: &'a str,
 }
 
 #[derive(Resource)]
@@ -84,6 +87,7 @@ pub(crate) fn run(arguments: WatchArguments) -> Outcome {
         return Err(nothing_to_watch(&loaded.site, &arguments.only));
     }
     let broker = arguments.broker.resolve(&loaded.site)?;
+    let keys = arguments.keys.resolve(&loaded, "watch")?;
     let now = pollux::link::now();
     let end = Arc::new(Mutex::new(None));
     let watching = Watching {
@@ -96,9 +100,12 @@ pub(crate) fn run(arguments: WatchArguments) -> Outcome {
         reached: false,
         end: Arc::clone(&end),
     };
+    let insecure = arguments.broker.allows_insecure(&loaded.site);
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(broker)
-        .with_insecure(arguments.broker.allow_insecure);
+        .with_keys(keys)
+        .with_insecure(insecure)
+        .with_credentials(arguments.broker.credentials()?);
     App::new()
         .add_plugins(MinimalPlugins.set(ScheduleRunnerPlugin::run_loop(PERIOD)))
         .add_plugins(pollux::Headless { session })
@@ -125,17 +132,17 @@ fn nothing_to_watch(site: &Site, only: &str) -> Failure {
 }
 
 impl Watching {
-    fn print(&self, signal: &Signal, value: &Value, at: Timestamp, state: ReadingState) -> io::Result<()> {
+    fn print(&self, signal: &Signal, value: &Value, at: Timestamp, reading: &Reading) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        let state = state.label();
+        let (state, trust) = (reading.state.label(), reading.standing.label());
         if !self.json {
             let value = text::value(value, signal.unit, signal.decimals);
-            return writeln!(out, "{at}  {:<40} {value:>20}  {state}", signal.address);
+            return writeln!(out, "{at}  {:<40} {value:>20}  {state:<5}  {trust}", signal.address);
         }
         let (twin, _) = signal.address.rsplit_once('/').unwrap_or((&signal.address, ""));
         let value = serde_json::to_value(JsonValue(value)).unwrap_or_default();
         let (signal, unit) = (&*signal.key, signal.unit.symbol());
-        let line = Line { twin, signal, t: at.to_string(), value, unit, state };
+        let line = Line { twin, signal, t: at.to_string(), value, unit, state, trust };
         writeln!(out, "{}", serde_json::to_string(&line)?)
     }
 
@@ -157,9 +164,9 @@ fn print_arrived(
             let Some(signal) = site.signal(sample.signal).filter(|it| it.address.starts_with(&watching.only)) else {
                 continue;
             };
-            let state = readings.get(sample.signal).state;
-            watching.stale.insert(sample.signal, state == ReadingState::Stale);
-            if let Err(error) = watching.print(signal, &sample.value, sample.at, state) {
+            let reading = readings.get(sample.signal);
+            watching.stale.insert(sample.signal, reading.state == ReadingState::Stale);
+            if let Err(error) = watching.print(signal, &sample.value, sample.at, reading) {
                 exits.write(watching.end(End::Unwritten(error)));
                 return;
             }
@@ -186,7 +193,7 @@ fn look_around(
         let is_stale = reading.state == ReadingState::Stale;
         let was_stale = watching.stale.insert(signal.id, is_stale).unwrap_or(false);
         if let Some(value) = reading.value.as_ref().filter(|_| is_stale && !was_stale)
-            && let Err(error) = watching.print(signal, value, reading.at, reading.state)
+            && let Err(error) = watching.print(signal, value, reading.at, reading)
         {
             exits.write(watching.end(End::Unwritten(error)));
             return;

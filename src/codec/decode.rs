@@ -90,10 +90,10 @@ impl Decoder {
     }
 
     /// Appends the values that an envelope held. What is not bound to its topic is passed over; how many of them there were is
-    /// returned.
+    /// returned. Without a topic all are taken.
     pub fn take_packed(
         &self,
-        topic: &[u8],
+        topic: Option<&[u8]>,
         rows: Vec<PackedRow>,
         received: Timestamp,
         samples: &mut Vec<Sample>,
@@ -101,7 +101,7 @@ impl Decoder {
     ) -> usize {
         let mut n_foreign = 0;
         for PackedRow { signal, at, value, quality } in rows {
-            let bound = self.addresses.get(signal.as_str()).filter(|it| *it.2 == *topic);
+            let bound = self.addresses.get(signal.as_str()).filter(|it| topic.is_none_or(|topic| *it.2 == *topic));
             let Some(&(signal, kind, _)) = bound else {
                 n_foreign += 1;
                 continue;

@@ -10,7 +10,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::cause::Cause;
-use super::checks::{Check, Past, class_of, rehearse, step_from};
+use super::checks::{Check, Past, class_of, isolated_input, rehearse, step_from};
 use super::follow::GateState;
 use super::life::{Happening, Life};
 use super::log::{Approve, Ask, CancelRequest, CommandLog, CommandRow, EmergencyStop};
@@ -69,6 +69,7 @@ impl Rehearsal<'_> {
             history: &self.session.history,
             offline: &self.gate.offline,
             now: self.now(),
+            has_keys: self.session.registry.is_some(),
         }
     }
 
@@ -97,7 +98,8 @@ impl Desk<'_> {
 
     fn look(&self) -> Live<'_> {
         let (site, newest, history) = (&**self.site, &*self.newest, &*self.session.history);
-        Live { site, newest, history, offline: &self.gate.offline, now: self.now() }
+        let has_keys = self.session.registry.is_some();
+        Live { site, newest, history, offline: &self.gate.offline, now: self.now(), has_keys }
     }
 
     /// Why nothing can be asked of the gate now, and the cause.
@@ -113,6 +115,13 @@ impl Desk<'_> {
             return Some((Cause::BlockedByProcess, why.to_owned()));
         }
         None
+    }
+
+    /// Why a command is kept back here although the gate would look at it: the gate has not heard of what is isolated.
+    fn keeps_back(&self, command: &Command, value: &Value) -> Option<(Cause, String)> {
+        let input = isolated_input(&self.site, command, value, &self.look())?;
+        let why = format!("{input} is isolated: nothing may rely on it, and this command would");
+        Some((Cause::BlockedByInterlocking, why))
     }
 
     /// A new row of a command.
@@ -141,6 +150,7 @@ impl Desk<'_> {
             correlation: Some(request.id.to_string().into_bytes().into()),
             expiry_secs: Some(EXPIRY_SECS as u32),
             content_type: Some(REQUEST_TYPE.to_owned()),
+            user: Vec::new(),
         };
         link.publish(publish).map(|()| digest).map_err(|error| error.to_string())
     }
@@ -181,7 +191,7 @@ pub(super) fn take_asks(
                 (row, act, false)
             }
         };
-        if let Some((cause, reason)) = desk.refusal() {
+        if let Some((cause, reason)) = desk.refusal().or_else(|| desk.keeps_back(command, &row.desired)) {
             refuse(row, desk.now(), cause, reason);
             continue;
         }

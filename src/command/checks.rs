@@ -11,7 +11,7 @@ use crate::signal::{Timestamp, Value, text};
 use crate::site::doc::{Class, Role, TakesDoc};
 use crate::site::{Command, CommandId, Held, Input, Interlock, Site};
 use crate::trust::{Standing, may_send};
-use crate::twin::{Reading, ReadingState};
+use crate::twin::{Reading, ReadingState, Standing as Believed};
 
 /// Seconds in which starts are counted.
 const HOUR_SECS: f64 = 3600.0;
@@ -234,7 +234,7 @@ pub fn rehearse(
 pub(super) fn step_from(command: &Command, value: &Value, look: &dyn Look) -> Option<f64> {
     let Value::Number(wanted) = value else { return Some(0.0) };
     let reported = look.reading(command.reports);
-    reported.number().filter(|_| reported.state == ReadingState::Fresh).map(|it| (wanted - it).abs())
+    reported.number().filter(|_| look.relies_on(&reported, class_of(command, value))).map(|it| (wanted - it).abs())
 }
 
 impl Interlock {
@@ -242,6 +242,15 @@ impl Interlock {
     fn is_for(&self, value: &Value) -> bool {
         self.only.is_none_or(|only| value.as_flag() == Some(only))
     }
+}
+
+/// The first thing that a command with a value would rely on and that a person has isolated, by its address.
+pub(super) fn isolated_input<'a>(site: &'a Site, command: &Command, value: &Value, look: &dyn Look) -> Option<&'a str> {
+    let interlocks = command.interlocks.iter().filter(|it| it.is_for(value)).flat_map(|it| it.holds.inputs.iter());
+    let limited = command.limits.step.is_some() || command.limits.sum.is_some();
+    let mut signals = interlocks.map(|it| it.signal()).chain(limited.then_some(command.reports));
+    let isolated = signals.find(|it| look.reading(*it).state == ReadingState::Isolated)?;
+    site.signal(isolated).map(|it| &*it.address)
 }
 
 /// The class that a command has with a value.
@@ -361,7 +370,7 @@ impl Asked<'_> {
 
     fn interlock(&self, interlock: &Interlock) -> Check {
         let condition = &interlock.holds;
-        let held = condition.look(Some(self.value), |it| self.look.input(it));
+        let held = condition.look(Some(self.value), |it| self.look.input(it, self.class()));
         let seen = |input: &Input| self.seen(*input);
         let all = || condition.inputs.iter().map(seen).collect::<Vec<_>>().join(", ");
         let (verdict, saw) = match held {
@@ -386,6 +395,10 @@ impl Asked<'_> {
         Some(Check::new(What::Device, passed_if(!is_offline), saw, format!("{} online", device.id)))
     }
 
+    fn class(&self) -> Class {
+        class_of(self.command, self.value)
+    }
+
     fn is_under_way(&self, command: CommandId) -> bool {
         self.past.iter().any(|it| it.command == command && it.under_way)
     }
@@ -407,10 +420,16 @@ impl Asked<'_> {
         let reading: Reading = self.look.reading(signal.id);
         let value = reading.value.as_ref().map(|it| text::value(it, signal.unit, signal.decimals));
         let state = match reading.state {
+            // Some that came before it are missing: it goes, and whoever asks is told.
+            ReadingState::Fresh if self.look.is_signed() && reading.standing == Believed::Gap => {
+                format!("{} before it missing", reading.proof.gap)
+            }
+            ReadingState::Fresh if !self.look.relies_on(&reading, self.class()) => reading.standing.label().to_owned(),
             ReadingState::Fresh => String::new(),
             ReadingState::NeverSeen => "never seen".to_owned(),
             ReadingState::Stale => format!("stale, {:.1} s old", reading.age_secs(self.look.now())),
             ReadingState::Bad => "out of range".to_owned(),
+            ReadingState::Isolated => "isolated by a person".to_owned(),
         };
         let facts = match (value, state.is_empty()) {
             (Some(value), true) => value,

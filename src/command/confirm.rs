@@ -2,6 +2,7 @@
 
 use super::look::Look;
 use crate::signal::{Timestamp, Value};
+use crate::site::doc::Class;
 use crate::site::{Command, Held};
 use crate::twin::{Reading, ReadingState};
 
@@ -30,7 +31,7 @@ pub fn shows(command: &Command, desired: &Value, look: &dyn Look) -> Option<Evid
         .iter()
         .map(Evidence::of)
         .reduce(|a, b| Evidence { measured: a.measured.min(b.measured), received: a.received.min(b.received) });
-    evidence.filter(|_| when.look(Some(desired), |it| look.input(it)) == Held::Yes)
+    evidence.filter(|_| when.look(Some(desired), |it| look.input(it, Class::C0)) == Held::Yes)
 }
 
 impl Evidence {

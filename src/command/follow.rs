@@ -1,12 +1,13 @@
 //! What the gate says, what the link does and what telemetry shows, brought to the log.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bevy::prelude::*;
 use tracing::warn;
 
 use super::cause::Cause;
 use super::confirm::shows;
+use super::ears::Ears;
 use super::life::{Answered, Happening, Life, Phase};
 use super::log::{CommandLog, CommandRow};
 use super::look::Live;
@@ -27,8 +28,9 @@ const MAX_ROWS: usize = 5_000;
 #[derive(Resource, Debug, Default)]
 pub struct GateState {
     status: Option<GateStatus>,
-    /// The status topics of devices that say `offline`.
-    pub(super) offline: HashSet<String>,
+    /// The status topics of devices that say `offline`, and since when.
+    pub(super) offline: HashMap<String, Timestamp>,
+    ears: Ears,
     /// The connection by which all this was heard.
     connected_since: Option<Timestamp>,
     /// The rows that were lost from sight here, by their correlation.
@@ -51,6 +53,11 @@ impl GateState {
         self.status.as_ref().and_then(|it| it.key)
     }
 
+    /// How much that was said in the gate's name was not the gate's, and why the last of it was not believed, for a person.
+    pub fn refused(&self) -> Option<(u64, &str)> {
+        self.ears.last_refused.as_deref().map(|why| (self.ears.n_refused, why))
+    }
+
     /// It takes the accounts of the demo.
     pub fn is_demo(&self) -> bool {
         self.status.as_ref().is_some_and(|it| it.demo)
@@ -71,18 +78,26 @@ pub(super) fn hear_words(
     mut log: ResMut<CommandLog>,
 ) {
     let topics = Topics::of(&site);
+    gate.ears.follow(session.registry.as_ref());
     for word in session.words() {
         if word.topic == topics.status {
             hear_status(&word, &mut gate);
         } else if word.topic == topics.events || word.topic == session.answer_topic {
             // What the broker had kept is no news: nothing of the gate's is meant to be kept.
+            if word.retained {
+                warn!("a retained event of the gate is passed over");
+                continue;
+            }
+            if let Err(no) = gate.ears.event(&word) {
+                warn!("what is said in the gate's name is not believed, {}: {}", no.reason.label(), no.detail);
+                continue;
+            }
             match serde_json::from_slice::<GateEvent>(&word.payload) {
-                Ok(event) if !word.retained => hear_event(event, &topics, &site, &operator, &mut log),
-                Ok(_) => warn!("a retained event of the gate is passed over"),
+                Ok(event) => hear_event(event, &topics, &site, &operator, &mut log),
                 Err(error) => warn!("an event of the gate cannot be read: {error}"),
             }
         } else if &word.payload[..] == b"offline" {
-            gate.offline.insert(word.topic);
+            gate.offline.insert(word.topic, word.received);
         } else {
             gate.offline.remove(&word.topic);
         }
@@ -95,7 +110,12 @@ fn hear_status(word: &Word, gate: &mut GateState) {
         return;
     }
     match serde_json::from_slice::<GateStatus>(&word.payload) {
-        Ok(status) => gate.status = Some(status),
+        // That it is gone is the broker's word, which nobody can sign beforehand; a gate that hears it of itself says otherwise.
+        Ok(status) if status.state == GateIs::Offline => gate.status = Some(status),
+        Ok(status) => match gate.ears.status(word, status.key) {
+            Ok(()) => gate.status = Some(status),
+            Err(no) => warn!("what is said in the gate's name is not believed, {}: {}", no.reason.label(), no.detail),
+        },
         Err(error) => warn!("the gate's status cannot be read: {error}"),
     }
 }
@@ -151,7 +171,14 @@ pub(super) fn judge_awaited(
         return;
     }
     let now = link::now();
-    let look = Live { site: &site, newest: &newest, history: &session.history, offline: &gate.offline, now };
+    let look = Live {
+        site: &site,
+        newest: &newest,
+        history: &session.history,
+        offline: &gate.offline,
+        now,
+        has_keys: session.registry.is_some(),
+    };
     for row in log.rows.iter_mut().filter(|it| it.is_awaited()) {
         let shown = site.command(row.command).and_then(|it| shows(it, &row.desired, &look));
         if let Some(evidence) = shown {

@@ -8,6 +8,7 @@ mod audit;
 mod cause;
 mod checks;
 mod confirm;
+mod ears;
 mod follow;
 pub mod gate;
 mod life;

@@ -276,6 +276,6 @@ impl Seen for Eyes<'_> {
     }
 
     fn look(&self, input: Input) -> Option<Value> {
-        self.live.input(input)
+        self.live.input(input, Class::C0)
     }
 }

@@ -153,10 +153,7 @@ pub struct Uuid7(pub Uuid);
 impl Topics {
     /// Of a site, by the name of its folder.
     pub fn of(site: &Site) -> Self {
-        let name = site.folder.file_name().map_or_else(|| "site".to_owned(), |it| it.to_string_lossy().into_owned());
-        // What MQTT gives a meaning to is no part of a name.
-        let name: String =
-            name.chars().map(|it| if matches!(it, '/' | '+' | '#' | '$' | '\0') { '_' } else { it }).collect();
+        let name = site.topic_name();
         Self {
             request: format!("pollux/{name}/request"),
             events: format!("pollux/{name}/gate/events"),

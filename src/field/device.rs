@@ -22,9 +22,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use super::Shared;
 use super::order::{Answer, Order, Orders};
 use super::payload::{bare, json, object};
-use super::plan::{DevicePlan, Post};
+use super::plan::{DevicePlan, Part, Post};
 use super::pulse::Board;
-use crate::link::{BrokerUrl, Login, explain, now};
+use super::sign::{Ear, FieldKeys, Pens};
+use crate::codec::{PackedRow, Quality, pack};
+use crate::link::{Attempt, BrokerUrl, Dialer, Login, explain, now};
+use crate::signal::{Timestamp, Value};
+use crate::site::doc::EnvelopeDoc;
+use crate::trust::{ANSWER_TYPE, BESIDE_TYPE, Reason, SAMPLES_TYPE, SIGNATURE_PROPERTY, exchange};
 
 /// Messages that may wait for the socket. A device that cannot get rid of them drops new ones.
 const OUTBOX: usize = 64;
@@ -53,7 +58,16 @@ pub(super) struct Line {
     /// Where they count.
     pub(super) shared: Arc<Shared>,
     /// By the device's id.
-    pub(super) logins: HashMap<String, Login>,
+    pub(super) passes: HashMap<String, Pass>,
+}
+
+/// How a device gets to the broker, and who it is there.
+#[derive(Clone)]
+pub(super) struct Pass {
+    /// `None`: it has none.
+    pub(super) login: Option<Login>,
+    /// Opens its sockets, with its certificate where there is TLS.
+    pub(super) dialer: Dialer,
 }
 
 struct Device {
@@ -62,14 +76,26 @@ struct Device {
     orders: RefCell<Orders>,
     connected: Cell<bool>,
     line: Rc<Line>,
+    pens: Rc<Pens>,
+    /// `None`: it obeys whoever publishes.
+    ear: Option<RefCell<Ear>>,
 }
 
 /// Runs all devices on this thread, until the field stops. Then their sockets are closed without a word.
-pub(super) fn run_all(runtime: &Runtime, plans: Vec<DevicePlan>, line: Line, mut stop: watch::Receiver<bool>) {
-    let line = Rc::new(line);
+pub(super) fn run_all(
+    runtime: &Runtime,
+    plans: Vec<DevicePlan>,
+    line: Line,
+    keys: FieldKeys,
+    mut stop: watch::Receiver<bool>,
+) {
+    let FieldKeys { secrets, registry } = keys;
+    let (line, pens) = (Rc::new(line), Rc::new(Pens::new(secrets)));
     let devices = LocalSet::new();
     for plan in plans {
-        devices.spawn_local(Device::new(plan, line.clone()).run());
+        // What cannot sign cannot verify either.
+        let ear = registry.clone().filter(|_| !plan.signers.is_empty()).map(|it| RefCell::new(Ear::new(it)));
+        devices.spawn_local(Device::new(plan, line.clone(), pens.clone(), ear).run());
     }
     // A channel that is closed means stop as well.
     drop(devices.block_on(runtime, async move { stop.wait_for(|it| *it).await.map(|it| *it) }));
@@ -77,9 +103,9 @@ pub(super) fn run_all(runtime: &Runtime, plans: Vec<DevicePlan>, line: Line, mut
 }
 
 impl Device {
-    fn new(mut plan: DevicePlan, line: Rc<Line>) -> Self {
+    fn new(mut plan: DevicePlan, line: Rc<Line>, pens: Rc<Pens>, ear: Option<RefCell<Ear>>) -> Self {
         let posts = RefCell::new(std::mem::take(&mut plan.posts));
-        Self { plan, posts, orders: RefCell::default(), connected: Cell::new(false), line }
+        Self { plan, posts, orders: RefCell::default(), connected: Cell::new(false), line, pens, ear }
     }
 
     async fn run(self) {
@@ -121,8 +147,14 @@ impl Device {
             .set_keep_alive(KEEP_ALIVE_SECS)
             .set_clean_start(true)
             .set_max_packet_size(Some(MAX_PACKET_BYTES));
-        if let Some(login) = self.line.logins.get(&self.plan.id).cloned().or_else(Login::from_environment) {
-            options.set_credentials(login.user, login.password.expose_secret().to_owned());
+        if let Some(Pass { login, dialer }) = self.line.passes.get(&self.plan.id).cloned() {
+            if let Some(login) = login {
+                options.set_credentials(login.user, login.password.expose_secret().to_owned());
+            }
+            options.set_socket_connector(move |address, network| {
+                let dialer = dialer.clone();
+                async move { Ok(dialer.dial(address, network).await?.0) }
+            });
         }
         if let Some(status) = &self.plan.status {
             options.set_last_will(LastWill::new(status.clone(), "offline", QoS::AtLeastOnce, true, None));
@@ -174,6 +206,7 @@ impl Device {
             expired: properties.is_some_and(|it| it.message_expiry_interval == Some(0)),
             response_topic: properties.and_then(|it| it.response_topic.as_deref()),
             correlation: properties.and_then(|it| it.correlation_data.as_ref()),
+            foreign: self.foreign(message).err(),
         };
         let answer = self.orders.borrow_mut().take(&self.plan.duties, &self.line.board, &order, now());
         if !order.retained {
@@ -182,6 +215,20 @@ impl Device {
         if let Some(answer) = answer {
             self.answer(client, answer);
         }
+    }
+
+    /// Whether an order is one that it may obey, as far as its signature goes; else why not.
+    fn foreign(&self, message: &Publish) -> Result<(), (Reason, String)> {
+        let Some(ear) = self.ear.as_ref().filter(|_| !message.retain) else { return Ok(()) };
+        let properties = message.properties.as_ref();
+        let user = properties.map(|it| it.user_properties.as_slice()).unwrap_or_default();
+        ear.borrow_mut().look(
+            &String::from_utf8_lossy(&message.topic),
+            &message.payload,
+            properties.and_then(|it| it.correlation_data.as_deref()).unwrap_or_default(),
+            properties.and_then(|it| it.response_topic.as_deref()),
+            user.iter().find(|it| it.0 == SIGNATURE_PROPERTY).map(|it| it.1.as_str()),
+        )
     }
 
     /// Measures and publishes, each topic in its time.
@@ -197,8 +244,9 @@ impl Device {
             let mut posts = self.posts.borrow_mut();
             let post = &mut posts[index];
             if self.connected.get() {
-                let payload = self.measure(post);
-                if self.send(client, &post.topic, payload, PublishOptions::at_most_once()) {
+                let (payload, properties) = self.measure(post);
+                let options = PublishOptions::at_most_once().properties(properties);
+                if self.send(client, &post.topic, payload, options) {
                     self.line.shared.published.fetch_add(1, Ordering::Relaxed);
                 }
             }
@@ -208,21 +256,27 @@ impl Device {
         }
     }
 
-    fn measure(&self, post: &mut Post) -> String {
+    fn measure(&self, post: &mut Post) -> (Vec<u8>, PublishProperties) {
         let board = &self.line.board;
-        let hours = board.hours();
-        let mut values = Vec::with_capacity(post.parts.len() + 1);
-        for part in &mut post.parts {
-            let value = part.sensor.measure(board.value(part.output), hours);
-            match &part.path {
-                None => return bare(&value),
-                Some(path) => values.push((path.as_str(), json(&value))),
+        let (hours, at) = (board.hours(), now());
+        let mut measure = |it: &mut Part| it.sensor.measure(board.value(it.output), hours);
+        let values: Vec<Value> = post.parts.iter_mut().map(&mut measure).collect();
+        let Some(pen) = self.pens.for_samples(&self.plan.signers) else {
+            return (plain(post, &values, at).into_bytes(), PublishProperties::default());
+        };
+        let mut pen = pen.borrow_mut();
+        match self.plan.envelope {
+            EnvelopeDoc::Beside => {
+                let payload = plain(post, &values, at).into_bytes();
+                let signature = pen.sign(BESIDE_TYPE, &post.topic, at, &payload);
+                (payload, signed(signature))
+            }
+            EnvelopeDoc::Within => {
+                let payload = pen.seal(SAMPLES_TYPE, &post.topic, at, &packed(post, values, at));
+                let content_type = Some("application/cose".to_owned());
+                (payload, PublishProperties { content_type, ..PublishProperties::default() })
             }
         }
-        if let Some(time) = &post.time {
-            values.push((time, serde_json::Value::from(now().as_nanos() / 1_000_000)));
-        }
-        object(values.into_iter()).to_string()
     }
 
     /// Says *done* when what was asked for has come to pass.
@@ -239,17 +293,22 @@ impl Device {
     }
 
     fn answer(&self, client: &AsyncClient, answer: Answer) {
+        let said = answer.payload.into_bytes();
+        let signature = self.pens.for_answers(&self.plan.signers).map(|it| {
+            let spoken = exchange(&said, answer.correlation.as_deref().unwrap_or_default(), None);
+            it.borrow_mut().sign(ANSWER_TYPE, &answer.topic, now(), &spoken)
+        });
         let properties = PublishProperties {
             correlation_data: answer.correlation,
             content_type: Some("application/json".to_owned()),
-            ..PublishProperties::default()
+            ..signature.map(signed).unwrap_or_default()
         };
-        self.send(client, &answer.topic, answer.payload, PublishOptions::at_least_once().properties(properties));
+        self.send(client, &answer.topic, said, PublishOptions::at_least_once().properties(properties));
     }
 
     /// Never waits: what the connection cannot take is lost, as with any device of few bytes.
-    fn send(&self, client: &AsyncClient, topic: &str, payload: String, options: PublishOptions) -> bool {
-        let sent = client.try_publish(topic, payload, options);
+    fn send(&self, client: &AsyncClient, topic: &str, payload: impl Into<Vec<u8>>, options: PublishOptions) -> bool {
+        let sent = client.try_publish(topic, payload.into(), options);
         if let Err(error) = &sent {
             tracing::debug!("the device {} could not publish on {topic:?}: {error}", self.plan.id);
         }
@@ -261,9 +320,45 @@ impl Device {
         tracing::debug!("the device {} is not connected: {error}", self.plan.id);
         let shared = &self.line.shared;
         if shared.connected.load(Ordering::Relaxed) == 0 && !shared.complained.swap(true, Ordering::Relaxed) {
-            let why = explain(error, &self.line.broker.address(), was_connected, &[]);
+            let attempt = Attempt {
+                at: &self.line.broker.address(),
+                tls: self.line.broker.tls,
+                has_identity: self.line.passes.get(&self.plan.id).is_some_and(|it| it.dialer.has_identity()),
+                was_connected,
+                first: &[],
+            };
+            let why = explain(error, attempt);
             tracing::warn!("{why}; the devices go on trying");
         }
+    }
+}
+
+/// Values in the form that the site says.
+fn plain(post: &Post, values: &[Value], at: Timestamp) -> String {
+    if let ([Part { path: None, .. }], [value]) = (post.parts.as_slice(), values) {
+        return bare(value);
+    }
+    let time = post.time.as_deref().map(|it| (it, serde_json::Value::from(at.as_nanos() / 1_000_000)));
+    let parts = post.parts.iter().zip(values);
+    object(parts.filter_map(|(part, value)| Some((part.path.as_deref()?, json(value)))).chain(time)).to_string()
+}
+
+/// Values in CBOR, by their signals' addresses.
+fn packed(post: &Post, values: Vec<Value>, at: Timestamp) -> Vec<u8> {
+    let row = |(part, value): (&Part, Value)| PackedRow {
+        signal: part.address.to_string(),
+        at,
+        value,
+        quality: Quality::Good,
+    };
+    pack(&post.parts.iter().zip(values).map(row).collect::<Vec<_>>())
+}
+
+/// What carries a signature beside a payload.
+fn signed(signature: String) -> PublishProperties {
+    PublishProperties {
+        user_properties: vec![(SIGNATURE_PROPERTY.to_owned(), signature)],
+        ..PublishProperties::default()
     }
 }
 

@@ -14,6 +14,10 @@
 //!   `reports` signal measures has come to the value asked for (within the command's `within`, or what the sensor's
 //!   noise and steps hide). If that takes longer than the command's `secs`, or a newer command for the same input comes,
 //!   it stays silent. Retained commands are ignored; a command heard twice (`QoS` 1) is answered twice and obeyed once.
+//! - With keys ([`FieldKeys`]) devices sign what they measure and answer, as the site says (`signing`, `envelope`); a status is
+//!   the broker's word too, and is not signed. What a gateway vouches for is simulated at its devices: they publish it
+//!   themselves, signed with the gateway's key, as the gateway would that heard them over a line of their own. With a
+//!   registry, devices that sign obey the gate alone, each order once.
 
 mod device;
 mod order;
@@ -21,6 +25,7 @@ mod payload;
 mod plan;
 mod pulse;
 mod sensor;
+mod sign;
 
 use std::collections::HashMap;
 use std::io;
@@ -30,11 +35,12 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::watch;
 
-use crate::link::{BrokerUrl, Login};
+use crate::link::{BrokerUrl, Credentials, Dialer, Login, TlsSetupError};
 use crate::physics::{self, Plant, Truth};
 use crate::site::{Finding, Site};
 
 pub use plan::PlanIssue;
+pub use sign::FieldKeys;
 
 /// How a field is simulated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,9 +83,9 @@ pub enum FieldError {
     /// A speed that makes no sense.
     #[error("a field's speed must be above 0 and at most 3600, not {0}")]
     Speed(f64),
-    /// TLS is not for simulated devices.
-    #[error("the simulated devices speak plain MQTT: {0} asks for TLS; give mqtt://host:port")]
-    Tls(BrokerUrl),
+    /// A device's certificate is no good.
+    #[error("the device {0} cannot be connected")]
+    Tls(String, #[source] TlsSetupError),
     /// No thread or no runtime.
     #[error("cannot start the field's threads")]
     Thread(#[source] io::Error),
@@ -117,19 +123,27 @@ impl Default for FieldOptions {
 impl Field {
     /// Compiles the physics, then starts the threads. A broker that cannot be reached is no error: the devices try again.
     pub fn start(site: Arc<Site>, broker: BrokerUrl, options: FieldOptions) -> Result<Self, FieldError> {
-        Self::start_as(site, broker, options, HashMap::new())
+        Self::start_as(site, broker, options, HashMap::<_, Credentials>::new())
     }
 
-    /// The same, with a login for each device by its id. A device without one logs in as the environment says.
+    /// The same, with a login or a certificate for each device by its id. A device without any is who the environment says.
     pub fn start_as(
         site: Arc<Site>,
         broker: BrokerUrl,
         options: FieldOptions,
-        logins: HashMap<String, Login>,
+        credentials: HashMap<String, impl Into<Credentials>>,
     ) -> Result<Self, FieldError> {
-        if broker.tls {
-            return Err(FieldError::Tls(broker));
-        }
+        Self::start_signing(site, broker, options, credentials, FieldKeys::default())
+    }
+
+    /// The same, with the devices' keys.
+    pub fn start_signing(
+        site: Arc<Site>,
+        broker: BrokerUrl,
+        options: FieldOptions,
+        credentials: HashMap<String, impl Into<Credentials>>,
+        keys: FieldKeys,
+    ) -> Result<Self, FieldError> {
         let speed = options.speed.unwrap_or(site.field_speed);
         if !(speed > 0.0 && speed <= 3600.0) {
             return Err(FieldError::Speed(speed));
@@ -140,6 +154,7 @@ impl Field {
             Plant::new(&site, Truth::Field).map_err(|errors| FieldError::Physics(physics::findings(&site, &errors)))?;
         let plans = plan::devices(&site, &plant, options.seed).map_err(FieldError::Plan)?;
 
+        let passes = passes(&plans, &broker, credentials)?;
         let shared = Arc::new(Shared::default());
         let (stop, stopped) = watch::channel(false);
         let n_devices = plans.len();
@@ -149,7 +164,7 @@ impl Field {
         field.spawn("plant", move || pulse.run(&for_plant))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(FieldError::Thread)?;
         field.spawn("field", move || {
-            device::run_all(&runtime, plans, device::Line { broker, board, shared, logins }, stopped);
+            device::run_all(&runtime, plans, device::Line { broker, board, shared, passes }, keys, stopped);
         })?;
         Ok(field)
     }
@@ -188,6 +203,31 @@ impl Drop for Field {
             drop(thread.join());
         }
     }
+}
+
+/// What each device gets its sockets and its login from. The many without a certificate of their own share one.
+fn passes(
+    plans: &[plan::DevicePlan],
+    broker: &BrokerUrl,
+    credentials: HashMap<String, impl Into<Credentials>>,
+) -> Result<HashMap<String, device::Pass>, FieldError> {
+    let mut given: HashMap<String, Credentials> = credentials.into_iter().map(|(id, it)| (id, it.into())).collect();
+    let mut shared: Option<Dialer> = None;
+    let pass = |id: &String| {
+        let Credentials { login, tls } = given.remove(id).unwrap_or_default();
+        let dialer = match (&shared, tls) {
+            (Some(shared), None) => shared.clone(),
+            (_, tls) => {
+                let own = Dialer::new(broker, tls.as_ref()).map_err(|why| FieldError::Tls(id.clone(), why))?;
+                if tls.is_none() {
+                    shared = Some(own.clone());
+                }
+                own
+            }
+        };
+        Ok((id.clone(), device::Pass { login: login.or_else(Login::from_environment), dialer }))
+    };
+    plans.iter().map(|it| &it.id).map(pass).collect()
 }
 
 fn listed(items: &[impl ToString]) -> String {

@@ -11,6 +11,7 @@ use super::sensor::Sensor;
 use crate::physics::{InputId, OutputId};
 use crate::signal::Timestamp;
 use crate::site::doc::TakesDoc;
+use crate::trust::Reason;
 
 /// Correlation Data that a device remembers, so that a command that comes twice is obeyed once.
 const REMEMBERED: usize = 256;
@@ -53,6 +54,8 @@ pub(super) struct Order<'a> {
     pub(super) response_topic: Option<&'a str>,
     /// What the answer carries.
     pub(super) correlation: Option<&'a Bytes>,
+    /// Why it is not to be obeyed, whatever it says: it is not the gate's, or not of now. `None`: it may be.
+    pub(super) foreign: Option<(Reason, String)>,
 }
 
 /// An answer on its way.
@@ -90,8 +93,16 @@ impl Orders {
         if order.retained {
             return None;
         }
-        if let Some(known) = order.correlation.and_then(|it| self.answered.get(it)) {
+        // One that comes twice bears the same signature twice.
+        let may_be_again = order.foreign.as_ref().is_none_or(|it| it.0 == Reason::Replayed);
+        if may_be_again && let Some(known) = order.correlation.and_then(|it| self.answered.get(it)) {
             return answer(order.response_topic, order.correlation, known.clone());
+        }
+        if let Some((reason, why)) = &order.foreign {
+            // Not remembered: whoever forges a command must not answer for the real one.
+            let reason = format!("{}: {why}", reason.label());
+            let payload = json!({ "state": "rejected", "reason": reason }).to_string();
+            return answer(order.response_topic, order.correlation, payload);
         }
         let payload = match self.obey(duties, board, order, now) {
             Ok(()) => json!({ "state": "accepted" }),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::order::Duty;
 use super::sensor::Sensor;
 use crate::physics::{InputError, OutputId, Plant};
-use crate::site::doc::DeviceDoc;
+use crate::site::doc::{DeviceDoc, EnvelopeDoc, SigningDoc};
 use crate::site::{Command, Signal, Site, TwinId};
 
 /// One device: one MQTT client.
@@ -20,6 +20,10 @@ pub(super) struct DevicePlan {
     pub(super) posts: Vec<Post>,
     /// What it obeys.
     pub(super) duties: Vec<Duty>,
+    /// Whose keys may sign what it says. Empty: it does not sign.
+    pub(super) signers: Vec<String>,
+    /// How its signatures travel.
+    pub(super) envelope: EnvelopeDoc,
 }
 
 /// One topic that a device publishes.
@@ -40,6 +44,8 @@ pub(super) struct Post {
 /// One value of a [`Post`].
 #[derive(Debug)]
 pub(super) struct Part {
+    /// The signal's address.
+    pub(super) address: Arc<str>,
     /// Where it goes. `None`: it is the whole payload.
     pub(super) path: Option<String>,
     /// The true quantity.
@@ -121,6 +127,8 @@ fn plan_of<'a>(plans: &'a mut BTreeMap<String, DevicePlan>, doc: &DeviceDoc) -> 
         status: doc.status.clone(),
         posts: Vec::new(),
         duties: Vec::new(),
+        signers: if doc.signing == SigningDoc::None { Vec::new() } else { doc.signers() },
+        envelope: doc.envelope,
     })
 }
 
@@ -130,7 +138,12 @@ fn part(site: &Site, plant: &Plant, signal: &Signal, seed: u64) -> Result<Option
     let output = output_of(site, plant, signal.twin, &doc.of)
         .ok_or_else(|| PlanIssue::UnknownOutput { signal: signal.address.clone(), of: doc.of.clone() })?;
     let sensor = Sensor::new(signal.is, doc.clone(), seed ^ stable_hash(&signal.address));
-    Ok(Some(Part { path: signal.path.clone().filter(|it| !it.is_empty()), output, sensor }))
+    Ok(Some(Part {
+        address: signal.address.clone(),
+        path: signal.path.clone().filter(|it| !it.is_empty()),
+        output,
+        sensor,
+    }))
 }
 
 /// Signals of one topic share a message, unless one is the whole of it.

@@ -16,7 +16,7 @@ use super::outcome::{Refusal, What};
 use crate::session::{CurrentSite, Cursor, CursorMode, Session, SiteReloaded};
 use crate::signal::Timestamp;
 use crate::site::Site;
-use crate::twin::{AlarmLevels, Level};
+use crate::twin::{AlarmLevels, Level, QuarantineEvent, quarantine_doc};
 
 /// The figures that follow from the time alone are renewed so often, seconds.
 const RENEW_SECS: f64 = 1.0;
@@ -138,6 +138,27 @@ pub(super) fn pass_requests(
                 refused.write_batch(request.alarms().iter().map(|alarm| AlarmRefused { alarm: *alarm, why }));
             }
         }
+    }
+}
+
+/// What a person isolated or released goes to who finds alarms, who writes it down in its place among what comes in.
+pub(super) fn pass_quarantine(
+    site: Res<CurrentSite>,
+    session: Res<Session>,
+    judge: Res<Judge>,
+    mut events: MessageReader<QuarantineEvent>,
+) {
+    if events.is_empty() {
+        return;
+    }
+    match &judge.source {
+        Source::Live(live) => live.quarantine(events.read().cloned()),
+        Source::None => {
+            for doc in events.read().filter_map(|it| quarantine_doc(it, &site)) {
+                session.audit(doc);
+            }
+        }
+        Source::Found(_) => events.clear(),
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Watched {
     pub(super) watches: Vec<u32>,
     /// The instant of the timer that will see whether it has gone stale. `None`: there is none.
     pub(super) timer: Option<Timestamp>,
+    /// A person has isolated it: nothing is known of it, whatever comes.
+    isolated: bool,
     bounds: Bounds,
     windows: Vec<Window>,
 }
@@ -50,6 +52,7 @@ impl Inputs {
             reading: Reading::default(),
             watches: Vec::new(),
             timer: None,
+            isolated: false,
             bounds: Bounds::of(signal),
             windows: Vec::new(),
         });
@@ -133,15 +136,24 @@ impl Inputs {
         true
     }
 
+    /// A signal is isolated, or no more. Tells whether that is news of one that is looked at.
+    pub(super) fn isolate(&mut self, signal: SignalId, isolated: bool) -> bool {
+        let Some(watched) = self.get_mut(signal).filter(|it| it.isolated != isolated) else { return false };
+        watched.isolated = isolated;
+        // How fast it changes is told by what comes from now on alone.
+        watched.windows.iter_mut().for_each(|it| it.points.clear());
+        true
+    }
+
     /// The state of a signal at an instant.
     pub(super) fn state(&self, signal: SignalId, now: Timestamp) -> ReadingState {
-        self.get(signal).map_or(ReadingState::NeverSeen, |it| it.bounds.state(&it.reading, now))
+        self.get(signal).map_or(ReadingState::NeverSeen, |it| it.state(now))
     }
 
     /// The value of a signal, if it can be believed at an instant.
     pub(super) fn value(&self, signal: SignalId, now: Timestamp) -> Option<&Value> {
         let watched = self.get(signal)?;
-        let fresh = watched.bounds.state(&watched.reading, now) == ReadingState::Fresh;
+        let fresh = watched.state(now) == ReadingState::Fresh;
         watched.reading.value.as_ref().filter(|_| fresh)
     }
 
@@ -157,13 +169,13 @@ impl Inputs {
         watched.windows.iter().find(|it| it.secs == secs)?.rate(watched.bounds.patience)
     }
 
-    /// What a condition looks at. The age of a value is known however old it is.
+    /// What a condition looks at. The age of a value is known however old it is, unless it is isolated.
     pub(super) fn look(&self, input: Input, now: Timestamp) -> Option<Value> {
         match input {
             Input::Value(signal) => self.value(signal, now).cloned(),
             Input::Rate { signal, secs } => self.rate(signal, secs, now).map(Value::Number),
             Input::Age(signal) => {
-                let reading = &self.get(signal)?.reading;
+                let reading = &self.get(signal).filter(|it| !it.isolated)?.reading;
                 reading.value.is_some().then(|| Value::Number(now.since(reading.received).as_secs_f64()))
             }
         }
@@ -185,6 +197,10 @@ impl Inputs {
 }
 
 impl Watched {
+    fn state(&self, now: Timestamp) -> ReadingState {
+        if self.isolated { ReadingState::Isolated } else { self.bounds.state(&self.reading, now) }
+    }
+
     /// The instant from which on its value is no longer fresh. `None`: it never was.
     pub(super) fn stale_from(&self) -> Option<Timestamp> {
         let fresh = self.reading.value.is_some() && !self.reading.unreadable;

@@ -16,12 +16,14 @@ use super::outcome::Refusal;
 use crate::session::recording::Entry;
 use crate::session::{Tap, Told, Waker};
 use crate::site::Site;
+use crate::twin::{QuarantineEvent, quarantine_doc};
 
 /// What lies between the frames and the thread.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     finds: Mutex<Finds>,
     requests: Mutex<Vec<AlarmRequest>>,
+    quarantine: Mutex<Vec<QuarantineEvent>>,
     /// There is something among the finds.
     fresh: AtomicBool,
 }
@@ -67,6 +69,12 @@ impl Live {
         self.desk.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request);
         self.tap.call();
     }
+
+    /// Hands on what a person isolated or released.
+    pub(super) fn quarantine(&self, events: impl Iterator<Item = QuarantineEvent>) {
+        self.desk.quarantine.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
+        self.tap.call();
+    }
 }
 
 impl Desk {
@@ -93,6 +101,14 @@ impl Desk {
                 }
             }
             engine.advance(settled);
+            let events = std::mem::take(&mut *self.quarantine.lock().unwrap_or_else(PoisonError::into_inner));
+            for event in events {
+                let event = event.put_at(engine.clock());
+                engine.quarantine(&event);
+                if let Some(doc) = quarantine_doc(&event, engine.site()) {
+                    recorder.take_if(|it| it.send(Entry::Audit(Box::new(doc))).is_err());
+                }
+            }
             let mut refused = Vec::new();
             let requests = std::mem::take(&mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner));
             for request in requests {

@@ -12,6 +12,7 @@
 //!   ([`crate::link::Passage`]).
 //! - What a person did takes effect between two messages, and is recorded with the instant of the machine's clock; the
 //!   replay does it again at that instant.
+//! - What a person isolated is unknown from that instant of the machine's clock on, which is recorded likewise.
 //! - The same rules as for readings say what can be believed ([`crate::twin::state_of`]).
 //!
 //! Not equal are: what was raised after the last thing that is recorded; a session whose site was edited while it ran; a
@@ -46,7 +47,7 @@ mod why;
 
 use bevy::prelude::*;
 
-use self::follow::{Judge, follow_alarms, pass_requests, start_judge};
+use self::follow::{Judge, follow_alarms, pass_quarantine, pass_requests, start_judge};
 use crate::schedule::Stage;
 
 pub use alarms::{AlarmEvent, AlarmLife, AlarmRaised, AlarmRefused, AlarmRequest, Alarms, AlarmsChanged, Note};
@@ -74,5 +75,6 @@ pub fn plugin(app: &mut App) {
         .init_resource::<Judge>()
         .add_systems(Startup, start_judge)
         .add_systems(Update, follow_alarms.in_set(Stage::State))
+        .add_systems(Update, pass_quarantine.in_set(Stage::Judge))
         .add_systems(Update, pass_requests.in_set(Stage::Act));
 }

@@ -12,6 +12,7 @@ use crate::session::{Change, Fold, Reader, Taken, watched};
 use crate::signal::Timestamp;
 use crate::site::Site;
 use crate::trust::Verifier;
+use crate::twin::{QuarantineEvent, quarantine_event};
 
 /// What a person did is written down a moment after it was done, so perhaps after messages that came later: it is looked
 /// for so many chunks ahead.
@@ -39,8 +40,17 @@ struct Chunk {
 #[derive(Debug)]
 struct Told {
     at: Timestamp,
-    /// `None`: up to then time had gone, and all that had come was looked at.
-    act: Option<Act>,
+    deed: Done,
+}
+
+#[derive(Debug)]
+enum Done {
+    /// A person did something to an alarm.
+    Act(Act),
+    /// A person isolated a twin, or released it.
+    Quarantine(QuarantineEvent),
+    /// Up to then time had gone, and all that had come was looked at.
+    Nothing,
 }
 
 impl Listener {
@@ -163,19 +173,26 @@ pub fn examine(
 
 fn tell(item: &Item, site: &Site) -> Option<Told> {
     let Item::Audit(doc) = item else { return None };
+    if let Some(event) = quarantine_event(doc, site) {
+        return Some(Told { at: event.at(), deed: Done::Quarantine(event) });
+    }
     let event = event_of(doc, site)?;
-    Some(Told { at: event.known, act: act_of(&event) })
+    Some(Told { at: event.known, deed: act_of(&event).map_or(Done::Nothing, Done::Act) })
 }
 
 /// Does what happened before a message came.
 fn do_until(engine: &mut Engine, told: &mut Vec<Told>, received: Timestamp) {
     let n = told.partition_point(|it| it.at < received);
-    for Told { at, act } in told.drain(..n) {
+    for Told { at, deed } in told.drain(..n) {
         engine.advance(at);
-        if let Some(act) = act
-            && let Err(why) = engine.act(&act)
-        {
-            tracing::warn!("what {} did to an alarm in the recording cannot be done again: {why}", act.who);
+        match deed {
+            Done::Act(act) => {
+                if let Err(why) = engine.act(&act) {
+                    tracing::warn!("what {} did to an alarm in the recording cannot be done again: {why}", act.who);
+                }
+            }
+            Done::Quarantine(event) => engine.quarantine(&event),
+            Done::Nothing => (),
         }
     }
 }

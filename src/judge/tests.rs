@@ -1,5 +1,6 @@
 //! The machine over small plants: what is found, and when.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use super::{Act, AlarmEvent, Deed, Engine, ExpectState};
 use crate::session::Change;
 use crate::signal::{Timestamp, Value};
 use crate::site::{Ids, Site, load};
+use crate::twin::{Isolation, QuarantineEvent, Released};
 
 /// The plant's first instant, seconds since 1970.
 const BEGIN: i64 = 1_800_000_000;
@@ -63,7 +65,8 @@ fn value(text: &str) -> Option<Value> {
 }
 
 /// Does what a line says: `5 level=3 running=on` is one message; `5 until 10` lets time pass; `5 ack high`,
-/// `5 shelve high 60`, `5 reset high`, `5 out high`, `5 back high`, `5 unshelve high` are a person's.
+/// `5 shelve high 60`, `5 reset high`, `5 out high`, `5 back high`, `5 unshelve high`, `5 isolate plant.tank`, `5 release plant.tank` are a
+/// person's.
 fn play(engine: &mut Engine, site: &Site, line: &str) {
     let words: Vec<&str> = line.split_whitespace().collect();
     let [when, rest @ ..] = &words[..] else { return };
@@ -78,6 +81,15 @@ fn play(engine: &mut Engine, site: &Site, line: &str) {
             let signal = site.signals.iter().find(|it| it.key == name).unwrap().id;
             engine.take(Change { signal, at: now, received: now, value: value(text), last: place + 1 == rest.len() });
         }
+        return;
+    }
+    if matches!(*first, "isolate" | "release") {
+        let twin = site.twin_at(rest[1]).unwrap().id;
+        let (who, why): (Arc<str>, Arc<str>) = ("anna".into(), "it lies".into());
+        engine.quarantine(&match *first {
+            "release" => QuarantineEvent::Released(Released { at: now, twin, who, why }),
+            _ => QuarantineEvent::Isolated(Arc::new(Isolation { at: now, twin, who, why, estimates: BTreeMap::new() })),
+        });
         return;
     }
     let alarm = site.alarm_at(&format!("plant.tank/{}", rest[1])).unwrap().id;
@@ -163,6 +175,44 @@ fn what_is_not_known_raises_nothing_and_ends_nothing() {
     let (_, engine) = run(&site(&alarm("high", ABOVE, ""), ""), "1 level=2\n90");
     let life = engine.lives().next().unwrap();
     assert_eq!((life.state.label(), life.truth.label(), life.n_raised), ("normal", "unknown", 0));
+}
+
+#[test]
+fn what_is_isolated_raises_nothing_and_ends_nothing_until_it_is_released() {
+    check(
+        &alarm("high", ABOVE, ""),
+        "1 level=4\n2 isolate plant\n3 level=1\n4 level=9\n5 release plant\n6 isolate plant.pump\n7 level=1\n8 release plant.pump",
+        "1 high raised
+         2 high can no longer be known
+         5 high is known again
+         7 high returned to normal",
+    );
+    // Isolated twice, it is known when nothing covers it any more.
+    check(
+        &alarm("high", ABOVE, ""),
+        "1 level=1\n2 isolate plant.tank\n3 isolate plant\n4 level=4\n5 release plant.tank\n6 release plant",
+        "6 high raised",
+    );
+    // What is isolated is not silent: nobody knows.
+    check(&alarm("silent", r#"Stale(signal: "./level")"#, ""), "1 level=1\n2 isolate plant.tank\n90", "");
+    // Neither its age nor how fast it changed meanwhile is known.
+    check(
+        &alarm("old", r#"When("age('./level') > 5.0")"#, ""),
+        "1 level=1\n2 isolate plant.tank\n9\n10 release plant.tank",
+        "10 old raised",
+    );
+    check(
+        &alarm("fast", r#"Rate(signal: "./level", above: 0.05, over: 10)"#, ""),
+        "0 level=1\n5 level=1\n6 isolate plant.tank\n8 level=4\n9 release plant.tank\n10 level=4\n20 level=4",
+        "",
+    );
+    // An edited site leaves it isolated.
+    let site = site(&alarm("high", ABOVE, ""), "");
+    let mut engine = Engine::new(Arc::clone(&site));
+    ["1 level=1", "2 isolate plant.tank"].iter().for_each(|it| play(&mut engine, &site, it));
+    engine.reload(Arc::clone(&site));
+    ["3 level=4", "4 release plant.tank"].iter().for_each(|it| play(&mut engine, &site, it));
+    assert_eq!(told(&site, &engine.take_finds().events), "4 high raised\n");
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn alarm(
             return (is.map(|_| crossed.len() >= (*times).max(1) as usize), next);
         }
         AlarmWhen::Stale { signal } => match inputs.state(*signal, now) {
-            ReadingState::NeverSeen => None,
+            ReadingState::NeverSeen | ReadingState::Isolated => None,
             ReadingState::Stale => Some(true),
             ReadingState::Fresh | ReadingState::Bad => Some(false),
         },

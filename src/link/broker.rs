@@ -1,10 +1,10 @@
 //! The embedded broker: for demos on this machine, so that nobody needs to install one.
 //!
 //! It listens on loopback alone and keeps nothing on disk. It lets everybody do everything, or grants each login what it
-//! needs and nothing else. A plant gets a real broker.
+//! needs and nothing else. Over TLS it knows its clients by the names in their certificates. A plant gets a real broker.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -12,9 +12,13 @@ use std::time::Duration;
 use crossbeam_channel::{Sender, bounded};
 use mqtt5::broker::config::{BrokerConfig, StorageConfig};
 use mqtt5::broker::{BrokerShutdownHandle, MqttBroker};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
+use super::front::{self, Callers};
 use super::guard::Guard;
 use super::login::Grant;
+use super::tls::{self, ServerTls, TlsSetupError};
 
 /// Messages that wait for one client. A viewer that draws a slow frame must not lose any: this is minutes of a demo.
 const CLIENT_QUEUE: usize = 100_000;
@@ -54,6 +58,9 @@ pub enum BrokerError {
         /// As the system says.
         why: String,
     },
+    /// The certificates are no good.
+    #[error(transparent)]
+    Tls(#[from] TlsSetupError),
     /// No thread or no runtime.
     #[error("cannot start the broker's thread")]
     Thread(#[source] io::Error),
@@ -69,27 +76,41 @@ struct Stop {
 /// The library's handle prints nothing of use.
 struct BrokerHandle(BrokerShutdownHandle);
 
+/// Who is let in.
+enum Entry {
+    Everybody,
+    Passwords(Vec<Grant>),
+    Certificates(Option<Vec<Grant>>, TlsAcceptor),
+}
+
 type Started = Result<(SocketAddr, BrokerShutdownHandle), BrokerError>;
 
 impl Broker {
     /// Starts a broker on a thread of its own and returns when it listens. Port 0 takes any free port.
     pub fn start(bind: SocketAddr) -> Result<Self, BrokerError> {
-        Self::serving(bind, None)
+        Self::serving(bind, Entry::Everybody)
     }
 
     /// The same, which grants each login what it needs; who has none is not let in.
     pub fn guarded(bind: SocketAddr, grants: Vec<Grant>) -> Result<Self, BrokerError> {
-        Self::serving(bind, Some(grants))
+        Self::serving(bind, Entry::Passwords(grants))
     }
 
-    fn serving(bind: SocketAddr, grants: Option<Vec<Grant>>) -> Result<Self, BrokerError> {
+    /// The same over TLS alone: a login is granted what it needs where the client's certificate has its user's name as common
+    /// name; passwords count for nothing. Without grants every certificate of the authorities may do everything.
+    pub fn secured(bind: SocketAddr, grants: Option<Vec<Grant>>, tls: &ServerTls) -> Result<Self, BrokerError> {
+        let acceptor = tls::acceptor(tls)?;
+        Self::serving(bind, Entry::Certificates(grants, acceptor))
+    }
+
+    fn serving(bind: SocketAddr, entry: Entry) -> Result<Self, BrokerError> {
         if !bind.ip().is_loopback() {
             return Err(BrokerError::NotLoopback(bind));
         }
         let (started, outcome) = bounded(1);
         let thread = thread::Builder::new()
             .name("broker".to_owned())
-            .spawn(move || serve(bind, grants, &started))
+            .spawn(move || serve(bind, entry, &started))
             .map_err(BrokerError::Thread)?;
         // A thread that ended without a word has dropped its end of the channel.
         let outcome = outcome
@@ -132,7 +153,7 @@ impl std::fmt::Debug for BrokerHandle {
     }
 }
 
-fn serve(bind: SocketAddr, grants: Option<Vec<Grant>>, started: &Sender<Started>) {
+fn serve(bind: SocketAddr, entry: Entry, started: &Sender<Started>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -141,33 +162,56 @@ fn serve(bind: SocketAddr, grants: Option<Vec<Grant>>, started: &Sender<Started>
         }
     };
     runtime.block_on(async {
-        let mut broker = match MqttBroker::with_config(config(bind)).await {
-            Ok(broker) => broker,
+        let (broker, address) = match open(bind, entry).await {
+            Ok(opened) => opened,
             Err(error) => {
-                drop(started.send(Err(explain(bind, &error.to_string()))));
+                drop(started.send(Err(error)));
                 return;
             }
         };
-        if let Some(grants) = grants {
-            broker = broker.with_auth_provider(Arc::new(Guard::new(grants)));
-        }
-        let address = broker.local_addr().unwrap_or(bind);
-        let handle = broker.shutdown_handle();
-        let mut ready = broker.ready_receiver();
-        let announce = async {
-            // It listens from `with_config` on; ready means that it answers too.
-            drop(ready.wait_for(|it| *it).await);
-            drop(started.send(Ok((address, handle))));
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            outcome = broker.run() => if let Err(error) = outcome {
-                tracing::error!("the embedded broker ended: {error}");
-            },
-            () = announce => {}
-        }
+        run(broker, address, started).await;
     });
     runtime.shutdown_timeout(GOODBYE);
+}
+
+/// Listens. Tells where.
+async fn open(bind: SocketAddr, entry: Entry) -> Result<(MqttBroker, SocketAddr), BrokerError> {
+    let listen = async |bind: SocketAddr| {
+        let broker = MqttBroker::with_config(config(bind)).await.map_err(|it| explain(bind, &it.to_string()))?;
+        let address = broker.local_addr().unwrap_or(bind);
+        Ok::<_, BrokerError>((broker, address))
+    };
+    let (grants, acceptor) = match entry {
+        Entry::Everybody => return listen(bind).await,
+        Entry::Passwords(grants) => {
+            let (broker, address) = listen(bind).await?;
+            return Ok((broker.with_auth_provider(Arc::new(Guard::of_passwords(grants))), address));
+        }
+        Entry::Certificates(grants, acceptor) => (grants, acceptor),
+    };
+    let listener = TcpListener::bind(bind).await.map_err(|it| explain(bind, &it.to_string()))?;
+    let address = listener.local_addr().unwrap_or(bind);
+    let callers = Arc::new(Callers::default());
+    let (broker, inside) = listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
+    tokio::spawn(front::stand(listener, acceptor, inside, Arc::clone(&callers)));
+    Ok((broker.with_auth_provider(Arc::new(Guard::of_certificates(grants, callers))), address))
+}
+
+async fn run(mut broker: MqttBroker, address: SocketAddr, started: &Sender<Started>) {
+    let handle = broker.shutdown_handle();
+    let mut ready = broker.ready_receiver();
+    let announce = async {
+        // It listens from the beginning on; ready means that it answers too.
+        drop(ready.wait_for(|it| *it).await);
+        drop(started.send(Ok((address, handle))));
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        outcome = broker.run() => if let Err(error) = outcome {
+            tracing::error!("the embedded broker ended: {error}");
+        },
+        () = announce => {}
+    }
 }
 
 fn config(bind: SocketAddr) -> BrokerConfig {
@@ -191,9 +235,10 @@ fn explain(bind: SocketAddr, said: &str) -> BrokerError {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::net::{TcpListener, TcpStream};
 
-    use super::super::{Grant, LinkOptions, LinkState, Login, Publish, connect, now};
+    use super::super::pki::Authority;
+    use super::super::{Grant, Link, LinkOptions, LinkProblem, LinkState, Login, Publish, TlsOptions, connect, now};
     use super::*;
 
     #[test]
@@ -245,6 +290,7 @@ mod tests {
                 arrivals_capacity: 16,
                 allow_insecure: false,
                 login: Some(login.clone()),
+                tls: None,
                 will: None,
             })
             .unwrap()
@@ -274,6 +320,65 @@ mod tests {
             })
         });
         assert!(!orders.try_iter().flatten().any(|it| it.payload == "from the desk"));
+    }
+
+    #[test]
+    fn a_secured_broker_knows_its_clients_by_the_names_in_their_certificates() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (now() - Duration::from_secs(60), now() + Duration::from_secs(3600));
+        let clients = ["desk", "device", "stranger"].map(str::to_owned);
+        let made = Authority::set_up(folder.path(), "Demo CA", &clients, from, to).unwrap();
+        let grant = |user: &str, publish: &str| Grant {
+            login: Login::random(user),
+            publish: vec![publish.to_owned()],
+            subscribe: vec!["plant/#".to_owned()],
+        };
+        let grants = vec![grant("desk", "request"), grant("device", "plant/p1")];
+        let tls = ServerTls { ca: made.ca.clone(), identity: made.broker.clone() };
+        let broker = Broker::secured((Ipv4Addr::LOCALHOST, 0).into(), Some(grants), &tls).unwrap();
+        let enter = |name: &str, login: Option<Login>| {
+            connect(LinkOptions {
+                url: format!("mqtts://localhost:{}", broker.address().port()).parse().unwrap(),
+                client_id: format!("client of {name}"),
+                filters: vec!["plant/#".to_owned()],
+                arrivals_capacity: 16,
+                allow_insecure: false,
+                login,
+                tls: Some(TlsOptions { ca: Some(made.ca.clone()), identity: made.clients.get(name).cloned() }),
+                will: None,
+            })
+            .unwrap()
+        };
+        let patience = Duration::from_secs(20);
+        let refused = |link: &Link| {
+            until(patience, || matches!(link.state(), LinkState::Waiting { .. }));
+            let LinkState::Waiting { why, .. } = link.state() else { panic!("it was let in") };
+            link.close();
+            why
+        };
+        // A certificate to which nothing is granted, though the client calls itself another, and none at all.
+        let as_desk = Some(Login { user: "desk".to_owned(), password: "".into() });
+        let why = refused(&enter("stranger", as_desk.clone()).0);
+        assert!(matches!(why, LinkProblem::NotAuthorized { .. }), "{why}");
+        let why = refused(&enter("nobody", as_desk.clone()).0);
+        assert!(matches!(why, LinkProblem::NoCertificate { .. }), "{why}");
+
+        let (desk, seen) = enter("desk", None);
+        let (device, _orders) = enter("device", as_desk);
+        for link in [&desk, &device] {
+            until(patience, || link.is_connected());
+        }
+        let publish = |link: &Link, payload: &'static str| {
+            let publish =
+                Publish { topic: "plant/p1".to_owned(), payload: payload.into(), qos1: true, ..Publish::default() };
+            link.publish(publish).is_ok()
+        };
+        until(patience, || {
+            assert!(publish(&desk, "from the desk") && publish(&device, "from the device"));
+            seen.recv_timeout(Duration::from_millis(200)).is_ok_and(|it| it[0].payload == "from the device")
+        });
+        assert!(!seen.try_iter().flatten().any(|it| it.payload == "from the desk"));
+        assert_eq!(desk.posture().unwrap().peer.as_ref().unwrap().subject, "broker");
     }
 
     #[track_caller]

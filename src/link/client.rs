@@ -15,16 +15,18 @@ use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rumqttc::{
     AsyncClient, Broker, ClientError, Event, EventLoop, Incoming, LastWill, MqttOptions, NetworkOptions, Packet,
-    PublishOptions, PublishProperties, QoS, SubscribeFilter, Transport,
+    PublishOptions, PublishProperties, QoS, SubscribeFilter,
 };
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
+use super::dial::Dialer;
 use super::login::Login;
 use super::passage::Passage;
-use super::problem::{LinkProblem, explain};
-use super::tls::{self, TlsSetupError};
+use super::posture::Posture;
+use super::problem::{Attempt, LinkProblem, explain};
+use super::tls::{TlsOptions, TlsSetupError};
 use super::wire::{Meter, Metered};
 use super::{Arrival, BrokerUrl, Properties, Publish, now};
 use crate::signal::Timestamp;
@@ -62,6 +64,9 @@ pub struct LinkOptions {
     pub allow_insecure: bool,
     /// Who we are at the broker. `None`: as the environment says, see [`Login::from_environment`].
     pub login: Option<Login>,
+    /// Whom we believe and who we are where the connection is encrypted. `None`: as the environment says, see
+    /// [`TlsOptions::from_environment`].
+    pub tls: Option<TlsOptions>,
     /// What the broker says when the connection is lost. `None`: nothing.
     pub will: Option<Will>,
 }
@@ -102,7 +107,9 @@ pub enum LinkState {
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// Plain text to another machine.
-    #[error("{0} would carry everything in plain text over the network: write mqtts://, or add --allow-insecure")]
+    #[error(
+        "{0} would carry everything in plain text over the network: write mqtts://, or allow it with --allow-insecure, or with allow_insecure: true in the site"
+    )]
     Insecure(BrokerUrl),
     /// TLS could not be set up.
     #[error(transparent)]
@@ -139,7 +146,12 @@ struct Shared {
     n_connections: AtomicU64,
     meter: Arc<Meter>,
     passage: Arc<Passage>,
+    has_identity: bool,
+    posture: Protection,
 }
+
+/// How well the connection at hand is protected. `None`: there is none yet.
+type Protection = Arc<Mutex<Option<Arc<Posture>>>>;
 
 /// Begins to connect, on a thread of its own. Arrivals come in batches, as the socket gave them.
 pub fn connect(options: LinkOptions) -> Result<(Link, Receiver<Vec<Arrival>>), LinkError> {
@@ -148,7 +160,10 @@ pub fn connect(options: LinkOptions) -> Result<(Link, Receiver<Vec<Arrival>>), L
         return Err(LinkError::Insecure(url));
     }
     let meter = Arc::new(Meter::default());
-    let mqtt = mqtt_options(&options, Arc::clone(&meter))?;
+    let posture = Protection::default();
+    let dialer = Dialer::new(&url, options.tls.as_ref())?;
+    let has_identity = dialer.has_identity();
+    let mqtt = mqtt_options(&options, dialer, Arc::clone(&meter), Arc::clone(&posture));
     let shared = Arc::new(Shared {
         url,
         state: Mutex::new(LinkState::Connecting),
@@ -159,6 +174,8 @@ pub fn connect(options: LinkOptions) -> Result<(Link, Receiver<Vec<Arrival>>), L
         n_connections: AtomicU64::new(0),
         meter,
         passage: Arc::default(),
+        has_identity,
+        posture,
     });
     let (arrivals, receiver) = bounded(options.arrivals_capacity.max(1));
     let link = Link { shared: Arc::clone(&shared) };
@@ -191,6 +208,11 @@ impl Link {
         self.shared.n_connections.load(Ordering::Relaxed).saturating_sub(1)
     }
 
+    /// How well the connection at hand is protected, and who the broker has shown to be. `None`: there is no connection.
+    pub fn posture(&self) -> Option<Arc<Posture>> {
+        lock(&self.shared.posture).clone()
+    }
+
     /// Whether what came off the socket is worked through.
     pub fn passage(&self) -> &Arc<Passage> {
         &self.shared.passage
@@ -211,6 +233,7 @@ impl Link {
             response_topic: publish.response_topic,
             correlation_data: publish.correlation,
             content_type: publish.content_type,
+            user_properties: publish.user,
             ..PublishProperties::default()
         });
         client.try_publish(publish.topic.clone(), publish.payload, options).map_err(|error| match error {
@@ -252,21 +275,25 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-fn mqtt_options(options: &LinkOptions, meter: Arc<Meter>) -> Result<MqttOptions, TlsSetupError> {
+fn mqtt_options(options: &LinkOptions, dialer: Dialer, meter: Arc<Meter>, posture: Protection) -> MqttOptions {
     let mut network = NetworkOptions::new();
     network.set_tcp_nodelay(true);
     let broker = Broker::tcp(options.url.host.clone(), options.url.port);
     let mut builder = MqttOptions::builder(options.client_id.clone(), broker)
-        .transport(if options.url.tls { tls::transport()? } else { Transport::tcp() })
         .keep_alive(KEEP_ALIVE_SECS)
         .connect_timeout(Duration::from_secs(CONNECT_SECS))
         .clean_start(true)
         .max_packet_size(Some(MAX_PACKET_BYTES))
         .read_batch_size(READ_BATCH)
         .network_options(network)
+        // The library's own TLS does not tell what was agreed upon, so it gets sockets that are encrypted already.
         .socket_connector(move |address, network| {
-            let meter = Arc::clone(&meter);
-            async move { Ok(Metered::new(rumqttc::default_socket_connect(address, network).await?, meter)) }
+            let (dialer, meter, posture) = (dialer.clone(), Arc::clone(&meter), Arc::clone(&posture));
+            async move {
+                let (wire, protection) = dialer.dial(address, network).await?;
+                *lock(&posture) = Some(Arc::new(protection));
+                Ok(Metered::new(wire, meter))
+            }
         });
     if let Some(login) = options.login.clone().or_else(Login::from_environment) {
         builder = builder.credentials(login.user, login.password.expose_secret().to_owned());
@@ -275,7 +302,7 @@ fn mqtt_options(options: &LinkOptions, meter: Arc<Meter>) -> Result<MqttOptions,
         builder =
             builder.last_will(LastWill::new(will.topic.clone(), will.payload.clone(), QoS::AtLeastOnce, true, None));
     }
-    Ok(builder.build())
+    builder.build()
 }
 
 /// Connects, and again after each loss, until the link is closed or nobody takes its arrivals.
@@ -286,6 +313,7 @@ async fn keep_up(shared: &Shared, mqtt: &MqttOptions, arrivals: &Sender<Vec<Arri
         let (client, mut events) = AsyncClient::builder(mqtt.clone()).capacity(REQUEST_CAPACITY).build();
         let (connected, end) = run(shared, client, &mut events, arrivals).await;
         *lock(&shared.client) = None;
+        *lock(&shared.posture) = None;
         let End::Failed(why) = end else { break };
         if shared.closing.load(Ordering::Acquire) {
             break;
@@ -325,14 +353,20 @@ async fn run(
             Ok(event) => event,
             Err(_) if shared.closing.load(Ordering::Acquire) => return (connected, End::Meant),
             Err(error) => {
-                let why = explain(&error, &shared.url.address(), connected, &shared.meter.first());
-                return (connected, End::Failed(why));
+                let attempt = Attempt {
+                    at: &shared.url.address(),
+                    tls: shared.url.tls,
+                    has_identity: shared.has_identity,
+                    was_connected: connected,
+                    first: &shared.meter.first(),
+                };
+                return (connected, End::Failed(explain(&error, attempt)));
             }
         };
         if let Event::Incoming(Incoming::ConnAck(_)) = first {
             connected = true;
             shared.n_connections.fetch_add(1, Ordering::Relaxed);
-            info!("connected to {}", shared.url);
+            tell(shared);
             // The client is shown first: a change of filters from now on reaches it.
             *lock(&shared.client) = Some(client.clone());
             let filters = lock(&shared.filters).clone();
@@ -347,6 +381,16 @@ async fn run(
         } else if arrivals.send(batch).is_err() {
             return (connected, End::Meant);
         }
+    }
+}
+
+/// Logs that there is a connection, how it is protected, and which certificates want a person.
+fn tell(shared: &Shared) {
+    let Some(posture) = lock(&shared.posture).clone() else { return };
+    info!("connected to {}: {}", shared.url, posture.words());
+    let now = now();
+    for (whose, facts) in posture.warnings(now) {
+        warn!("{}: {whose} certificate ({}) {}", shared.url, facts.subject, facts.expiry_words(now));
     }
 }
 
@@ -435,6 +479,7 @@ mod tests {
     fn plain_text_does_not_leave_the_machine_unasked() {
         let options = |url: &str, allow_insecure| LinkOptions {
             login: None,
+            tls: None,
             will: None,
             url: url.parse().expect("a good address"),
             client_id: "test".to_owned(),

@@ -5,6 +5,8 @@ use std::env;
 use rand::distr::{Alphanumeric, SampleString};
 use secrecy::SecretString;
 
+use super::tls::TlsOptions;
+
 /// The user's name at the broker.
 pub const USER_VARIABLE: &str = "POLLUX_MQTT_USER";
 /// The user's password at the broker.
@@ -32,6 +34,27 @@ impl Login {
     pub fn random(user: impl Into<String>) -> Self {
         let password = Alphanumeric.sample_string(&mut rand::rng(), MADE);
         Self { user: user.into(), password: password.into() }
+    }
+}
+
+/// How a client shows a broker who it is: by a name and a password, by a certificate, or by both.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    /// The name and the password. `None`: as the environment says.
+    pub login: Option<Login>,
+    /// Whom it believes and which certificate it shows. `None`: as the environment says.
+    pub tls: Option<TlsOptions>,
+}
+
+impl From<Login> for Credentials {
+    fn from(login: Login) -> Self {
+        Self { login: Some(login), tls: None }
+    }
+}
+
+impl From<TlsOptions> for Credentials {
+    fn from(tls: TlsOptions) -> Self {
+        Self { login: None, tls: Some(tls) }
     }
 }
 

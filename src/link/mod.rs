@@ -4,11 +4,16 @@
 
 mod broker;
 mod client;
+mod dial;
+mod front;
 mod guard;
 mod login;
 mod passage;
+pub mod pki;
+mod posture;
 mod problem;
 mod tls;
+mod tls_problem;
 mod wire;
 
 use bytes::Bytes;
@@ -17,11 +22,15 @@ use crate::signal::Timestamp;
 
 pub use broker::{Broker, BrokerError};
 pub use client::{Link, LinkError, LinkOptions, LinkState, Will, connect};
-pub use login::{Grant, Login, PASSWORD_VARIABLE, USER_VARIABLE};
+pub(crate) use dial::Dialer;
+pub use login::{Credentials, Grant, Login, PASSWORD_VARIABLE, USER_VARIABLE};
 pub use passage::Passage;
+pub use posture::{CertificateFacts, Posture, Roots, TlsVersion, Validity, WARNING_DAYS};
 pub use problem::LinkProblem;
-pub(crate) use problem::explain;
-pub use tls::{CA_VARIABLE, TlsSetupError, check_tls};
+pub(crate) use problem::{Attempt, explain};
+pub use tls::{
+    CA_VARIABLE, CERTIFICATE_VARIABLE, Identity, KEY_VARIABLE, ServerTls, TlsOptions, TlsSetupError, check_tls,
+};
 
 pub use crate::site::{BrokerUrl, UrlError};
 
@@ -56,6 +65,8 @@ pub struct Properties {
 /// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Publish {
+    /// User Properties.
+    pub user: Vec<(String, String)>,
     /// Without wildcards.
     pub topic: String,
     /// As it goes out.

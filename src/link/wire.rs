@@ -1,4 +1,4 @@
-//! The socket under the client: counts its bytes, and keeps the first ones, from which a failure is told.
+//! The socket under the client, encrypted or not: counts its bytes, and keeps the first ones, from which a failure is told.
 
 use std::io;
 use std::pin::Pin;
@@ -8,6 +8,9 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use super::tls_problem::is_tls;
 
 /// How many of a connection's first bytes are kept.
 const N_FIRST: usize = 32;
@@ -45,17 +48,74 @@ impl Meter {
     }
 }
 
-/// A TCP stream that is metered.
+/// An open socket.
+pub(crate) enum Wire {
+    /// Whoever is on the way reads and changes what goes through.
+    Plain(TcpStream),
+    /// Encrypted, to one who has shown a certificate.
+    Secure(Box<TlsStream<TcpStream>>),
+}
+
+/// A socket that is metered: what the client reads, decrypted.
 pub(super) struct Metered {
-    stream: TcpStream,
+    wire: Wire,
     meter: Arc<Meter>,
     is_first: bool,
 }
 
 impl Metered {
-    pub(super) fn new(stream: TcpStream, meter: Arc<Meter>) -> Self {
+    pub(super) fn new(wire: Wire, meter: Arc<Meter>) -> Self {
         meter.begin();
-        Self { stream, meter, is_first: true }
+        Self { wire, meter, is_first: true }
+    }
+}
+
+impl Wire {
+    /// One who refuses us says why and closes. What was said can still be read when nothing can be written any more, and it
+    /// tells more than that the connection is gone.
+    fn last_word(&mut self, cx: &mut Context<'_>, error: io::Error) -> io::Error {
+        let Self::Secure(stream) = self else { return error };
+        let mut unread = [0; 64];
+        match Pin::new(stream).poll_read(cx, &mut ReadBuf::new(&mut unread)) {
+            Poll::Ready(Err(said)) if is_tls(&said) => said,
+            Poll::Ready(_) | Poll::Pending => error,
+        }
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let polled = match this {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
+        };
+        polled.map_err(|it| this.last_word(cx, it))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let polled = match this {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
+        };
+        polled.map_err(|it| this.last_word(cx, it))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
     }
 }
 
@@ -63,7 +123,7 @@ impl AsyncRead for Metered {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let this = &mut *self;
-        let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
+        let polled = Pin::new(&mut this.wire).poll_read(cx, buf);
         this.meter.take(&buf.filled()[before..], &mut this.is_first);
         polled
     }
@@ -71,14 +131,14 @@ impl AsyncRead for Metered {
 
 impl AsyncWrite for Metered {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        Pin::new(&mut self.wire).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut self.wire).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(&mut self.wire).poll_shutdown(cx)
     }
 }

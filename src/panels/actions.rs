@@ -10,6 +10,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use super::alarms::{AlarmAction, AlarmView};
 use super::commands::Passphrase;
 use super::diagnostics::DiagnosticKind;
+use super::inventory::InventoryAction;
 use super::layout::Pane;
 use crate::command::{Pace, SequenceRequest};
 use crate::session::export::{Export, Format};
@@ -57,6 +58,18 @@ pub enum Action {
     Lock,
     /// Nobody is signed in any more.
     SignOut,
+    /// Open the dialog in which a twin is isolated.
+    AskIsolate(TwinId),
+    /// The same for the selected twin.
+    AskIsolateSelected,
+    /// Isolate a twin, for a reason.
+    Isolate(TwinId, String),
+    /// Open the dialog in which a twin is released.
+    AskRelease(TwinId),
+    /// The same for the selected twin.
+    AskReleaseSelected,
+    /// Release a twin, for a reason.
+    Release(TwinId, String),
     /// Show a signal in the plot, or take it out of it.
     TogglePlot(SignalId),
     /// Show a signal in the plot.
@@ -143,6 +156,8 @@ pub enum Action {
     CancelWork(WorkId),
     /// Something about alarms.
     Alarm(AlarmAction),
+    /// Something about the inventory.
+    Inventory(InventoryAction),
     /// The lens over the 3D view.
     Lens(SetLens),
     /// Tell where a reading comes from.
@@ -310,6 +325,9 @@ pub(super) fn all() -> Vec<Named> {
             Action::ProvenanceOfSelected,
         ),
         named("Panels", "Show the sequences", ctrl(Key::Num8), Action::Show(Pane::Sequences)),
+        named("Panels", "Show the inventory", ctrl(Key::Num9), Action::Show(Pane::Inventory)),
+        named("Inventory", "Export the inventory as CSV…", None, Action::Inventory(InventoryAction::AskExport)),
+        named("Inventory", "Read the advisories again", None, Action::Inventory(InventoryAction::ReadAgain)),
         named("Commands", "Sequence: run through", None, Action::Sequence(SequenceRequest::Start(Pace::Through))),
         named("Commands", "Sequence: run step by step", None, Action::Sequence(SequenceRequest::Start(Pace::Stepwise))),
         named("Commands", "Sequence: next step", ctrl(Key::Enter), Action::Sequence(SequenceRequest::Step)),
@@ -317,6 +335,8 @@ pub(super) fn all() -> Vec<Named> {
         named("Commands", "Sign in as somebody…", ctrl(Key::I), Action::AskSignIn),
         named("Commands", "Lock: nobody may command", ctrl_shift(Key::L), Action::Lock),
         named("Commands", "Sign out", None, Action::SignOut),
+        named("Trust", "Isolate the selected twin…", None, Action::AskIsolateSelected),
+        named("Trust", "Release the selected twin…", None, Action::AskReleaseSelected),
         named("Diagnostics", "Show suppressed diagnostics again", None, Action::Unsuppress),
     ]
 }

@@ -90,7 +90,7 @@ impl Facts<'_, '_> {
         let value = reading.value.as_ref().map_or_else(|| "–".to_owned(), |it| self.value_words(signal, it));
         match reading.state {
             ReadingState::Fresh => value,
-            state @ (ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad) => {
+            state @ (ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad | ReadingState::Isolated) => {
                 format!("{value} {}", state.label())
             }
         }

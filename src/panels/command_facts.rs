@@ -8,6 +8,7 @@ use super::commands::confirm::ConfirmRow;
 use super::commands::form::{Life, in_words};
 use super::commands::sequence::{SequenceRows, StepMark, StepRow};
 use super::commands::sign_in::AccountRow;
+use super::diagnostics::{Diagnostic, of_signatures};
 use super::facts::Facts;
 use super::format;
 use super::inspector::EmergencyStop;
@@ -34,8 +35,26 @@ impl Facts<'_, '_> {
         }
     }
 
+    /// What is wrong with keys, and what was said in the gate's name by others.
+    pub(super) fn signature_diagnostics(&self) -> Vec<Diagnostic> {
+        let of_keys = "Everything goes on by what was good before. `pollux keys check` tells more.";
+        let mut all: Vec<Diagnostic> =
+            self.session.keys_problems().iter().map(|it| of_signatures(it, of_keys)).collect();
+        if let Some((count, why)) = self.gate.refused() {
+            let hint =
+                "It changed nothing here. Who may publish on the gate's topics? Is the gate's key in the registry?";
+            all.push(of_signatures(&format!("{why} ({count} so far)"), hint));
+        }
+        all
+    }
+
     /// Why the gate takes nothing. `None`: it does.
     fn no_gate(&self) -> Option<String> {
+        if !self.gate.is_present()
+            && let Some((_, why)) = self.gate.refused()
+        {
+            return Some(format!("What says that it is the gate is not believed: {why}"));
+        }
         if !self.gate.is_present() {
             let how = "commands go through it, and through nothing else. Start one with: pollux gate SITE --broker URL";
             return Some(format!("There is no gate at this broker; {how}"));

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::format;
+use crate::link::{Posture, Validity};
 use crate::session::TallySnapshot;
+use crate::signal::Timestamp;
 use crate::site::{Finding, Severity, Site, TwinId};
 use crate::twin::{ReadingState, Readings};
 
@@ -48,6 +50,8 @@ pub enum DiagnosticKind {
     Site,
     /// A part of the recording is lost or damaged.
     Recording,
+    /// Something keeps signatures from being verified, or somebody speaks in another's name.
+    Signatures,
     /// Nothing ever arrived on a topic.
     NeverSeen,
     /// A payload cannot be read as what the site says.
@@ -60,6 +64,8 @@ pub enum DiagnosticKind {
     Unbound,
     /// A signal that one of two compared sessions lacks.
     Comparison,
+    /// A certificate that holds no more, or not for long.
+    Certificate,
     /// Keys and signatures.
     Signing,
     /// Messages that were refused.
@@ -90,6 +96,10 @@ pub(super) struct Evidence<'a> {
     pub tally: &'a TallySnapshot,
     /// Seconds for which the link has been up. `None`: it is down, and what is silent says nothing.
     pub linked_secs: Option<f64>,
+    /// How the link is protected. `None`: there is none.
+    pub posture: Option<&'a Posture>,
+    /// The wall clock, by which certificates end.
+    pub now: Timestamp,
 }
 
 impl DiagnosticKind {
@@ -98,12 +108,14 @@ impl DiagnosticKind {
         match self {
             Self::Site => "site file",
             Self::Recording => "recording",
+            Self::Signatures => "signatures",
             Self::NeverSeen => "topic never seen",
             Self::Unreadable => "payload not readable",
             Self::OutOfRange => "out of range",
             Self::ClockSkew => "clock skew",
             Self::Unbound => "topic not bound",
             Self::Comparison => "comparison",
+            Self::Certificate => "certificate",
             Self::Signing => "keys and signatures",
             Self::Refused => "refused messages",
         }
@@ -137,6 +149,7 @@ pub(super) fn diagnose(evidence: &Evidence) -> Vec<Diagnostic> {
     out_of_range(evidence, &mut all);
     clock_skew(evidence, &mut all);
     unbound(evidence, &mut all);
+    certificates(evidence, &mut all);
     all.sort_by(|a, b| (a.severity, a.kind, &a.key).cmp(&(b.severity, b.kind, &b.key)));
     all
 }
@@ -166,6 +179,18 @@ fn of_finding(finding: &Finding, site: &Site) -> Diagnostic {
             .filter(|twin| finding.message.split(['"', '`', '/', ' ']).any(|word| word == &*twin.address))
             .map(|it| it.id)
             .collect(),
+    }
+}
+
+/// What is wrong with keys and signatures.
+pub(super) fn of_signatures(what: &str, hint: &str) -> Diagnostic {
+    Diagnostic {
+        key: format!("signatures {hint}"),
+        kind: DiagnosticKind::Signatures,
+        severity: Gravity::Error,
+        text: what.to_owned(),
+        hint: hint.to_owned(),
+        twins: Vec::new(),
     }
 }
 
@@ -294,6 +319,27 @@ fn unbound(evidence: &Evidence, all: &mut Vec<Diagnostic>) {
     }
 }
 
+/// The broker's and ours. What is over already still matters: a connection that stands is not asked again.
+fn certificates(evidence: &Evidence, all: &mut Vec<Diagnostic>) {
+    let warnings = evidence.posture.map_or_else(Vec::new, |it| it.warnings(evidence.now));
+    all.extend(warnings.into_iter().map(|(whose, facts)| Diagnostic {
+        key: format!("certificate {}", facts.fingerprint),
+        kind: DiagnosticKind::Certificate,
+        severity: match facts.validity(evidence.now) {
+            Validity::EndsSoon | Validity::Good => Gravity::Warning,
+            Validity::NotYet | Validity::Over => Gravity::Error,
+        },
+        text: format::capital(&format!(
+            "{whose} certificate ({}, issued by {}) {}",
+            facts.subject,
+            facts.issuer,
+            facts.expiry_words(evidence.now)
+        )),
+        hint: "Have it renewed: with one that has expired no connection comes about any more.".to_owned(),
+        twins: Vec::new(),
+    }));
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::fixture;
@@ -302,8 +348,16 @@ mod tests {
 
     fn texts(tally: &TallySnapshot, linked_secs: Option<f64>) -> Vec<(DiagnosticKind, String)> {
         let site = fixture::site();
-        let evidence =
-            Evidence { site: &site, findings: &[], recording: &[], readings: &Readings::default(), tally, linked_secs };
+        let evidence = Evidence {
+            site: &site,
+            findings: &[],
+            recording: &[],
+            readings: &Readings::default(),
+            tally,
+            linked_secs,
+            posture: None,
+            now: Timestamp::MIN,
+        };
         diagnose(&evidence).into_iter().map(|it| (it.kind, it.text)).collect()
     }
 
@@ -332,6 +386,30 @@ mod tests {
         let got = texts(&tally, None);
         assert_eq!(got[0].1, "A payload on pumping.p1 could not be read (3 times)");
         assert_eq!(got[1].1, "other arrives (1\u{2009}200×), and no signal is bound to it");
+    }
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_told_with_whose_it_is() {
+        let site = fixture::site();
+        let posture = fixture::posture();
+        let told = |now: &str| {
+            let evidence = Evidence {
+                site: &site,
+                findings: &[],
+                recording: &[],
+                readings: &Readings::default(),
+                tally: &TallySnapshot::default(),
+                linked_secs: None,
+                posture: Some(&posture),
+                now: now.parse().unwrap(),
+            };
+            diagnose(&evidence).into_iter().map(|it| (it.severity, it.text)).collect::<Vec<_>>()
+        };
+        assert_eq!(told("2026-02-01T00:00:00Z"), []);
+        let want = "Our certificate (desktop, issued by Demo CA) expires in 12 days";
+        assert_eq!(told("2026-05-20T00:00:00Z"), [(Gravity::Warning, want.to_owned())]);
+        let want = "Our certificate (desktop, issued by Demo CA) expired 9 days ago";
+        assert_eq!(told("2026-06-10T00:00:00Z"), [(Gravity::Error, want.to_owned())]);
     }
 
     #[test]

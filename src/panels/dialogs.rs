@@ -1,4 +1,4 @@
-//! The dialogs that stand over all panels: signing in, the second look, the second person.
+//! The dialogs that stand over all panels: signing in, the second look, the second person, why a twin is isolated.
 
 use super::actions::Action;
 use super::command_facts::source_of_accounts;
@@ -7,6 +7,8 @@ use super::commands::confirm::{Confirmation, Decision, confirm_ui};
 use super::commands::sign_in::{SignInRows, SignInState, sign_in_ui};
 use super::facts::Facts;
 use super::theme;
+use super::trust_section::{QuarantineDialog, quarantine_ui};
+use crate::guard::{Node, name_of};
 use crate::site::doc::Role;
 use crate::trust::may_approve;
 
@@ -19,6 +21,8 @@ pub(super) enum Dialog {
     Confirm(Confirmation),
     /// A second person approves.
     Approve(Approval),
+    /// A twin is isolated, or released, and why.
+    Quarantine(QuarantineDialog),
 }
 
 /// Draws the dialog that is open; closes it when it is done with.
@@ -36,6 +40,7 @@ pub(super) fn dialog_ui(
         Dialog::SignIn(state) => sign_in(ui, facts, state, asked),
         Dialog::Confirm(state) => confirm(ui, facts, state, asked),
         Dialog::Approve(state) => approve(ui, facts, state, asked),
+        Dialog::Quarantine(state) => quarantine(ui, facts, state, asked),
     });
     let closes = ctx.input(|it| it.key_pressed(egui::Key::Escape));
     if shown.inner || closes || shown.backdrop_response.clicked() {
@@ -107,6 +112,17 @@ fn approve(ui: &mut egui::Ui, facts: &Facts, state: &mut Approval, asked: &mut V
             true
         }
         Some(None) => true,
+        None => false,
+    }
+}
+
+fn quarantine(ui: &mut egui::Ui, facts: &Facts, state: &mut QuarantineDialog, asked: &mut Vec<Action>) -> bool {
+    let name = name_of(Node::Twin(state.twin), &facts.site);
+    match quarantine_ui(ui, &name, facts.cannot_isolate().as_deref(), state) {
+        Some(action) => {
+            asked.extend(action);
+            true
+        }
         None => false,
     }
 }

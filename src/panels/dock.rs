@@ -4,6 +4,7 @@ use bevy::prelude::*;
 use bevy_egui::EguiContexts;
 use egui::{Margin, Ui, UiBuilder, WidgetText};
 use egui_tiles::{SimplificationOptions, TabState, TileId, Tiles, UiResponse};
+use jiff::civil::Date;
 
 use super::actions::{self, Action};
 use super::alarms::{AlarmsRows, AlarmsState, Answer, alarms_panel_ui, dialog_ui, why_ui};
@@ -19,6 +20,7 @@ use super::facts::Facts;
 use super::files::Files;
 use super::ghost_chip::ghost_chip_ui;
 use super::inspector::inspector_panel_ui;
+use super::inventory::{InventoryState, inventory_panel_ui};
 use super::keys_sheet::keys_sheet_ui;
 use super::layout::{Layout, Pane};
 use super::lens_legend::lens_legend_ui;
@@ -33,6 +35,7 @@ use super::timeline::{AlarmSpan, TimelineState, timeline_panel_ui};
 use super::toasts::Toasts;
 use super::tree::{TreeState, tree_panel_ui};
 use crate::command::Touched;
+use crate::guard::LookAhead;
 use crate::session::{CursorMode, PeekAt};
 use crate::signal::{Timestamp, Value};
 use crate::site::Severity;
@@ -51,6 +54,8 @@ pub struct Desk {
     pub timeline: TimelineState,
     /// Which alarms are listed, and what is asked about them.
     pub alarms: AlarmsState,
+    /// How far ahead the inventory looks, and how it is sorted.
+    pub inventory: InventoryState,
     /// Diagnostics that are hidden.
     pub suppressed: Suppressed,
     /// The palette, while it is open.
@@ -77,6 +82,8 @@ pub struct Desk {
     framed: Option<Rect>,
     /// The instant whose ghost was asked for last.
     peeked: Option<Timestamp>,
+    /// The day to come that was asked for last.
+    looked_to: Option<Date>,
 }
 
 /// Gathers, draws, and sends what was asked for.
@@ -110,6 +117,7 @@ pub(super) fn show_panels(
     let room = root.available_rect_before_wrap();
     layout.fit(room.size());
     desk.alarms.in_sight = false;
+    desk.inventory.looks_to = None;
     let mut tiles = Tiling {
         facts: &facts,
         desk: &mut *desk,
@@ -142,6 +150,11 @@ pub(super) fn show_panels(
         desk.peeked = desk.plot.hovering;
         requests.peek.write(PeekAt(desk.peeked));
         // What follows from it is to be seen at once, above all that it is gone.
+        ctx.request_repaint();
+    }
+    if desk.looked_to != desk.inventory.looks_to {
+        desk.looked_to = desk.inventory.looks_to;
+        requests.look_ahead.write(LookAhead(desk.looked_to));
         ctx.request_repaint();
     }
     overlays_ui(&ctx, &facts, desk, &mut asked);
@@ -369,6 +382,10 @@ impl egui_tiles::Behavior<Pane> for Tiling<'_, '_, '_> {
                 Pane::Commands => {
                     let approving = approvals_ui(ui, &facts.approvals(), facts.cannot_send().as_deref());
                     command_log_ui(ui, &facts.log_rows()).or(approving)
+                }
+                Pane::Inventory => {
+                    let name = |it| facts.part_name(it);
+                    inventory_panel_ui(ui, &facts.inventory_rows(&name), &mut desk.inventory)
                 }
                 Pane::Sequences => sequence_ui(ui, &facts.sequence_rows(), &mut desk.sequence),
                 Pane::Alarms => {

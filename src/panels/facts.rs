@@ -12,11 +12,13 @@ use super::diagnostics::{Diagnostic, Evidence, diagnose};
 use super::format;
 use super::inspector::{Card, DeviceLine, LinkRow, ReadingRow};
 use super::plot::{PlotState, Series};
+use super::posture_line::PostureLine;
 use super::pulse::Pulse;
 use super::sparkline::Spark;
 use super::status_bar::{LinkLine, Picture, Status, WorkLine};
 use super::tree::{TreeRow, TreeState, TwinState, tree_rows};
 use crate::command::{CommandLog, CommandRow, GateState, Operator, Rehearsal, Sequences};
+use crate::guard::{Inventory, Taint, TrustOf};
 use crate::judge::{Alarms, Expectations};
 use crate::link::{self, LinkState};
 use crate::session::{
@@ -25,7 +27,7 @@ use crate::session::{
 use crate::signal::{SignalId, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
-use crate::twin::{Health, ReadingState, Readings, STALE_PERIODS, Selection, TwinIndex};
+use crate::twin::{Health, Quarantine, ReadingState, Readings, STALE_PERIODS, Selection, TwinIndex};
 use crate::view::{Lens, Quality, Shades, Tier};
 
 /// Seconds that a sparkline shows.
@@ -59,6 +61,10 @@ pub(super) struct Facts<'w, 's> {
     pub(super) gate: Res<'w, GateState>,
     pub(super) sequences: Res<'w, Sequences>,
     pub(super) rehearsal: Rehearsal<'w>,
+    pub(super) inventory: Res<'w, Inventory>,
+    pub(super) trust_of: Res<'w, TrustOf>,
+    pub(super) taint: Res<'w, Taint>,
+    pub(super) quarantine: Res<'w, Quarantine>,
     pub(super) lens: Option<Res<'w, Lens>>,
     pub(super) shades: Option<Res<'w, Shades>>,
     pub(super) again: Res<'w, Again>,
@@ -127,6 +133,7 @@ impl Facts<'_, '_> {
             health: self.health(twin.id),
             way,
             device: self.device(twin.id),
+            part: self.brief_part(twin.id),
             alarms: self.brief_rows(twin.id),
             expectations: self.expect_rows(twin.id),
             readings: self.site.signals_of(twin.id).map(|it| self.reading_row(it, plot)).collect(),
@@ -135,6 +142,7 @@ impl Facts<'_, '_> {
             commands: self.site.commands_of(twin.id).map(|it| self.command_form(it)).collect(),
             cannot_send: self.cannot_send(),
             emergency_stop: self.emergency_stop(twin),
+            trust: self.trust_rows(twin.id),
         })
     }
 
@@ -186,6 +194,10 @@ impl Facts<'_, '_> {
             ReadingState::Fresh => format!("Fresh: it comes every {period}."),
             ReadingState::Stale if reading.unreadable => "Stale: the newest payload could not be read.".to_owned(),
             ReadingState::Stale => format!("Stale: it should come every {period}."),
+            ReadingState::Isolated => match &reading.estimate {
+                Some(basis) => format!("Isolated. This is an estimate, and no reading: the {}.", basis.0),
+                None => "Isolated. Nothing was known of it before, so there is no estimate.".to_owned(),
+            },
             ReadingState::Bad => format!("Out of range: it can be {}.", range.as_deref().unwrap_or("anything")),
         };
         let path = signal.path.as_deref().unwrap_or("bare value");
@@ -194,7 +206,10 @@ impl Facts<'_, '_> {
             signal: signal.id,
             name: &signal.name,
             source: format!("{}\nTopic {}, {path}{can_be}", signal.address, signal.topic),
-            value: reading.value.as_ref().map(|it| format::bare(it, signal.decimals)),
+            value: reading.value.as_ref().map(|it| {
+                let about = if reading.estimate.is_some() { "≈\u{a0}" } else { "" };
+                format!("{about}{}", format::bare(it, signal.decimals))
+            }),
             unit: signal.unit.symbol(),
             age_secs: age,
             state: reading.state,
@@ -298,13 +313,17 @@ impl Facts<'_, '_> {
             Some(_) | None => None,
         };
         let mut all = self.compared_diagnostics();
+        all.extend(self.signature_diagnostics());
+        let findings = [&self.findings.0, self.inventory.findings()].concat();
         all.extend(diagnose(&Evidence {
             site: &self.site,
-            findings: &self.findings.0,
+            findings: &findings,
             recording: &self.session.recording_findings(),
             readings: &self.readings,
             tally: &self.pulse.tally,
             linked_secs,
+            posture: self.session.link.as_ref().and_then(link::Link::posture).as_deref(),
+            now: link::now(),
         }));
         all.extend(self.trust_diagnostics());
         // The worst first, as they come.
@@ -344,16 +363,17 @@ impl Facts<'_, '_> {
         match link.state() {
             LinkState::Closed => LinkLine::None,
             LinkState::Connecting => LinkLine::Connecting(url.to_string()),
-            LinkState::Connected { .. } => LinkLine::Up {
-                url: url.to_string(),
-                exposed: !url.tls && !url.is_loopback(),
-                reconnects: link.n_reconnects(),
-            },
+            LinkState::Connected { .. } => LinkLine::Up { url: url.to_string(), reconnects: link.n_reconnects() },
             LinkState::Waiting { why, attempt, next_try } => {
                 // A countdown runs by the wall clock even where the cursor stands still.
                 LinkLine::Down { why: why.to_string(), next_secs: next_try.secs_since(link::now()), attempt }
             }
         }
+    }
+
+    fn posture_line(&self) -> Option<PostureLine> {
+        let link = self.session.link.as_ref().filter(|it| it.state() != LinkState::Closed)?;
+        PostureLine::of(link.url(), link.posture().as_deref(), link::now())
     }
 
     pub(super) fn status(&self) -> Status {
@@ -363,6 +383,7 @@ impl Facts<'_, '_> {
         let fresh = self.site.signals.iter().filter(|it| self.readings.get(it.id).state == ReadingState::Fresh).count();
         Status {
             link: self.link_line(),
+            posture: self.posture_line(),
             works: self.work_lines(),
             unacknowledged: self.unacknowledged(),
             arrivals_per_sec: self.pulse.arrivals_per_sec,

@@ -8,10 +8,12 @@ use bevy::prelude::{MessageReader, MessageWriter, ResMut};
 use bevy::window::FileDragAndDrop;
 use egui::{Align2, Context, Id, LayerId, Order, vec2};
 use egui_file_dialog::{DialogState, FileDialog, FileDialogLabels};
+use jiff::civil::Date;
 
 use super::actions::Action;
 use super::dock::Desk;
 use super::format::Clock;
+use super::inventory::InventoryAction;
 use super::theme;
 use crate::session::export::{Export, Format};
 use crate::session::{Open, Opens, what_opens};
@@ -34,6 +36,7 @@ pub struct Files {
 enum Wish {
     Open,
     Export(Export),
+    Inventory(Date),
 }
 
 impl Files {
@@ -70,6 +73,15 @@ impl Files {
             .default_save_extension(what);
         dialog.save_file();
         self.dialog = Some((dialog, Wish::Export(export)));
+    }
+
+    /// Asks where to write the inventory of a day; `name` is what the file is called at first.
+    pub(super) fn ask_inventory(&mut self, date: Date, name: &str) {
+        let what = "Table (CSV)";
+        let dialog = self.dialog("Export the inventory as CSV").default_file_name(name);
+        let mut dialog = dialog.add_save_extension(what, "csv").default_save_extension(what);
+        dialog.save_file();
+        self.dialog = Some((dialog, Wish::Inventory(date)));
     }
 
     fn dialog(&self, title: &str) -> FileDialog {
@@ -111,6 +123,7 @@ impl Files {
         Some(match wish {
             Wish::Open => Action::Open(path),
             Wish::Export(export) => Action::Export(export, path),
+            Wish::Inventory(date) => Action::Inventory(InventoryAction::Export(path, date)),
         })
     }
 }
@@ -194,8 +207,23 @@ pub(super) fn follow_drops(
     }
 }
 
+/// What the inventory of a day is called at first: `northfield-waterworks_inventory_2029-03-01`.
+pub(super) fn inventory_name(site: &str, date: Date) -> String {
+    format!("{}_inventory_{date}", plain_name(site))
+}
+
 /// What an export is called at first: `northfield-waterworks_2026-01-31_14-03-27_to_14-05-00`.
 pub(super) fn export_name(site: &str, (from, to): (Timestamp, Timestamp), clock: &Clock) -> String {
+    let name = plain_name(site);
+    let plain = |it: &str| it.replace(':', "-").replace(' ', "_");
+    let (begin, end) = (clock.date_time(from), clock.date_time(to));
+    let same_day = begin.split(' ').next() == end.split(' ').next();
+    let end = if same_day { clock.time(to) } else { end };
+    format!("{name}_{}_to_{}", plain(&begin), plain(&end))
+}
+
+/// A site's name in letters and digits alone, as a file may be called.
+fn plain_name(site: &str) -> String {
     let mut name = String::new();
     for letter in site.chars().take(60) {
         match letter {
@@ -204,11 +232,7 @@ pub(super) fn export_name(site: &str, (from, to): (Timestamp, Timestamp), clock:
             _ => name.push('-'),
         }
     }
-    let plain = |it: &str| it.replace(':', "-").replace(' ', "_");
-    let (begin, end) = (clock.date_time(from), clock.date_time(to));
-    let same_day = begin.split(' ').next() == end.split(' ').next();
-    let end = if same_day { clock.time(to) } else { end };
-    format!("{}_{}_to_{}", name.trim_end_matches('-'), plain(&begin), plain(&end))
+    name.trim_end_matches('-').to_owned()
 }
 
 /// A command line that shows an instant of a session, and goes round in a range of it.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::link::{CertificateFacts, Posture, Roots, TlsVersion};
 use crate::signal::{SignalId, Unit};
 use crate::site::doc::{
     AtDoc, Class, DeviceDoc, EnvelopeDoc, Kind, LimitsDoc, PlaceDoc, SigningDoc, TakesDoc, ValueKind, ViewpointDoc,
@@ -40,6 +41,7 @@ pub(super) fn site() -> Site {
         place: PlaceDoc { latitude: 50.0, longitude: 8.0, time_zone: "UTC".to_owned(), heading: 0.0 },
         broker: None,
         authority: None,
+        allow_insecure: false,
         folder: "test".into(),
         twins,
         signals,
@@ -56,6 +58,7 @@ pub(super) fn site() -> Site {
         }],
         plots: Vec::new(),
         field_speed: 1.0,
+        advisories: None,
         signal_capacity: 4,
         twin_capacity: 5,
     }
@@ -69,6 +72,7 @@ fn twin(id: u32, address: &str, name: &str, kind: Kind, parent: Option<u32>) -> 
         signing: SigningDoc::None,
         keys: Vec::new(),
         envelope: EnvelopeDoc::Beside,
+        inventory: None,
     };
     Twin {
         id: TwinId(id),
@@ -127,5 +131,25 @@ fn command(id: u32, address: &str, name: &str, twin: u32, takes: TakesDoc, repor
         limits: LimitsDoc::default(),
         interlocks: Vec::new(),
         excludes: Vec::new(),
+    }
+}
+
+/// TLS with a broker whose certificate holds until the end of January 2027, shown one of ours that holds until June 2026.
+pub(super) fn posture() -> Posture {
+    let facts = |subject: &str, until: &str| CertificateFacts {
+        subject: subject.to_owned(),
+        issuer: "Demo CA".to_owned(),
+        names: Vec::new(),
+        not_before: "2026-01-01T00:00:00Z".parse().unwrap(),
+        not_after: until.parse().unwrap(),
+        serial: "01".to_owned(),
+        fingerprint: String::new(),
+    };
+    Posture {
+        protocol: Some(TlsVersion::V1_3),
+        cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
+        peer: Some(facts("broker.local", "2027-01-31T00:00:00Z")),
+        own: Some(facts("desktop", "2026-06-01T00:00:00Z")),
+        roots: Some(Roots::System),
     }
 }

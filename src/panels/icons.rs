@@ -107,7 +107,7 @@ pub(super) fn reading(painter: &Painter, at: Pos2, state: ReadingState) {
         match state {
             ReadingState::Fresh => Level::Normal,
             ReadingState::NeverSeen => Level::Unknown,
-            ReadingState::Stale => Level::Stale,
+            ReadingState::Stale | ReadingState::Isolated => Level::Stale,
             ReadingState::Bad => Level::Warning,
         },
     );

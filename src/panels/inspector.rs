@@ -5,8 +5,10 @@ use egui::{Align, Align2, Layout, Rect, RichText, Sense, Ui, pos2, vec2};
 use super::actions::Action;
 use super::alarms::{BriefRow, ExpectRow, alarms_section_ui, expectations_section_ui};
 use super::commands::form::{CommandForm, Drafts, Rehearse, command_form_ui};
+use super::inventory::{BriefPart, part_section_ui};
 use super::sparkline::{self, Spark};
 use super::tree::{empty_ui, painted_text};
+use super::trust_section::{TrustRows, trust_section_ui};
 use super::{format, icons, standing, theme};
 use crate::signal::SignalId;
 use crate::site::TwinId;
@@ -40,6 +42,8 @@ pub(super) struct Card<'a> {
     pub way: Vec<LinkRow<'a>>,
     /// The device that speaks for it. `None`: it has none.
     pub device: Option<DeviceLine<'a>>,
+    /// What that device is. `None`: it has none.
+    pub part: Option<BriefPart<'a>>,
     /// When it wants a person.
     pub alarms: Vec<BriefRow<'a>>,
     /// What must be true of it.
@@ -56,6 +60,8 @@ pub(super) struct Card<'a> {
     pub cannot_send: Option<String>,
     /// Its emergency stop. `None`: it has none.
     pub emergency_stop: Option<EmergencyStop>,
+    /// How far it may be believed.
+    pub trust: TrustRows,
 }
 
 /// What an emergency stop does.
@@ -167,6 +173,10 @@ pub(super) fn inspector_panel_ui(
         if let Some(stop) = &card.emergency_stop {
             action = emergency_stop_ui(ui, card, stop).or(action.take());
         }
+        let warns = card.trust.warns();
+        if warns {
+            action = trust_section_ui(ui, card.id, card.name, &card.trust).or(action.take());
+        }
         // What wants a person stands before all else.
         let wants = card.alarms.iter().any(|it| it.state.is_standing());
         if wants {
@@ -187,6 +197,9 @@ pub(super) fn inspector_panel_ui(
                 action = reading_ui(ui, row).or(action.take());
             }
         }
+        if !warns {
+            action = trust_section_ui(ui, card.id, card.name, &card.trust).or(action.take());
+        }
         if !wants {
             action = alarms_section_ui(ui, &card.alarms).or(action.take());
         }
@@ -198,6 +211,9 @@ pub(super) fn inspector_panel_ui(
                     action = link_ui(ui, link).or(action.take());
                 }
             }
+        }
+        if let Some(part) = &card.part {
+            part_section_ui(ui, part);
         }
         if !card.about.is_empty() {
             section_ui(ui, "About", None);
@@ -382,6 +398,8 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
         painter.text(at, Align2::LEFT_CENTER, text, theme::small(), color);
     };
     let age = match (row.state, row.age_secs) {
+        (ReadingState::Isolated, Some(secs)) => format!("an estimate since {}", format::span(secs)),
+        (ReadingState::Isolated, None) => "isolated".to_owned(),
         (_, Some(secs)) if held_off => format!("{} refused, {} ago", row.n_refused, format::span(secs)),
         (_, None) if held_off => format!("{} refused", row.n_refused),
         (_, None) => "never seen".to_owned(),
@@ -391,7 +409,7 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
     let said = match row.state {
         _ if held_off => theme::standing(row.standing),
         ReadingState::Fresh => theme::WEAK,
-        ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad => color,
+        ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad | ReadingState::Isolated => color,
     };
     small(pos2(rect.left() + 18.0, lower), &age, said);
     let from = standing_ui(ui, &response, pos2(rect.left() + 7.0, lower), row);
@@ -402,7 +420,7 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
     let place = Rect::from_min_max(pos2(value_left, rect.top()), pos2(value_right, rect.bottom()));
     painted_text(ui, place, value, color, Align2::RIGHT_CENTER);
     small(pos2(unit_left, rect.center().y + 0.5), row.unit, theme::WEAK);
-    if row.state == ReadingState::Stale {
+    if matches!(row.state, ReadingState::Stale | ReadingState::Isolated) {
         let width = place.width().min(value.chars().count() as f32 * 7.0 + 8.0);
         let under =
             Rect::from_min_max(pos2(value_right - width, rect.top() + 7.0), pos2(value_right, rect.bottom() - 7.0));

@@ -26,11 +26,13 @@ pub enum Pane {
     Timeline,
     /// Commands one after the other.
     Sequences,
+    /// What the devices are.
+    Inventory,
 }
 
 impl Pane {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::View,
         Self::Tree,
         Self::Inspector,
@@ -40,6 +42,7 @@ impl Pane {
         Self::Commands,
         Self::Timeline,
         Self::Sequences,
+        Self::Inventory,
     ];
 
     /// The word on its tab.
@@ -54,6 +57,7 @@ impl Pane {
             Self::Alarms => "Alarms",
             Self::Timeline => "Timeline",
             Self::Sequences => "Sequences",
+            Self::Inventory => "Inventory",
         }
     }
 }
@@ -77,7 +81,8 @@ impl Default for Layout {
             tiles.insert_tab_tile(children)
         };
         let left = tabs(&[Pane::Tree]);
-        let bottom = tabs(&[Pane::Plots, Pane::Alarms, Pane::Diagnostics, Pane::Commands, Pane::Sequences]);
+        let bottom =
+            tabs(&[Pane::Plots, Pane::Alarms, Pane::Diagnostics, Pane::Commands, Pane::Sequences, Pane::Inventory]);
         let right = tabs(&[Pane::Inspector]);
         let timeline = tabs(&[Pane::Timeline]);
         let view = tiles.insert_pane(Pane::View);
@@ -195,7 +200,7 @@ impl Layout {
         self.untouched = false;
         let tile = self.tiles.tiles.insert_pane(pane);
         // Beside what it once stood beside, else at the edge.
-        let kin = [Pane::Plots, Pane::Alarms, Pane::Diagnostics, Pane::Commands, Pane::Sequences];
+        let kin = [Pane::Plots, Pane::Alarms, Pane::Diagnostics, Pane::Commands, Pane::Sequences, Pane::Inventory];
         let neighbour = kin
             .iter()
             .filter(|it| kin.contains(&pane) && **it != pane)
@@ -212,7 +217,13 @@ impl Layout {
         let size = match pane {
             Pane::Tree => tree,
             Pane::Inspector => inspector,
-            Pane::View | Pane::Plots | Pane::Alarms | Pane::Diagnostics | Pane::Commands | Pane::Sequences => bottom,
+            Pane::View
+            | Pane::Plots
+            | Pane::Alarms
+            | Pane::Diagnostics
+            | Pane::Commands
+            | Pane::Sequences
+            | Pane::Inventory => bottom,
             Pane::Timeline => timeline,
         };
         let Some(root) = self.tiles.root() else { return tile };

@@ -27,6 +27,8 @@ mod ghost_chip;
 mod icons;
 mod idle;
 mod inspector;
+mod inventory;
+mod inventory_facts;
 mod keep;
 mod keys_sheet;
 mod layout;
@@ -36,6 +38,7 @@ mod perform;
 mod plot;
 mod plot_legend;
 mod plot_panel;
+mod posture_line;
 mod provenance;
 mod provenance_facts;
 mod pulse;
@@ -49,7 +52,9 @@ mod timeline;
 mod timeline_facts;
 mod toasts;
 mod tree;
+mod trust_facts;
 mod trust_findings;
+mod trust_section;
 
 use bevy::prelude::*;
 use bevy_egui::{EguiPreUpdateSet, EguiPrimaryContextPass};
@@ -58,6 +63,7 @@ pub use actions::{Action, EventKind, LoopEnd, StepTo};
 pub use alarms::{AlarmAction, AlarmView, AlarmsState, Deed, Dialog};
 pub use commands::Passphrase;
 pub use dock::Desk;
+pub use inventory::{InventoryAction, InventoryState};
 pub use layout::{Layout, Pane};
 pub use plot::PlotState;
 pub use provenance::Provenance;
@@ -92,6 +98,7 @@ impl Plugin for PanelsPlugin {
                     pulse::follow_pulse,
                     pulse::raise_toasts,
                     alarm_deeds::hear_refusals,
+                    trust_facts::tell_quarantine,
                     alarm_spans::follow_spans,
                     keep::save_layout,
                 )

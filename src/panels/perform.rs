@@ -13,13 +13,16 @@ use super::dialogs::Dialog;
 use super::dock::Desk;
 use super::facts::Facts;
 use super::files;
+use super::inventory::{InventoryAction, day_shown};
 use super::layout::{Layout, Pane};
 use super::palette::Palette;
 use super::provenance::Provenance;
 use super::timeline::{TimelineState, Window};
+use super::trust_section::QuarantineDialog;
 use crate::command::{
     Approve, Ask, CancelRequest, EmergencyStop, Lock, SequenceRequest, SignIn, SignOut, Touched, class_of,
 };
+use crate::guard::{AskIsolate, AskRelease, ExportInventory, LookAhead, ReadAdvisories};
 use crate::judge::AlarmRequest;
 use crate::session::export::Export;
 use crate::session::{
@@ -57,6 +60,11 @@ pub(super) struct Requests<'w> {
     pub(super) frame: MessageWriter<'w, Frame>,
     pub(super) peek: MessageWriter<'w, PeekAt>,
     align: MessageWriter<'w, Align>,
+    pub(super) look_ahead: MessageWriter<'w, LookAhead>,
+    read_advisories: MessageWriter<'w, ReadAdvisories>,
+    export_inventory: MessageWriter<'w, ExportInventory>,
+    isolate: MessageWriter<'w, AskIsolate>,
+    release: MessageWriter<'w, AskRelease>,
     lens: MessageWriter<'w, SetLens>,
     verify_again: MessageWriter<'w, VerifyAgain>,
 }
@@ -132,6 +140,16 @@ pub(super) fn perform(
         }
         Action::SignOut => {
             requests.sign_out.write(SignOut);
+        }
+        Action::AskIsolate(twin) => ask_quarantine(Some(twin), false, desk),
+        Action::AskIsolateSelected => ask_quarantine(facts.selection.twin, false, desk),
+        Action::AskRelease(twin) => ask_quarantine(Some(twin), true, desk),
+        Action::AskReleaseSelected => ask_quarantine(facts.selection.twin, true, desk),
+        Action::Isolate(twin, why) => {
+            requests.isolate.write(AskIsolate { twin, why });
+        }
+        Action::Release(twin, why) => {
+            requests.release.write(AskRelease { twin, why });
         }
         Action::Live => {
             desk.plot.fixed = None;
@@ -271,6 +289,17 @@ pub(super) fn perform(
         Action::CancelWork(id) => {
             requests.cancel_work.write(CancelWork(id));
         }
+        Action::Inventory(InventoryAction::AskExport) => {
+            let date = day_shown(facts.today(), desk.inventory.months);
+            let name = files::inventory_name(&facts.site.name, date);
+            desk.files.ask_inventory(date, &name);
+        }
+        Action::Inventory(InventoryAction::Export(path, date)) => {
+            requests.export_inventory.write(ExportInventory { path, date });
+        }
+        Action::Inventory(InventoryAction::ReadAgain) => {
+            requests.read_advisories.write(ReadAdvisories);
+        }
         Action::Lens(request) => {
             requests.lens.write(request);
         }
@@ -290,6 +319,13 @@ pub(super) fn perform(
                 requests.camera.write_batch(fly.then_some(Camera::FlyTo(twin)));
             }
         }
+    }
+}
+
+/// A person is asked why a twin is to be isolated, or released.
+fn ask_quarantine(twin: Option<TwinId>, release: bool, desk: &mut Desk) {
+    if let Some(twin) = twin {
+        desk.dialog = Some(Dialog::Quarantine(QuarantineDialog::new(twin, release)));
     }
 }
 

@@ -5,6 +5,7 @@ use egui::{Align, Align2, Color32, Layout, Painter, Pos2, RichText, Sense, Ui, p
 use super::actions::Action;
 use super::alarms::{AlarmAction, AlarmView};
 use super::plot_panel::tag_ui;
+use super::posture_line::PostureLine;
 use super::session_menu::session_menu_ui;
 use super::{format, icons, theme};
 use crate::judge::Priority;
@@ -15,6 +16,8 @@ use crate::session::{CursorMode, WorkId};
 pub(super) struct Status {
     /// The link.
     pub link: LinkLine,
+    /// How it is protected. `None`: there is none, or nothing is agreed upon yet.
+    pub posture: Option<PostureLine>,
     /// Exports and imports under way.
     pub works: Vec<WorkLine>,
     /// Alarms that nobody has acknowledged, of each priority, the least urgent first.
@@ -82,8 +85,6 @@ pub(super) enum LinkLine {
     Up {
         /// The broker's address.
         url: String,
-        /// Anyone on the way can read and change what is sent.
-        exposed: bool,
         /// How often it was lost and came back.
         reconnects: u64,
     },
@@ -158,17 +159,7 @@ fn left_segments(status: &Status) -> Vec<Segment> {
         action: None,
     };
     let mut out = vec![link_segment(&status.link)];
-    if let LinkLine::Up { exposed: true, .. } = status.link {
-        out.push(Segment {
-            color: theme::WARNING,
-            icon: Some(icons::triangle),
-            ..plain(
-                1,
-                "not encrypted".to_owned(),
-                "Anyone on the way to the broker can read and change what is sent. Use mqtts://.",
-            )
-        });
-    }
+    out.extend(status.posture.as_ref().map(posture_segment));
     out.extend(alarm_segments(status.unacknowledged));
     out.extend(status.works.iter().map(|work| Segment {
         color: theme::ACCENT,
@@ -328,6 +319,40 @@ fn operator_segments(operator: &OperatorLine) -> Vec<Segment> {
     out
 }
 
+/// How the link is protected. What leaves this machine in plain text is said at every width, for as long as it does.
+fn posture_segment(posture: &PostureLine) -> Segment {
+    let segment = |rank, text: &str, color, hint: &str, icon: fn(&Painter, Pos2, Color32)| Segment {
+        rank,
+        text: text.to_owned(),
+        name: None,
+        color,
+        hint: hint.to_owned(),
+        icon: Some(icon),
+        action: None,
+    };
+    match posture {
+        PostureLine::Exposed => {
+            let hint = "Anyone on the way to the broker can read and change everything. Use mqtts://.";
+            segment(0, "unencrypted", theme::EXPOSED, hint, open_lock)
+        }
+        PostureLine::Local => {
+            let hint = "Not encrypted: what is sent to this broker does not leave this machine.";
+            segment(6, "plain, this machine", theme::WEAK, hint, open_lock)
+        }
+        PostureLine::Secure { text, hint, warns: true, .. } => Segment {
+            action: Some(Action::Show(super::layout::Pane::Diagnostics)),
+            ..segment(0, text, theme::WARNING, hint, icons::triangle)
+        },
+        PostureLine::Secure { text, hint, newest, .. } => {
+            segment(3, text, if *newest { theme::WEAK } else { theme::TEXT }, hint, closed_lock)
+        }
+    }
+}
+
+fn open_lock(painter: &Painter, at: Pos2, color: Color32) {
+    icons::lock(painter, at, true, color);
+}
+
 fn closed_lock(painter: &Painter, at: Pos2, color: Color32) {
     icons::lock(painter, at, false, color);
 }
@@ -459,7 +484,8 @@ mod tests {
 
     fn status() -> Status {
         Status {
-            link: LinkLine::Up { url: "mqtt://127.0.0.1:1883".to_owned(), exposed: false, reconnects: 1 },
+            link: LinkLine::Up { url: "mqtt://127.0.0.1:1883".to_owned(), reconnects: 1 },
+            posture: Some(PostureLine::Local),
             works: vec![WorkLine { id: WorkId(7), title: "exporting week.csv".to_owned(), share: 0.427 }],
             unacknowledged: [2, 0, 1, 0],
             arrivals_per_sec: 412.3,
@@ -521,6 +547,36 @@ mod tests {
             let want = Action::Alarm(AlarmAction::See(AlarmView::Unacknowledged));
             assert_eq!(*harness.state(), Some(want), "{width} wide");
         }
+    }
+
+    #[test]
+    fn what_is_not_encrypted_is_said_at_every_width_and_however_the_link_is() {
+        let down = LinkLine::Down { why: "gone".to_owned(), next_secs: 1.0, attempt: 1 };
+        for link in [status().link, down] {
+            let exposed = || Status { posture: Some(PostureLine::Exposed), link: link.clone(), ..status() };
+            for width in [420.0, 1600.0] {
+                assert!(harness(width, exposed()).query_by_label("unencrypted").is_some(), "{width} wide");
+            }
+        }
+        assert!(harness(1600.0, status()).query_by_label("plain, this machine").is_some());
+        assert!(harness(1600.0, status()).query_by_label("unencrypted").is_none());
+    }
+
+    #[test]
+    fn a_certificate_that_wants_a_person_leads_to_what_is_wrong() {
+        let secure = |text: &str, warns| PostureLine::Secure {
+            text: text.to_owned(),
+            hint: "Who and until when.".to_owned(),
+            warns,
+            newest: true,
+        };
+        let calm = harness(1600.0, Status { posture: Some(secure("TLS 1.3", false)), ..status() });
+        assert!(calm.query_by_label("TLS 1.3").is_some());
+        let text = "TLS 1.3 · our certificate expires in 12 days";
+        let mut warning = harness(1600.0, Status { posture: Some(secure(text, true)), ..status() });
+        warning.get_by_label(text).click();
+        warning.run();
+        assert_eq!(*warning.state(), Some(Action::Show(super::super::layout::Pane::Diagnostics)));
     }
 
     #[test]

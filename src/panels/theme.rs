@@ -49,6 +49,8 @@ pub const WARNING: Color32 = hex(0xec_a91c);
 pub const ALARM: Color32 = hex(0xf4_6a35);
 /// The most urgent alarm; always with a square.
 pub const URGENT: Color32 = hex(0xff_5966);
+/// Not encrypted, on its way to another machine; always with an open lock.
+pub const EXPOSED: Color32 = URGENT;
 /// The least urgent alarm; always with a disc.
 pub const LOW: Color32 = hex(0xd6_d0a4);
 /// Old; always hatched or with a clock.
@@ -130,7 +132,7 @@ pub fn reading(state: ReadingState) -> Color32 {
     match state {
         ReadingState::Fresh => STRONG,
         ReadingState::NeverSeen => WEAK,
-        ReadingState::Stale => STALE,
+        ReadingState::Stale | ReadingState::Isolated => STALE,
         ReadingState::Bad => WARNING,
     }
 }

@@ -182,7 +182,7 @@ fn value_of(site: &Site, arrival: &Arrival, look: &Look, signal: SignalId) -> Op
     match look {
         Look::Packed(_, rows) => {
             let rows: Vec<PackedRow> = rows.clone();
-            decoder.take_packed(&arrival.topic, rows, arrival.received, &mut samples, &mut faults);
+            decoder.take_packed(Some(&arrival.topic), rows, arrival.received, &mut samples, &mut faults);
         }
         Look::Pass(_) => {
             decoder.decode(&arrival.topic, &arrival.payload, arrival.received, &mut samples, &mut faults);

@@ -70,6 +70,11 @@ impl Filling {
         self.audits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How many of those there are.
+    pub fn n_audits(&self) -> usize {
+        self.audits.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     fn work(&self, recording: &Recording, targets: &FillTargets) {
         let verifier = recording.verifier(&targets.site).map(|it| it.with_book(Arc::clone(&targets.book)));
         let mut reader = Reader::new(&targets.site, verifier);

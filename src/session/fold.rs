@@ -58,6 +58,7 @@ pub enum Taken {
 pub struct Fold {
     cells: Arc<Vec<Cell>>,
     windows: Arc<Windows>,
+    registry: Option<Arc<Registry>>,
 }
 
 impl Fold {
@@ -80,6 +81,17 @@ impl Fold {
     #[must_use]
     pub fn with_windows(self, windows: Arc<Windows>) -> Self {
         Self { windows, ..self }
+    }
+
+    /// Who has which key from here on, where that has changed since the session began.
+    pub fn registry(&self) -> Option<&Arc<Registry>> {
+        self.registry.as_ref()
+    }
+
+    /// The same with who has which key, where that has changed since the session began.
+    #[must_use]
+    pub fn with_registry(self, registry: Option<Arc<Registry>>) -> Self {
+        Self { registry, ..self }
     }
 
     /// Takes a sample that nobody signed.
@@ -147,7 +159,7 @@ impl Follower {
     /// Of a recording, after messages that led to a state: what is signed in it is verified again.
     pub fn of(recording: &Recording, fold: Fold, site: &Site) -> Self {
         let mut reader = Reader::new(site, recording.verifier(site));
-        reader.set_windows(fold.windows());
+        reader.go_on_from(&fold, recording);
         Self { reader, fold }
     }
 
@@ -161,6 +173,7 @@ impl Follower {
         if let Some(verifier) = self.reader.verifier_mut() {
             verifier.set_registry(Arc::clone(registry));
         }
+        self.fold.registry = Some(Arc::clone(registry));
     }
 
     /// Takes a message. Returns its samples, and what became of each.

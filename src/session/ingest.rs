@@ -14,7 +14,7 @@ use super::batch::{Batch, Filler};
 use super::column::Pushed;
 use super::fold::{Fold, Taken};
 use super::history::History;
-use super::reader::Reader;
+use super::reader::{Reader, message_of};
 use super::recording::Entry;
 use super::tally::{Counts, Tally};
 use super::tap::{Change, Tap, Told, watched};
@@ -59,6 +59,8 @@ pub struct Word {
     pub retained: bool,
     /// When it came.
     pub received: Timestamp,
+    /// The signature beside it. Nobody has looked at it yet.
+    pub signature: Option<String>,
 }
 
 /// What ingest needs.
@@ -126,6 +128,7 @@ impl Ingest {
             words: words_in,
             next_topics: Arc::clone(&next_topics),
             next_registry: Arc::clone(&next_registry),
+            registry: None,
             filler: Filler::default(),
             samples: Vec::new(),
             faults: Vec::new(),
@@ -204,6 +207,8 @@ struct Worker {
     unfetched: Receiver<Batch>,
     words: Sender<Word>,
     next_registry: Arc<Mutex<Option<Arc<Registry>>>>,
+    /// The registry that holds since one was edited.
+    registry: Option<Arc<Registry>>,
     filler: Filler,
     samples: Vec<Sample>,
     faults: Vec<(SignalId, Fault)>,
@@ -271,6 +276,7 @@ impl Worker {
             self.keyframe_at = first.received;
             self.keyframe_bytes = 0;
             let state = self.fold.clone().with_windows(Arc::new(self.reader.windows()));
+            let state = state.with_registry(self.registry.clone());
             listening = recorder.send(Entry::Keyframe(state, Arc::clone(&self.site))).is_ok();
         }
         self.keyframe_bytes += batch.iter().map(|it| it.payload.len() + MESSAGE_BYTES).sum::<usize>();
@@ -282,14 +288,18 @@ impl Worker {
     /// A registry that was edited holds from here on, here as in the recording.
     fn take_registry(&mut self) {
         let Some(registry) = self.next_registry.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        if self.registry.as_ref() == Some(&registry) {
+            return;
+        }
         if let Some(recorder) = &self.recorder
             && recorder.send(Entry::Keys(Arc::clone(&registry))).is_err()
         {
             self.recorder = None;
         }
         if let Some(verifier) = self.reader.verifier_mut() {
-            verifier.set_registry(registry);
+            verifier.set_registry(Arc::clone(&registry));
         }
+        self.registry = Some(registry);
     }
 
     /// Decodes what one read of the socket brought.
@@ -297,7 +307,7 @@ impl Worker {
         if let Some(site) = self.next_site.lock().unwrap_or_else(PoisonError::into_inner).take() {
             self.history.grow(site.signal_capacity);
             self.timeline.follow(&site);
-            self.reader.follow(&site, || Verifier::new(&site, None));
+            self.reader.follow(&site, || Verifier::new(&site, self.registry.clone()));
             if self.tap.is_some() {
                 self.watched = watched(&site);
                 self.told.push(Told::Site(Arc::clone(&site)));
@@ -356,6 +366,7 @@ impl Worker {
             response_topic: arrival.properties.as_ref().and_then(|it| it.response_topic.clone()),
             retained: arrival.retained,
             received: arrival.received,
+            signature: message_of(arrival).signature.map(str::to_owned),
         };
         self.owes_wake = true;
         self.words.try_send(word).is_ok()

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use mcap::McapError;
 
 use super::fold::{Fold, Follower};
-use super::recording::{About, AuditDoc, Recording, SessionWriter};
-use crate::link::Arrival;
+use super::recording::{About, AuditDoc, Recording, SealWith, SessionWriter};
+use crate::link::{self, Arrival};
 use crate::signal::Timestamp;
 use crate::site::Site;
-use crate::trust::Registry;
+use crate::trust::seals::SessionId;
+use crate::trust::{Registry, SecretKey};
 
 /// The state stands before each so many bytes of messages: a seek reads about as much.
 const KEYFRAME_BYTES: usize = 1 << 20;
@@ -31,7 +32,8 @@ pub(super) struct KeyedWriter<W: Write> {
 }
 
 impl<W: Write> KeyedWriter<W> {
-    /// Begins a session with the state before its first message; `source`: the recording that it is cut from.
+    /// Begins a session with the state before its first message; `source`: the recording that it is cut from. What seals it
+    /// is the key; `None`: one that is made for it and forgotten afterwards.
     pub(super) fn new(
         sink: W,
         about: &About,
@@ -39,9 +41,12 @@ impl<W: Write> KeyedWriter<W> {
         site: &Arc<Site>,
         before: Fold,
         source: Option<&Recording>,
+        key: Option<&SecretKey>,
     ) -> Result<Self, McapError> {
+        let key = key.map_or_else(SecretKey::generate, Clone::clone);
+        let seal = SealWith { key, session: SessionId::new(), clock: link::now };
         Ok(Self {
-            writer: SessionWriter::new(sink, about, files)?.with_chunk_secs(f64::INFINITY),
+            writer: SessionWriter::sealed(sink, about, files, seal)?.with_chunk_secs(f64::INFINITY),
             site: Arc::clone(site),
             follower: match source {
                 Some(source) => Follower::of(source, before, site),

@@ -7,6 +7,7 @@ mod again;
 mod align;
 mod batch;
 mod block;
+mod checkpoints;
 mod column;
 mod compare;
 pub mod cursor;
@@ -21,10 +22,12 @@ mod history;
 pub mod import;
 mod ingest;
 mod keyed;
+mod keys;
 mod marks;
 mod measuring;
 mod new_file;
 mod open;
+mod own_key;
 mod past;
 mod plot;
 mod progress;
@@ -38,6 +41,7 @@ mod tap;
 mod tiles;
 mod timeline;
 mod waker;
+pub mod witness;
 mod work;
 
 use std::env;
@@ -51,6 +55,7 @@ use uuid::Uuid;
 pub use again::{Again, Found, Verdict, VerifyAgain, saw};
 pub use align::{Alignment, CompareError};
 pub use batch::Batch;
+pub use checkpoints::checkpoint_topic;
 pub use column::Pushed;
 pub use compare::{Align, Compared, Comparison};
 pub use cursor::{Cursor, CursorMode, Extent, SPEEDS, Seek};
@@ -60,9 +65,11 @@ pub use fold::{Cell, Fold, Follower, Taken};
 pub use ghost::{Ghost, GhostOf, GhostState, PeekAt};
 pub use history::{History, Point};
 pub use ingest::{Ingest, IngestOptions, Word};
+pub use keys::{Keys, KeysAt, KeysError, trust_store};
 pub use marks::{EditMark, Mark, MarkId, Marks};
 pub use new_file::{Existing, NewFile};
 pub use open::{Opens, Refusal, sessions_dir, what_opens};
+pub use own_key::own_key;
 pub use past::{Past, Shown};
 pub use plot::Column;
 pub use progress::Progress;
@@ -76,11 +83,11 @@ pub use work::{CancelWork, Launch, Notice, NoticeTone, Open, StartExport, Work, 
 
 use self::recording::{AuditDoc, Entry, Recorder, RecorderOptions, Recording};
 use crate::codec;
-use crate::link::{self, BrokerUrl, Link, LinkOptions, Login, Will};
+use crate::link::{self, BrokerUrl, Credentials, Link, LinkOptions, Login, Will};
 use crate::schedule::Stage;
 use crate::signal::Timestamp;
 use crate::site::{Finding, Ids, Site};
-use crate::trust::{Book, Registry, Store, Verifier};
+use crate::trust::{Book, Registry, SecretKey, Store, Verifier};
 
 /// What a history may take, unless it is told otherwise.
 pub const HISTORY_BYTES: usize = 512_000_000;
@@ -99,20 +106,12 @@ pub struct SessionPlugin {
     replay: Option<Arc<Recording>>,
     compare: Mutex<Option<Comparison>>,
     word_topics: Vec<String>,
-    login: Option<Login>,
+    credentials: Credentials,
     will: Option<Will>,
+    key: SecretKey,
     keys: Mutex<Keys>,
-}
-
-/// Who has which key, and what was heard of them before.
-#[derive(Debug, Default)]
-pub struct Keys {
-    /// The registry. `None`: there is none, and nothing can be verified.
-    pub registry: Option<Arc<Registry>>,
-    /// The file that it came from, to be looked at again. `None`: it lives in this process alone.
-    pub file: Option<PathBuf>,
-    /// What must survive a restart. `None`: nothing is kept.
-    pub store: Option<Arc<Store>>,
+    #[cfg(test)]
+    defences: crate::trust::Defences,
 }
 
 impl SessionPlugin {
@@ -129,16 +128,32 @@ impl SessionPlugin {
             replay: None,
             compare: Mutex::new(None),
             word_topics: Vec::new(),
-            login: None,
+            credentials: Credentials::default(),
             will: None,
+            key: SecretKey::generate(),
             keys: Mutex::default(),
+            #[cfg(test)]
+            defences: crate::trust::Defences::all(),
         }
+    }
+
+    /// With a defence taken away, to see the attack succeed that it stops.
+    #[cfg(test)]
+    pub(crate) fn with_defences(self, defences: crate::trust::Defences) -> Self {
+        Self { defences, ..self }
     }
 
     /// Verifies what comes in by these keys.
     #[must_use]
     pub fn with_keys(self, keys: Keys) -> Self {
         Self { keys: Mutex::new(keys), ..self }
+    }
+
+    /// Seals what it records and exports with this key, instead of one that is forgotten afterwards.
+    #[must_use]
+    pub fn with_key(mut self, key: SecretKey) -> Self {
+        self.key = key;
+        self
     }
 
     /// The site that it is on.
@@ -156,7 +171,14 @@ impl SessionPlugin {
     /// Logs in at the broker with this, instead of what the environment says.
     #[must_use]
     pub fn with_login(mut self, login: Option<Login>) -> Self {
-        self.login = login;
+        self.credentials.login = login;
+        self
+    }
+
+    /// Shows the broker who is here by these, instead of what the environment says.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = credentials;
         self
     }
 
@@ -211,11 +233,13 @@ impl SessionPlugin {
 impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         let marks_file = self.marks_file();
+        let keys_file = self.keys.lock().unwrap_or_else(PoisonError::into_inner).file.clone();
         let session = Session::start(self);
         app.insert_resource(self.compared(&session))
             .insert_resource(session)
             .add_message::<Align>()
             .insert_resource(reload::SiteFile::new(self.site_path.clone(), self.ids.clone()))
+            .insert_resource(keys::KeysFile::new(keys_file, &self.site_path))
             .insert_resource(CurrentSite(Arc::clone(&self.site)))
             .init_resource::<SiteFindings>()
             .insert_resource(self.first_cursor())
@@ -232,7 +256,7 @@ impl Plugin for SessionPlugin {
             .init_resource::<Again>()
             .add_message::<VerifyAgain>()
             .add_message::<Recollect>()
-            .add_systems(Update, (reload::follow_file, fetch_batch).chain().in_set(Stage::Ingest))
+            .add_systems(Update, (reload::follow_file, keys::follow_keys, fetch_batch).chain().in_set(Stage::Ingest))
             .add_systems(
                 Update,
                 (cursor::move_cursor, past::look_back, compare::follow_comparison, ghost::raise_ghost)
@@ -241,7 +265,13 @@ impl Plugin for SessionPlugin {
             )
             .add_systems(
                 Update,
-                (marks::edit_marks, marks::pause_at_marks, recall::recollect, again::verify_again)
+                (
+                    marks::edit_marks,
+                    marks::pause_at_marks,
+                    recall::recollect,
+                    checkpoints::show_checkpoints,
+                    again::verify_again,
+                )
                     .chain()
                     .in_set(Stage::Act),
             );
@@ -306,6 +336,8 @@ pub struct Session {
     pub tap: Arc<Tap>,
     /// Who records it. `None`: nobody.
     pub recorder: Option<Recorder>,
+    /// What seals the sessions that are written here.
+    pub key: SecretKey,
     /// How far a recording has been read into the history. `None`: this is none.
     pub filling: Option<Arc<Filling>>,
     /// What verification has seen.
@@ -314,10 +346,14 @@ pub struct Session {
     pub registry: Option<Arc<Registry>>,
     /// What must survive a restart. `None`: nothing is kept.
     pub store: Option<Arc<Store>>,
+    /// Why an edited registry was not taken over, for a person.
+    pub keys_problem: Option<String>,
     /// Heard beside the site's own topics.
     word_topics: Vec<String>,
     record_problem: Option<String>,
     replay: Option<Arc<Recording>>,
+    /// What witnesses are shown of the recording. `None`: it is not kept.
+    checkpoints: Mutex<Option<checkpoints::Checkpoints>>,
 }
 
 /// The site that runs. An edited one takes its place.
@@ -353,13 +389,16 @@ impl Session {
             began: link::now(),
             tap: Arc::default(),
             recorder: None,
+            key: plugin.key.clone(),
             filling: None,
             book: Arc::default(),
             registry: None,
             store: None,
+            keys_problem: None,
             word_topics: plugin.word_topics.clone(),
             record_problem: None,
             replay: plugin.replay.clone(),
+            checkpoints: Mutex::default(),
         };
         let keys = std::mem::take(&mut *plugin.keys.lock().unwrap_or_else(PoisonError::into_inner));
         session.registry = keys.registry.or_else(|| plugin.replay.as_ref()?.registry().cloned());
@@ -367,6 +406,7 @@ impl Session {
         let record = plugin.record.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut options) = record {
             options.registry.clone_from(&session.registry);
+            options.key.get_or_insert_with(|| session.key.clone());
             let path = options.path.display().to_string();
             match Recorder::start(options) {
                 Ok(recorder) => session.recorder = Some(recorder),
@@ -390,16 +430,22 @@ impl Session {
     }
 
     fn connect(&mut self, plugin: &SessionPlugin, broker: &BrokerUrl, client_id: String) -> Result<(), String> {
-        let (link, arrivals) = link::connect(LinkOptions {
+        let options = LinkOptions {
             url: broker.clone(),
             client_id,
             filters: self.filters(&plugin.site),
             arrivals_capacity: ARRIVALS_CAPACITY,
             allow_insecure: plugin.allow_insecure,
-            login: plugin.login.clone(),
+            login: plugin.credentials.login.clone(),
+            tls: plugin.credentials.tls.clone(),
             will: plugin.will.clone(),
-        })
-        .map_err(|error| error.to_string())?;
+        };
+        if let Some(recorder) = self.recorder.as_ref().filter(|it| !it.is_temporary()) {
+            let (key, status) = (recorder.key().clone(), Arc::clone(&recorder.status));
+            let shown = checkpoints::Checkpoints::new(&plugin.site, key, status, &options);
+            self.checkpoints = Mutex::new(Some(shown));
+        }
+        let (link, arrivals) = link::connect(options).map_err(|error| error.to_string())?;
         let options = IngestOptions {
             site: Arc::clone(&plugin.site),
             word_topics: self.word_topics(&plugin.site),
@@ -409,7 +455,7 @@ impl Session {
             timeline: Arc::clone(&self.timeline),
             recorder: self.recorder.as_ref().map(|it| it.entries.clone()),
             tap: Some(Arc::clone(&self.tap)),
-            verifier: self.verifier(&plugin.site),
+            verifier: self.verifier(plugin),
         };
         self.tap.follow(Arc::clone(link.passage()));
         self.link = Some(link);
@@ -419,8 +465,12 @@ impl Session {
     }
 
     /// What verifies what comes in. `None`: nothing on the site is signed.
-    fn verifier(&self, site: &Site) -> Option<Verifier> {
-        let mut verifier = Verifier::new(site, self.registry.clone())?.with_book(Arc::clone(&self.book));
+    fn verifier(&self, plugin: &SessionPlugin) -> Option<Verifier> {
+        let mut verifier = Verifier::new(&plugin.site, self.registry.clone())?.with_book(Arc::clone(&self.book));
+        #[cfg(test)]
+        {
+            verifier = verifier.with_defences(plugin.defences);
+        }
         if let Some(recorder) = &self.recorder {
             // Whoever looks back need not look at each signature again.
             verifier = verifier.with_memo(Arc::clone(recorder.recording.memo()));
@@ -521,8 +571,8 @@ impl Drop for Session {
         if let Some(filling) = &self.filling {
             filling.cancel();
         }
+        let connected = self.link.as_ref().is_some_and(Link::is_connected);
         if let Some(link) = &self.link {
-            let connected = link.is_connected();
             link.close();
             // What is on its way is recorded. A link that is still trying to connect has nothing.
             if let Some(ingest) = self.ingest.as_mut().filter(|_| connected && self.recorder.is_some()) {
@@ -531,6 +581,11 @@ impl Drop for Session {
         }
         // Before the recording ends: what is judged of it is written into it.
         self.tap.close();
+        let checkpoints = self.checkpoints.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(checkpoints), Some(recorder), true) = (checkpoints, &mut self.recorder, connected) {
+            recorder.finish();
+            checkpoints.take_leave();
+        }
     }
 }
 

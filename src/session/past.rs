@@ -13,7 +13,7 @@ use super::{CurrentSite, Cursor, CursorMode, Session};
 use crate::link::Arrival;
 use crate::signal::{Sample, SignalId, Timestamp};
 use crate::site::Site;
-use crate::trust::{Proof, Refusal, Windows};
+use crate::trust::{Proof, Refusal, Registry, Windows};
 
 /// Decoded chunks that are kept at hand, and how much they may hold.
 const KEPT: usize = 24;
@@ -73,6 +73,8 @@ struct Steps {
     damaged: bool,
     /// Which envelopes were heard after it.
     windows: Arc<Windows>,
+    /// Who has which key after it, where that changes in it.
+    registry: Option<Arc<Registry>>,
 }
 
 #[derive(Debug)]
@@ -176,6 +178,7 @@ impl Past {
                     None => {
                         self.fold = keyframe.fold(&self.site);
                         self.windows = Arc::clone(self.fold.windows());
+                        self.reader.go_on_from(&self.fold, &self.recording);
                         self.place = Place { chunk, step: 0 };
                         return;
                     }
@@ -200,6 +203,7 @@ impl Past {
         }
         self.fold = Fold::default();
         self.windows = Arc::default();
+        self.reader.go_on_from(&self.fold, &self.recording);
         self.place = Place::default();
     }
 
@@ -218,6 +222,10 @@ impl Past {
             }
             self.place = Place { chunk: self.place.chunk + 1, step: 0 };
             self.windows = Arc::clone(&steps.windows);
+            if let Some(registry) = &steps.registry {
+                self.fold = self.fold.clone().with_registry(Some(Arc::clone(registry)));
+                self.reader.go_on_from(&self.fold, &self.recording);
+            }
             let next = self.load(self.place.chunk);
             match &next.keyframe {
                 // What could not be read may be missing from the state.
@@ -284,6 +292,7 @@ impl Past {
                     if let Some(verifier) = self.reader.verifier_mut() {
                         verifier.set_registry(Arc::clone(registry));
                     }
+                    read.registry = Some(Arc::clone(registry));
                 }
                 Item::Keyframe(_) | Item::Audit(_) => (),
             }

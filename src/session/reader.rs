@@ -1,5 +1,9 @@
 //! One message after the other: verified first, then decoded. Live, replayed, exported and looked back into, it is this.
 
+use std::sync::Arc;
+
+use super::fold::Fold;
+use super::recording::Recording;
 use crate::codec::{Decoded, Decoder, Fault};
 use crate::link::Arrival;
 use crate::signal::{Sample, SignalId};
@@ -63,6 +67,16 @@ impl Reader {
         }
     }
 
+    /// Goes on from a state of a recording: with what had been heard by then, and who had which key.
+    pub fn go_on_from(&mut self, state: &Fold, recording: &Recording) {
+        self.set_windows(state.windows());
+        if let Some(verifier) = &mut self.verifier
+            && let Some(registry) = state.registry().or_else(|| recording.registry())
+        {
+            verifier.set_registry(Arc::clone(registry));
+        }
+    }
+
     /// Whether the site knows a topic.
     pub fn knows(&self, topic: &[u8]) -> bool {
         self.decoder.knows(topic)
@@ -83,11 +97,18 @@ impl Reader {
         let look = verifier.look(&message_of(arrival));
         match look {
             Look::Pass(proof) => {
+                let before = samples.len();
                 let decoded = self.decoder.decode(topic, payload, *received, samples, faults);
+                // Where the payload tells no time, the signature does: a broker that delivers late or in another order changes
+                // nothing of what was when.
+                if let Some(at) = verifier.signed_at() {
+                    samples[before..].iter_mut().filter(|it| it.at == *received).for_each(|it| it.at = at);
+                }
                 Read { decoded, proof, refusal: None }
             }
             Look::Packed(proof, rows) => {
-                self.decoder.take_packed(topic, rows, *received, samples, faults);
+                let only = Some(topic.as_ref()).filter(|_| verifier.binds());
+                self.decoder.take_packed(only, rows, *received, samples, faults);
                 Read { decoded: Decoded::Bound { skewed: false }, proof, refusal: None }
             }
             Look::Refuse(refusal) => {

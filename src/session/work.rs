@@ -172,6 +172,7 @@ fn start_exports(
             recording: Arc::clone(recording),
             site: Arc::clone(&site.0),
             site_path: session.site_path.clone(),
+            key: Some(session.key.clone()),
         };
         let title = format!("exporting {}", file_name(path));
         let (export, path) = (export.clone(), path.clone());
@@ -212,8 +213,8 @@ fn open_paths(
             Ok(Opens::Site) => drop(launches.write(Launch { command: "view", path: path.clone() })),
             Ok(Opens::Table) => {
                 let title = format!("importing {}", file_name(path));
-                let path = path.clone();
-                let started = works.start(title, session.waker.clone(), move |progress| imported(path, progress));
+                let import = Import { key: Some(session.key.clone()), ..Import::of(path.clone()) };
+                let started = works.start(title, session.waker.clone(), move |progress| imported(&import, progress));
                 notices.write_batch(started.err());
             }
             Err(refusal) => drop(notices.write(Notice::new(NoticeTone::Bad, sentence(&refusal)))),
@@ -222,9 +223,9 @@ fn open_paths(
 }
 
 /// Makes a session of a table: beside it, or where that is not possible, in the user's folder for sessions.
-fn imported(table: PathBuf, progress: &Progress) -> Ended {
+fn imported(import: &Import, progress: &Progress) -> Ended {
+    let table = &import.table;
     let stem = table.file_stem().map_or_else(|| "table".to_owned(), |it| it.to_string_lossy().into_owned());
-    let import = Import::of(table.clone());
     let beside = free_name(table.parent().unwrap_or(Path::new(".")), &stem);
     let (path, done) = match import.to_file(&beside, progress) {
         Err(ImportError::Write { source, .. })

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::check_inventory::advisories_folder;
 use super::check_site::check_site;
 use super::condition::Condition;
 use super::doc::{AlarmWhenDoc, DeviceDoc, InputDoc, Kind, PhysicsDoc, SiteDoc, TakesDoc, ValueKind};
@@ -87,6 +88,7 @@ pub(super) fn build(doc: SiteDoc, file: &Path, text: &str, ids: &mut Ids, proble
         }
         expectations.extend((0..flat.doc.expects.len()).filter_map(|i| builder.expectation(at, i, &numbers)));
     }
+    let advisories = advisories_folder(&doc, folder, builder.problems);
     let flows = builder.flows(&doc, &numbers);
     let plots = builder.plots(&doc, &numbers);
     Site {
@@ -97,6 +99,7 @@ pub(super) fn build(doc: SiteDoc, file: &Path, text: &str, ids: &mut Ids, proble
         place: doc.place,
         broker: doc.broker,
         authority: doc.authority,
+        allow_insecure: doc.allow_insecure,
         folder: folder.to_owned(),
         twins,
         signals: signals_made,
@@ -108,6 +111,7 @@ pub(super) fn build(doc: SiteDoc, file: &Path, text: &str, ids: &mut Ids, proble
         viewpoints: doc.viewpoints,
         plots,
         field_speed: doc.field_speed,
+        advisories,
         signal_capacity: ids.n_signals(),
         twin_capacity: ids.n_twins(),
     }

@@ -24,7 +24,7 @@ pub(super) fn check_site(builder: &mut Builder<'_>, doc: &SiteDoc) {
             .expecting("ed25519: and 64 hexadecimal digits, as `pollux keys list` shows it");
     }
     if let Some(broker) = &doc.broker {
-        check_broker(builder.problems, broker);
+        check_broker(builder.problems, broker, doc.allow_insecure);
     }
     note(builder.problems, check_positive("a speed", doc.field_speed), || "field_speed".into());
     if doc.twins.is_empty() {
@@ -56,13 +56,13 @@ fn is_public_key(text: &str) -> bool {
     digits.is_some_and(|it| it.len() == 64 && it.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')))
 }
 
-fn check_broker(problems: &mut Problems, broker: &str) {
+fn check_broker(problems: &mut Problems, broker: &str, allow_insecure: bool) {
     match broker.parse::<BrokerUrl>() {
-        Ok(url) if !url.tls && !url.is_loopback() => {
+        Ok(url) if !url.tls && !url.is_loopback() && !allow_insecure => {
             problems
                 .warning("broker", format!("{url} carries everything in plain text over the network"))
                 .expecting("mqtts://host:port, or a broker on this machine")
-                .hinting("without TLS it is used only with --allow-insecure");
+                .hinting("without TLS it is used only with allow_insecure: true, or with --allow-insecure");
         }
         Ok(_) => (),
         Err(UrlError::Credentials) => {

@@ -81,6 +81,7 @@ impl Builder<'_> {
                     .expecting("a name as it stands in keys.ron, such as nf-gateway");
             }
         }
+        self.check_inventory(at);
     }
 
     fn check_signal(&mut self, at: usize, i: usize) {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::doc::{
-    AlarmDoc, AlarmWhenDoc, BodyDoc, CommandDoc, InputDoc, LookDoc, PhysicsDoc, SensorDoc, ShowDoc, SignalDoc,
-    SigningDoc, TakesDoc, TwinDoc, WhenDoc,
+    AlarmDoc, AlarmWhenDoc, BodyDoc, CommandDoc, InputDoc, InventoryDoc, LookDoc, PhysicsDoc, SensorDoc, ShowDoc,
+    SignalDoc, SigningDoc, TakesDoc, TwinDoc, WhenDoc,
 };
 use super::near::did_you_mean;
 use super::problem::{Place, Problems};
@@ -46,6 +46,9 @@ impl Filler<'_> {
             for (i, owner) in device.keys.iter_mut().enumerate() {
                 self.text(owner, || format!(".device.keys[{i}]"));
             }
+            if let Some(inventory) = &mut device.inventory {
+                self.inventory(inventory);
+            }
         }
         for (i, signal) in twin.signals.iter_mut().enumerate() {
             self.signal(signal, &format!(".signals[{i}]"));
@@ -72,6 +75,22 @@ impl Filler<'_> {
         }
         for (i, involved) in twin.involves.iter_mut().enumerate() {
             self.text(involved, || format!(".involves[{i}]"));
+        }
+    }
+
+    fn inventory(&mut self, inventory: &mut InventoryDoc) {
+        let at = |field: &str| format!(".device.inventory.{field}");
+        self.text(&mut inventory.maker, || at("maker"));
+        self.text(&mut inventory.model, || at("model"));
+        for (field, text) in [
+            ("firmware", &mut inventory.firmware),
+            ("serial", &mut inventory.serial),
+            ("purl", &mut inventory.purl),
+            ("cpe", &mut inventory.cpe),
+            ("end_of_support", &mut inventory.end_of_support),
+            ("installed", &mut inventory.installed),
+        ] {
+            self.option(text, || at(field));
         }
     }
 

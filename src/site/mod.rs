@@ -7,6 +7,7 @@ pub mod doc;
 
 mod broker_url;
 mod build;
+mod check_inventory;
 mod check_shape;
 mod check_site;
 mod check_twin;

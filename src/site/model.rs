@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::condition::Condition;
 use super::doc::{AtDoc, BodyDoc, DeviceDoc, Kind, PhysicsDoc, PlaceDoc, PropDoc, SensorDoc, ShowDoc, TakesDoc};
-use super::doc::{Class, Consequence, LimitsDoc, RefusedDoc, Role, ValueKind, ViewpointDoc};
+use super::doc::{Class, Consequence, LimitsDoc, RefusedDoc, Role, SigningDoc, ValueKind, ViewpointDoc};
 use super::source::Source;
 use crate::signal::{SignalId, Unit};
 
@@ -44,6 +44,8 @@ pub struct Site {
     pub broker: Option<String>,
     /// The public key that must have signed the registry of keys, as text.
     pub authority: Option<String>,
+    /// Plain text may leave this machine.
+    pub allow_insecure: bool,
     /// The folder of `site.ron`.
     pub folder: PathBuf,
     /// Parents before children, siblings in the order of the file.
@@ -66,6 +68,8 @@ pub struct Site {
     pub plots: Vec<SignalId>,
     /// Seconds of plant time in a second of simulated field.
     pub field_speed: f64,
+    /// The folder with the advisories about its devices. `None`: there is none.
+    pub advisories: Option<PathBuf>,
     /// One more than the largest signal id ever given, retired ones included: the size of a column table.
     pub signal_capacity: usize,
     /// One more than the largest twin id ever given.
@@ -399,6 +403,12 @@ pub struct Flow {
 }
 
 impl Site {
+    /// Its name on topics of Pollux's own: that of its folder, without what MQTT gives a meaning to.
+    pub fn topic_name(&self) -> String {
+        let name = self.folder.file_name().map_or_else(|| "site".to_owned(), |it| it.to_string_lossy().into_owned());
+        name.chars().map(|it| if matches!(it, '/' | '+' | '#' | '$' | '\0') { '_' } else { it }).collect()
+    }
+
     /// A twin by number.
     pub fn twin(&self, id: TwinId) -> Option<&Twin> {
         self.twins.get(*self.index.twins.get(&id)?)
@@ -468,6 +478,11 @@ impl Site {
     /// A twin, its parent, and so on up to the root.
     pub fn lineage(&self, twin: TwinId) -> impl Iterator<Item = &Twin> {
         successors(self.twin(twin), |it| it.parent.and_then(|it| self.twin(it)))
+    }
+
+    /// Whether anything on it is signed.
+    pub fn is_signed(&self) -> bool {
+        self.twins.iter().filter_map(|it| it.device.as_ref()).any(|it| it.signing != SigningDoc::None)
     }
 
     /// The device that speaks for a twin: its own, or its nearest ancestor's.

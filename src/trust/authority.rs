@@ -39,6 +39,15 @@ pub enum Denied {
         /// Whose.
         role: Role,
     },
+    /// The role may not isolate.
+    #[error("{} may not isolate a twin: it takes a security officer, an engineer or a supervisor", article(*.role))]
+    Isolator {
+        /// Whose.
+        role: Role,
+    },
+    /// Nobody is signed in, or the desk is locked.
+    #[error("nobody is signed in: sign in to isolate a twin, or to release one")]
+    NobodyIsolates,
     /// There is nothing to approve.
     #[error("a command of class {} needs no approval", .class.label())]
     NoApproval {
@@ -71,6 +80,15 @@ pub fn may_approve(role: Role, class: Class) -> Result<(), Denied> {
     }
 }
 
+/// Whether someone may isolate a twin, and release it: less is relied on then, so whoever knows the plant or its keys may.
+pub fn may_isolate(role: Role, standing: Standing) -> Result<(), Denied> {
+    match (role, standing) {
+        (Role::Viewer | Role::Operator | Role::Auditor, _) => Err(Denied::Isolator { role }),
+        (Role::Engineer | Role::Supervisor | Role::Security, Standing::Locked) => Err(Denied::NobodyIsolates),
+        (Role::Engineer | Role::Supervisor | Role::Security, Standing::SignedIn | Standing::Reentered) => Ok(()),
+    }
+}
+
 fn article(role: Role) -> &'static str {
     match role {
         Role::Viewer => "a viewer",
@@ -100,8 +118,8 @@ mod tests {
         let mut table = String::new();
         let word = |it: Result<(), Denied>| match it {
             Ok(()) => "yes",
-            Err(Denied::Role { .. } | Denied::Approver { .. }) => "no",
-            Err(Denied::Locked) => "sign in",
+            Err(Denied::Role { .. } | Denied::Approver { .. } | Denied::Isolator { .. }) => "no",
+            Err(Denied::Locked | Denied::NobodyIsolates) => "sign in",
             Err(Denied::Reenter { .. }) => "re-enter",
             Err(Denied::NoApproval { .. }) => "-",
         };
@@ -140,6 +158,24 @@ mod tests {
         auditor    C1  no       no        no         -
         auditor    C2  no       no        no         -
         auditor    C3  no       no        no         no
+        ");
+    }
+
+    #[test]
+    fn who_may_isolate_a_twin() {
+        let mut table = String::new();
+        for role in Role::ALL {
+            let [locked, signed_in, _] = STANDINGS.map(|it| if may_isolate(role, it).is_ok() { "yes" } else { "no" });
+            table += &format!("{:<10} {locked:<6} {signed_in}\n", role.label());
+        }
+        insta::assert_snapshot!(format!("role       locked signed in\n{table}"), @r"
+        role       locked signed in
+        viewer     no     no
+        operator   no     no
+        engineer   no     yes
+        supervisor no     yes
+        security   no     yes
+        auditor    no     no
         ");
     }
 

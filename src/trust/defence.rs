@@ -68,7 +68,13 @@ impl Defences {
     /// All but one.
     #[cfg(test)]
     pub(crate) const fn without(defence: Defence) -> Self {
-        Self(!(1 << defence as u8))
+        Self::all().and_without(defence)
+    }
+
+    /// And without one more.
+    #[cfg(test)]
+    pub(crate) const fn and_without(self, defence: Defence) -> Self {
+        Self(self.0 & !(1 << defence as u8))
     }
 }
 

@@ -124,6 +124,11 @@ impl fmt::Display for KeyId {
 }
 
 impl PublicKey {
+    /// Its 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
     /// Its name.
     pub fn id(&self) -> KeyId {
         let mut id = [0; 8];
@@ -186,6 +191,11 @@ impl SecretKey {
         Self(SigningKey::from_bytes(&seed))
     }
 
+    /// From its 64 digits. `None`: they are none.
+    pub fn from_seed(digits: &str) -> Option<Self> {
+        hex::decode(digits.as_bytes()).map(Zeroizing::new).map(|it| Self(SigningKey::from_bytes(&it)))
+    }
+
     /// The key that belongs to a passphrase and a salt: the same again each time (Argon2id, RFC 9106). Takes some ten
     /// milliseconds and 19 MiB, which is its purpose: whoever guesses pays it for each guess.
     pub fn from_passphrase(passphrase: &SecretString, salt: &Salt) -> Result<Self, KeyError> {
@@ -218,6 +228,17 @@ impl SecretKey {
         }
     }
 
+    /// The key in a file, which must be there.
+    pub fn load(path: &Path) -> Result<Self, KeyFileError> {
+        let file = File::open(path).map_err(|why| KeyFileError::Io { at: path.to_owned(), why })?;
+        read_key(&file, path)
+    }
+
+    /// Writes it to a new file, its owner's alone. One that is there is not written over.
+    pub fn save(&self, path: &Path) -> Result<(), KeyFileError> {
+        write_key(self, path).map_err(|why| KeyFileError::Io { at: path.to_owned(), why })
+    }
+
     /// What others know of it.
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())
@@ -229,12 +250,25 @@ impl SecretKey {
     }
 }
 
+/// What stands in a file that holds a secret, up to `limit` bytes. On Unix one that others may read is refused.
+pub fn read_private(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let io = |why| KeyFileError::Io { at: path.to_owned(), why };
+    let file = File::open(path).map_err(io)?;
+    check_private(&file, path)?;
+    let mut text = Zeroizing::new(Vec::new());
+    file.take(limit).read_to_end(&mut text).map_err(io)?;
+    Ok(text)
+}
+
+fn check_private(file: &File, path: &Path) -> Result<(), KeyFileError> {
+    let metadata = file.metadata().map_err(|why| KeyFileError::Io { at: path.to_owned(), why })?;
+    let mode = mode_of(&metadata);
+    if mode & 0o077 != 0 { Err(KeyFileError::Exposed { at: path.to_owned(), mode }) } else { Ok(()) }
+}
+
 fn read_key(file: &File, path: &Path) -> Result<SecretKey, KeyFileError> {
     let io = |why| KeyFileError::Io { at: path.to_owned(), why };
-    let mode = mode_of(&file.metadata().map_err(io)?);
-    if mode & 0o077 != 0 {
-        return Err(KeyFileError::Exposed { at: path.to_owned(), mode });
-    }
+    check_private(file, path)?;
     let mut text = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE_BYTES as usize));
     file.take(MAX_KEY_FILE_BYTES).read_to_end(&mut text).map_err(io)?;
     let seed = hex::decode(text.trim_ascii()).map(Zeroizing::new);
@@ -242,9 +276,14 @@ fn read_key(file: &File, path: &Path) -> Result<SecretKey, KeyFileError> {
     Ok(SecretKey(SigningKey::from_bytes(&seed)))
 }
 
-/// The file takes its name when it is whole: a crash leaves no half of a key.
 fn create_key(path: &Path) -> io::Result<SecretKey> {
     let key = SecretKey::generate();
+    write_key(&key, path)?;
+    Ok(key)
+}
+
+/// The file takes its name when it is whole: a crash leaves no half of a key.
+fn write_key(key: &SecretKey, path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut part = tempfile::NamedTempFile::new_in(folder)?;
     let seed = Zeroizing::new(hex::encode(key.0.as_bytes()));
@@ -252,7 +291,7 @@ fn create_key(path: &Path) -> io::Result<SecretKey> {
     part.write_all(b"\n")?;
     part.as_file().sync_all()?;
     part.persist_noclobber(path).map_err(|it| it.error)?;
-    Ok(key)
+    Ok(())
 }
 
 /// What others than the owner may do to a file. Where there is no such thing: nothing.

@@ -6,14 +6,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ciborium::Value;
-use coset::{CoseSign1, CoseSign1Builder, Label, RegisteredLabelWithPrivate, TaggedCborSerializable};
+use coset::{CoseSign1, Label};
 use sha2::{Digest, Sha256};
 
 use super::defence::{Defence, Defences};
 use super::envelope::{
-    EPOCH, EnvelopeError, MAX_ENVELOPE_BYTES, PREV, SEQ, TIME, bound_to, header, is_signed_by, key_of, malformed,
-    read_envelope,
+    EPOCH, EnvelopeError, MAX_ENVELOPE_BYTES, PREV, SCHEME, SEQ, TIME, key_of, malformed, read_envelope, to_bytes,
 };
+use super::form;
 use super::key::{KeyId, PublicKey, SecretKey};
 use super::window::Stamp;
 use crate::signal::Timestamp;
@@ -40,7 +40,10 @@ pub struct Letter {
     pub stamp: Stamp,
     /// SHA-256 of the envelope.
     pub digest: [u8; 32],
-    envelope: CoseSign1,
+    /// The headers as they were signed.
+    protected: Vec<u8>,
+    payload: Vec<u8>,
+    signature: [u8; 64],
 }
 
 /// Writes letters: counts them, and remembers the last one.
@@ -55,31 +58,64 @@ pub struct Pen {
 impl Letter {
     /// Reads an envelope of a type; `beside`: the payload that came beside it.
     pub fn read(bytes: &[u8], typ: &str, beside: Option<&[u8]>) -> Result<Self, EnvelopeError> {
-        let envelope = read_envelope(bytes, typ, beside)?;
-        let key = key_of(&envelope)?;
-        let stamp = stamp_of(&envelope)?;
-        Ok(Self { key, stamp, digest: Sha256::digest(bytes).into(), envelope })
+        Self::read_with(bytes, typ, beside, Defences::all())
+    }
+
+    /// The same with some defences.
+    pub(super) fn read_with(
+        bytes: &[u8],
+        typ: &str,
+        beside: Option<&[u8]>,
+        defences: Defences,
+    ) -> Result<Self, EnvelopeError> {
+        if bytes.len() > MAX_ENVELOPE_BYTES {
+            return Err(EnvelopeError::Oversize { bytes: bytes.len() });
+        }
+        let digest = Sha256::digest(bytes).into();
+        if let Some(form::Parts { key, stamp, protected, payload, signature }) =
+            form::read(bytes, typ, beside.is_some())
+        {
+            let payload = beside.map_or(payload, <[u8]>::to_vec);
+            return Ok(Self { key, stamp, digest, protected, payload, signature });
+        }
+        let envelope = read_envelope(bytes, typ, beside, defences)?;
+        let (key, stamp) = (key_of(&envelope)?, stamp_of(&envelope)?);
+        let signature = envelope.signature.as_slice().try_into();
+        let signature = signature.map_err(|_short| malformed("its signature has not 64 bytes"))?;
+        let protected = envelope.protected.original_data.unwrap_or_default();
+        Ok(Self { key, stamp, digest, protected, payload: envelope.payload.unwrap_or_default(), signature })
     }
 
     /// Reads one that came beside a payload, from the text of its user property.
     pub fn read_property(text: &str, typ: &str, beside: &[u8]) -> Result<Self, EnvelopeError> {
+        Self::read_property_with(text, typ, beside, Defences::all())
+    }
+
+    /// The same with some defences.
+    pub(super) fn read_property_with(
+        text: &str,
+        typ: &str,
+        beside: &[u8],
+        defences: Defences,
+    ) -> Result<Self, EnvelopeError> {
         // Four letters hold three bytes: what is longer cannot be one.
         if text.len() / 4 * 3 > MAX_ENVELOPE_BYTES {
             return Err(EnvelopeError::Oversize { bytes: text.len() / 4 * 3 });
         }
         let bytes =
             URL_SAFE_NO_PAD.decode(text).map_err(|why| malformed(&format!("its property is no base64url: {why}")))?;
-        Self::read(&bytes, typ, Some(beside))
+        Self::read_with(&bytes, typ, Some(beside), defences)
     }
 
     /// Whether it was signed by this key for this topic.
     pub fn is_signed_by(&self, key: &PublicKey, topic: &str, defences: Defences) -> bool {
-        is_signed_by(&self.envelope, key, if defences.has(Defence::Topic) { topic } else { "" })
+        let aad = form::bound_to(SCHEME, if defences.has(Defence::Topic) { topic } else { "" });
+        key.verifies(&form::signed_bytes(&self.protected, &aad, &self.payload), &self.signature)
     }
 
     /// What it holds, or came beside.
     pub fn payload(&self) -> &[u8] {
-        self.envelope.payload.as_deref().unwrap_or_default()
+        &self.payload
     }
 }
 
@@ -127,22 +163,17 @@ impl Pen {
 
 /// Writes one envelope: `Ok` is the payload that it holds, `Err` the one that it goes beside.
 pub(crate) fn write(key: &SecretKey, typ: &str, topic: &str, stamp: &Stamp, payload: Result<&[u8], &[u8]>) -> Vec<u8> {
-    let protected = [EPOCH, SEQ, TIME, PREV]
-        .into_iter()
-        .fold(header(key, typ), |it, label| it.add_critical_label(RegisteredLabelWithPrivate::PrivateUse(label)))
-        .value(EPOCH, Value::from(stamp.epoch))
-        .value(SEQ, Value::from(stamp.seq))
-        .value(TIME, Value::from(stamp.at.as_nanos()))
-        .value(PREV, Value::Bytes(stamp.prev.to_vec()))
-        .build();
-    let builder = CoseSign1Builder::new().protected(protected);
-    let (aad, sign) = (bound_to(topic), |message: &[u8]| key.sign(message).to_vec());
-    let envelope = match payload {
-        Ok(payload) => builder.payload(payload.to_vec()).create_signature(&aad, sign),
-        Err(payload) => builder.create_detached_signature(payload, &aad, sign),
-    };
-    // It is made of numbers, strings and bytes alone, which always can be written.
-    envelope.build().to_tagged_vec().unwrap_or_default()
+    let protected = form::write_protected(&key.public().id(), typ, stamp);
+    let said = payload.unwrap_or_else(|beside| beside);
+    let signature = key.sign(&form::signed_bytes(&protected, &form::bound_to(SCHEME, topic), said));
+    form::write(&protected, payload.ok().map(<[u8]>::to_vec).as_ref(), &signature)
+}
+
+/// What is signed of an order and of an answer, so that neither can be taken for that of another command: in CBOR
+/// `[payload, correlation, response_topic]`, two byte strings and a text, or null where no answer is expected.
+pub fn exchange(payload: &[u8], correlation: &[u8], response_topic: Option<&str>) -> Vec<u8> {
+    let response_topic = response_topic.map_or(Value::Null, |it| Value::Text(it.to_owned()));
+    to_bytes(&Value::Array(vec![Value::Bytes(payload.to_vec()), Value::Bytes(correlation.to_vec()), response_topic]))
 }
 
 fn stamp_of(envelope: &CoseSign1) -> Result<Stamp, EnvelopeError> {
@@ -179,6 +210,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::codec::{PackedRow, Quality, pack};
+    use crate::trust::hex;
 
     const NOW: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
 
@@ -200,6 +233,70 @@ mod tests {
         assert!(next.is_signed_by(&key.public(), "t", Defences::all()));
         let other = Letter::read_property(&second, BESIDE_TYPE, b"{} ").unwrap();
         assert!(!other.is_signed_by(&key.public(), "t", Defences::all()));
+    }
+
+    #[test]
+    fn the_example_for_who_builds_a_device_is_what_is_made_here() {
+        let key = SecretKey::from_seed("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb").unwrap();
+        let (topic, at) = ("plant/p1/state", Timestamp::from_nanos(1_800_000_000_123_000_000));
+        let mut beside = Pen::new(key.clone(), 7);
+        let mut within = Pen::new(key.clone(), 7);
+        let mut answers = Pen::new(key, 7);
+        let row = PackedRow { signal: "p1/speed".to_owned(), at, value: 1480.5.into(), quality: Quality::Good };
+        let spoken = exchange(br#"{"state":"done"}"#, b"4711", None);
+        let in_hex = |text: String| hex::encode(&URL_SAFE_NO_PAD.decode(text).unwrap());
+        let examples = [
+            ("beside", in_hex(beside.sign(BESIDE_TYPE, topic, at, br#"{"t":1800000000123,"speed":1480.5}"#))),
+            ("beside, the next", in_hex(beside.sign(BESIDE_TYPE, topic, at, br#"{"t":1800000000123,"speed":1480.5}"#))),
+            ("values", hex::encode(&pack(std::slice::from_ref(&row)))),
+            ("within", hex::encode(&within.seal(SAMPLES_TYPE, topic, at, &pack(&[row])))),
+            ("signed of an answer", hex::encode(&spoken)),
+            ("answer", in_hex(answers.sign(ANSWER_TYPE, "pollux/plant/gate/answers", at, &spoken))),
+        ];
+        let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes/README.md");
+        let readme: String =
+            std::fs::read_to_string(readme).unwrap().chars().filter(|it| !it.is_whitespace()).collect();
+        for (name, hex) in examples {
+            assert!(readme.contains(&hex), "scenes/README.md shows another {name}");
+        }
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Vector {
+        name: String,
+        typ: String,
+        topic: String,
+        epoch: u64,
+        seq: u64,
+        at: i64,
+        prev: String,
+        payload: String,
+        beside: bool,
+        envelope: String,
+    }
+
+    /// Made by the package `cwt`, see `scripts/interop.py`.
+    #[test]
+    fn another_implementation_makes_the_same_envelopes_and_opens_ours() {
+        let key = SecretKey::from_seed("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb").unwrap();
+        let vectors: Vec<Vector> = serde_json::from_str(include_str!("../../tests/vectors/envelopes.json")).unwrap();
+        assert_eq!(vectors.len(), 3);
+        for vector in vectors {
+            let decode = |it: &str| hex::decode_all(it.as_bytes()).unwrap();
+            let (payload, envelope) = (decode(&vector.payload), decode(&vector.envelope));
+            let prev = hex::decode(vector.prev.as_bytes()).unwrap();
+            let stamp = Stamp { epoch: vector.epoch, seq: vector.seq, at: Timestamp::from_nanos(vector.at), prev };
+            let beside = vector.beside.then_some(&payload[..]);
+            let letter = Letter::read(&envelope, &vector.typ, beside).unwrap();
+            assert!(letter.is_signed_by(&key.public(), &vector.topic, Defences::all()), "{}", vector.name);
+            assert_eq!((letter.stamp, letter.payload()), (stamp, &payload[..]), "{}", vector.name);
+            let ours = if vector.beside { Err(&payload[..]) } else { Ok(&payload[..]) };
+            // It opened its own: the same bytes of ours it opens as well.
+            assert_eq!(write(&key, &vector.typ, &vector.topic, &stamp, ours), envelope, "{}", vector.name);
+            if !vector.beside {
+                assert_eq!(crate::codec::unpack(&payload).unwrap().len(), 2);
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Who is who, who may do what, and what was done: keys, signed envelopes, accounts, one table of rights, the audit log.
+//! Who is who, who may do what, and what was done: keys, signed envelopes, accounts, one table of rights, the audit log, the
+//! seals of a session.
 //!
 //! Knows neither sockets nor clocks nor the engine. Secrets are of types that do not print.
 
@@ -10,24 +11,31 @@ pub mod chain;
 mod defence;
 mod demo;
 mod envelope;
+mod form;
 mod hex;
+mod issue;
 mod key;
 mod letter;
 mod registry;
+pub mod seals;
 mod store;
 mod verdict;
 mod verify;
 mod window;
+pub mod witness;
 
 pub use accounts::{Account, AccountError, Accounts, AccountsError, SignInError};
-pub use authority::{Denied, Standing, may_approve, may_send};
+pub use authority::{Denied, Standing, may_approve, may_isolate, may_send};
 pub use book::{Account as DeviceAccount, Book, Exhibit, Passed, Slip};
 pub use chain::{AuditLog, LogError};
 pub use defence::{Defence, Defences};
 pub use demo::DEMO_PASSPHRASE;
 pub use envelope::{EnvelopeError, MAX_ENVELOPE_BYTES, Opened, open, open_detached, seal, seal_detached};
-pub use key::{KeyError, KeyFileError, KeyId, PublicKey, Salt, SecretKey};
-pub use letter::{ANSWER_TYPE, BESIDE_TYPE, EVENT_TYPE, Letter, ORDER_TYPE, Pen, SAMPLES_TYPE, SIGNATURE_PROPERTY};
+pub use issue::{ChangeError, GATE_OWNER, MadeKeys, owners_of, secret_file};
+pub use key::{KeyError, KeyFileError, KeyId, PublicKey, Salt, SecretKey, read_private};
+pub use letter::{
+    ANSWER_TYPE, BESIDE_TYPE, EVENT_TYPE, Letter, ORDER_TYPE, Pen, SAMPLES_TYPE, SIGNATURE_PROPERTY, exchange,
+};
 pub use registry::{
     Anchor, KeyDoc, KeyRole, KeysDoc, REGISTRY_FILE, Registry, RegistryError, RevokedDoc, Timestamp8601,
 };

@@ -73,23 +73,24 @@ pub struct Memo(Mutex<HashSet<[u8; 32]>>);
 /// Verifies what comes in on a site's topics. One for each reader of a stream of messages, in their order.
 #[derive(Debug)]
 pub struct Verifier {
-    rules: HashMap<Box<[u8]>, Rule>,
+    rules: HashMap<Box<[u8]>, (Arc<Rule>, Bucket)>,
     registry: Option<Arc<Registry>>,
     windows: Windows,
     book: Arc<Book>,
     store: Option<Arc<Store>>,
     memo: Option<Arc<Memo>>,
     defences: Defences,
+    signed_at: Option<Timestamp>,
 }
 
 /// What a site says of one topic.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Rule {
+    topic: Arc<str>,
     device: Arc<str>,
     signing: SigningDoc,
     /// Whose keys may sign.
     owners: Vec<String>,
-    bucket: Bucket,
     /// What is stamped longer ago is too old.
     old_after: Duration,
 }
@@ -121,7 +122,7 @@ pub struct No {
 impl Verifier {
     /// For a site. `None`: nothing on it is signed, so there is nothing to verify.
     pub fn new(site: &Site, registry: Option<Arc<Registry>>) -> Option<Self> {
-        let mut rules: HashMap<Box<[u8]>, Rule> = HashMap::new();
+        let mut rules: HashMap<Box<[u8]>, (Rule, Bucket)> = HashMap::new();
         let mut any = false;
         for signal in &site.signals {
             let Some((_, device)) = site.device_of(signal.twin) else { continue };
@@ -131,28 +132,33 @@ impl Verifier {
             }
             any |= device.signing != SigningDoc::None;
             let old = Duration::try_from_secs_f64(signal.period * OLD_PERIODS).unwrap_or(Duration::MAX);
-            let rule = rules.entry(signal.topic.as_bytes().into()).or_insert_with(|| Rule {
+            let rule = || Rule {
+                topic: signal.topic.as_str().into(),
                 device: device.id.as_str().into(),
                 signing: device.signing.clone(),
-                owners: match (&device.signing, device.keys.is_empty()) {
-                    (SigningDoc::Vouched(gateway), true) => vec![gateway.clone()],
-                    (SigningDoc::None | SigningDoc::Required, true) => vec![device.id.clone()],
-                    (_, false) => device.keys.clone(),
-                },
-                bucket: Bucket::new(signal.period),
+                owners: device.signers(),
                 old_after: OLD_AT_LEAST,
-            });
+            };
+            let entry = rules.entry(signal.topic.as_bytes().into());
+            let (rule, _) = entry.or_insert_with(|| (rule(), Bucket::new(signal.period)));
             rule.old_after = rule.old_after.max(old);
         }
-        any.then(|| Self {
-            rules,
+        let shared = |(topic, (rule, bucket))| (topic, (Arc::new(rule), bucket));
+        any.then(|| Self { rules: rules.into_iter().map(shared).collect(), ..Self::of_letters(registry) })
+    }
+
+    /// For letters alone: no topic is a device's.
+    pub fn of_letters(registry: Option<Arc<Registry>>) -> Self {
+        Self {
+            rules: HashMap::new(),
             registry,
             windows: Windows::new(),
             book: Arc::default(),
             store: None,
             memo: None,
             defences: Defences::all(),
-        })
+            signed_at: None,
+        }
     }
 
     /// Writes what it sees into this book.
@@ -180,6 +186,16 @@ impl Verifier {
         Self { defences, ..self }
     }
 
+    /// When the newest value in what was looked at last was measured, as its signature says. `None`: it bears none.
+    pub fn signed_at(&self) -> Option<Timestamp> {
+        self.signed_at
+    }
+
+    /// What is bound to a topic is looked at by address, too.
+    pub(crate) fn binds(&self) -> bool {
+        self.defences.has(Defence::Binding)
+    }
+
     /// What was heard so far.
     pub fn windows(&self) -> &Windows {
         &self.windows
@@ -205,8 +221,9 @@ impl Verifier {
 
     /// Looks at a message, through all checks in their order.
     pub fn look(&mut self, message: &Message<'_>) -> Look {
+        self.signed_at = None;
         let within = message.payload.starts_with(&ENVELOPE_BEGINS);
-        let Some(rule) = self.rules.get_mut(message.topic) else {
+        let Some((rule, bucket)) = self.rules.get_mut(message.topic) else {
             return Look::Pass(Proof::default());
         };
         let signed = message.signature.is_some() || (within && rule.signing != SigningDoc::None);
@@ -218,7 +235,7 @@ impl Verifier {
             let detail = format!("it has {bytes} bytes, more than the {MAX_ENVELOPE_BYTES} that are read");
             return self.refuse(message, No { reason: Reason::Oversize, key: None, detail });
         }
-        if !rule.bucket.take(message.received) && self.defences.has(Defence::Rate) {
+        if !bucket.take(message.received) && self.defences.has(Defence::Rate) {
             let detail = "it is more than this topic can have to say".to_owned();
             return self.refuse(message, No { reason: Reason::Flood, key: None, detail });
         }
@@ -232,7 +249,7 @@ impl Verifier {
             let detail = "it bears no signature, and what this device says must be signed".to_owned();
             return self.refuse(message, No { reason: Reason::NotSigned, key: None, detail });
         }
-        let rule = rule.clone();
+        let rule = Arc::clone(rule);
         let typ = if message.signature.is_some() { BESIDE_TYPE } else { SAMPLES_TYPE };
         let terms = Terms { typ, owners: &rule.owners, role: None, old_after: rule.old_after };
         let seen = match self.letter(message, &terms) {
@@ -250,7 +267,7 @@ impl Verifier {
             }
         };
         let passed = Passed {
-            topic: String::from_utf8_lossy(message.topic).into(),
+            topic: Arc::clone(&rule.topic),
             trust: proof.trust,
             key: proof.key,
             stamp: Some(letter.stamp),
@@ -258,12 +275,13 @@ impl Verifier {
             steps: Step::Chain,
         };
         self.book.pass(&rule.device, passed, n_new_missing);
+        self.signed_at = Some(letter.stamp.at);
         look
     }
 
-    /// Looks at a letter on any topic, and takes it. Returns it with what it proves, and how many before it are missing since
-    /// the last one.
-    pub fn letter(&mut self, message: &Message<'_>, terms: &Terms<'_>) -> Result<(Letter, Proof, u64), No> {
+    /// Looks at who signed a letter, and no further: when it was said, and whether it was heard before, is not asked. For what a
+    /// broker keeps, which comes again to everybody who begins to listen.
+    pub fn signed(&self, message: &Message<'_>, terms: &Terms<'_>) -> Result<(Letter, Trust), No> {
         let malformed = |why: EnvelopeError| No {
             reason: if matches!(why, EnvelopeError::Oversize { .. }) { Reason::Oversize } else { Reason::Malformed },
             key: None,
@@ -271,8 +289,8 @@ impl Verifier {
         };
         let typ = terms.typ;
         let letter = match message.signature {
-            Some(text) => Letter::read_property(text, typ, message.payload),
-            None => Letter::read(message.payload, typ, None),
+            Some(text) => Letter::read_property_with(text, typ, message.payload, self.defences),
+            None => Letter::read_with(message.payload, typ, None, self.defences),
         };
         let letter = letter.map_err(malformed)?;
         let no = |reason: Reason, detail: String| No { reason, key: Some(letter.key), detail };
@@ -286,6 +304,14 @@ impl Verifier {
                 format!("the signature is not that of the key {} over these bytes on {topic}", letter.key),
             ));
         }
+        Ok((letter, trust))
+    }
+
+    /// Looks at a letter on any topic, and takes it. Returns it with what it proves, and how many before it are missing since
+    /// the last one.
+    pub fn letter(&mut self, message: &Message<'_>, terms: &Terms<'_>) -> Result<(Letter, Proof, u64), No> {
+        let (letter, trust) = self.signed(message, terms)?;
+        let no = |reason: Reason, detail: String| No { reason, key: Some(letter.key), detail };
         let stamp = letter.stamp;
         let window = self.windows.get(&letter.key);
         if let Some(Err(reason)) = window.map(|it| it.look(&stamp, &letter.digest)) {
@@ -362,7 +388,7 @@ impl Verifier {
         hash.update(letter.digest);
         hash.update((topic.len() as u64).to_le_bytes());
         hash.update(topic);
-        hash.update(entry.key.to_string());
+        hash.update(entry.key.as_bytes());
         hash.update(payload);
         let name: [u8; 32] = hash.finalize().into();
         if memo.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&name) {
@@ -396,7 +422,7 @@ impl Verifier {
 
     fn refuse(&self, message: &Message<'_>, no: No) -> Look {
         let quiet = message.retained && matches!(no.reason, Reason::Stale | Reason::Replayed);
-        let device = self.rules.get(message.topic).map_or_else(|| Arc::from(""), |it| Arc::clone(&it.device));
+        let device = self.rules.get(message.topic).map_or_else(|| Arc::from(""), |it| Arc::clone(&it.0.device));
         let exhibit = Exhibit {
             device,
             topic: String::from_utf8_lossy(message.topic).into_owned(),

@@ -30,7 +30,7 @@ pub enum Level {
     Normal,
     /// Some of its signals were never seen.
     Unknown,
-    /// Some of its readings are stale or bad: what it shows may be old.
+    /// Some of its readings are stale, bad or isolated: what it shows may be old.
     Stale,
     /// A rule says so, or an alarm that can wait.
     Warning,
@@ -74,7 +74,7 @@ fn own_level(site: &Site, twin: &Twin, readings: &Readings, alarms: &AlarmLevels
     let by_state = site.signals_of(twin.id).map(|signal| match readings.get(signal.id).state {
         ReadingState::Fresh => Level::Normal,
         ReadingState::NeverSeen => Level::Unknown,
-        ReadingState::Stale | ReadingState::Bad => Level::Stale,
+        ReadingState::Stale | ReadingState::Bad | ReadingState::Isolated => Level::Stale,
     });
     let by_rule = twin.looks.iter().filter_map(|look| {
         let ShowDoc::Rules(rules) = &look.show else { return None };

@@ -1,9 +1,10 @@
-//! Twins and signals as entities, their readings at the cursor, and the health that rolls up the tree.
+//! Twins and signals as entities, their readings at the cursor, the health that rolls up the tree, and what a person has isolated.
 //!
 //! Entities follow the site: a reload keeps the entity of every address that is still there, so selection, history
 //! and components that others have added stay.
 
 pub mod health;
+mod quarantine;
 mod reading;
 mod selection;
 mod spawn;
@@ -13,6 +14,10 @@ mod worst;
 use bevy::prelude::*;
 
 pub use health::{AlarmLevels, Health, Level};
+pub use quarantine::{
+    Basis, Doubt, Estimate, Isolate, Isolation, Isolations, Quarantine, QuarantineEvent, Release, Released,
+    quarantine_doc, quarantine_event,
+};
 pub use reading::{Bounds, Newest, Reading, ReadingState, Readings, STALE_PERIODS, state_of};
 pub use selection::{Select, Selection};
 pub use spawn::{MeasuredOn, SignalRef, Signals, TwinIndex, TwinRef};
@@ -21,16 +26,25 @@ pub use worst::{own_standing, signs, standings};
 
 use crate::schedule::Stage;
 
-/// Adds twins, signals, readings, health and the selection.
+/// Adds twins, signals, readings, health, the quarantine and the selection.
 pub fn plugin(app: &mut App) {
     app.init_resource::<TwinIndex>()
         .init_resource::<Readings>()
         .init_resource::<Newest>()
         .init_resource::<Selection>()
+        .init_resource::<Quarantine>()
+        .add_message::<Isolate>()
+        .add_message::<Release>()
+        .add_message::<QuarantineEvent>()
         .add_message::<Select>()
         .add_message::<AlarmLevels>()
         .add_systems(Update, spawn::follow_site.in_set(Stage::Time))
-        .add_systems(Update, reading::follow_cursor.in_set(Stage::State))
+        .add_systems(
+            Update,
+            (quarantine::apply_requests, quarantine::follow_quarantine, reading::follow_cursor)
+                .chain()
+                .in_set(Stage::State),
+        )
         .add_systems(Update, (reading::judge_readings, health::follow_health).chain().in_set(Stage::Judge))
         .add_systems(Update, selection::apply_selects.in_set(Stage::Act));
 }

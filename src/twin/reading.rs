@@ -1,9 +1,11 @@
 //! A signal's value at the cursor, with its age and its state: computed here and nowhere else.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::quarantine::{Basis, Isolation, Quarantine};
 use super::spawn::SignalRef;
 use super::standing::Standing;
 use crate::session::{Cell, CurrentSite, Cursor, CursorMode, Fold, SamplesArrived, Session, Shown};
@@ -36,6 +38,8 @@ pub struct Reading {
     pub refused: Option<Refused>,
     /// How far it may be believed at the instant that is shown, in a word.
     pub standing: Standing,
+    /// The value is an estimate, since its twin is isolated: what it was made from. `None`: it came from the device.
+    pub estimate: Option<Basis>,
 }
 
 /// How far a reading is current.
@@ -50,16 +54,30 @@ pub enum ReadingState {
     Stale,
     /// The value lies outside of what the site says can be.
     Bad,
+    /// A person has isolated its twin: what comes is not shown, and nothing relies on it.
+    Isolated,
 }
 
 /// What came in last of every signal, wherever the cursor stands: what is true out there, as far as it is known.
 #[derive(Resource, Debug, Default)]
-pub struct Newest(Fold);
+pub struct Newest {
+    fold: Fold,
+    /// What is isolated now.
+    isolated: BTreeSet<SignalId>,
+}
 
 impl Newest {
-    /// What is known of a signal now.
+    /// What is known of a signal now. Of what is isolated nothing is: not even an estimate may be relied on.
     pub fn reading(&self, signal: &Signal, now: Timestamp) -> Reading {
-        Reading::of(signal, self.0.get(signal.id), now)
+        if self.isolated.contains(&signal.id) {
+            return Reading { state: ReadingState::Isolated, standing: Standing::Quarantined, ..NEVER_SEEN };
+        }
+        Reading::of(signal, self.fold.get(signal.id), now)
+    }
+
+    /// These are isolated from now on, and no others.
+    pub(super) fn isolate(&mut self, signals: BTreeSet<SignalId>) {
+        self.isolated = signals;
     }
 }
 
@@ -84,6 +102,7 @@ impl ReadingState {
             Self::NeverSeen => "never seen",
             Self::Stale => "stale",
             Self::Bad => "out of range",
+            Self::Isolated => "isolated",
         }
     }
 }
@@ -104,6 +123,7 @@ const NEVER_SEEN: Reading = Reading {
     proof: Proof { trust: Trust::Unsigned, key: None, gap: 0 },
     refused: None,
     standing: Standing::Unheard,
+    estimate: None,
 };
 
 impl Reading {
@@ -124,6 +144,15 @@ impl Reading {
     pub fn judge(&mut self, bounds: Bounds, now: Timestamp) {
         self.state = bounds.state(self, now);
         self.standing = Standing::within(bounds, self, now);
+    }
+
+    /// An estimate stands in for the value, if there is one. What is told of proofs and refusals is still of what comes in.
+    fn stand_in(&mut self, signal: SignalId, isolation: &Isolation) {
+        let estimate = isolation.estimates.get(&signal);
+        self.value = estimate.map(|it| it.value.clone());
+        self.estimate = estimate.map(|it| it.basis.clone());
+        (self.at, self.received, self.unreadable) = (isolation.at, isolation.at, false);
+        (self.state, self.standing) = (ReadingState::Isolated, Standing::Quarantined);
     }
 
     /// The value as a number, if there is one.
@@ -152,6 +181,7 @@ impl Readings {
             reading.unreadable = cell.unreadable;
             reading.proof = cell.proof;
             reading.refused = cell.refused;
+            reading.estimate = None;
         }
     }
 
@@ -203,15 +233,17 @@ pub(super) fn follow_cursor(
     site: Res<CurrentSite>,
     session: Res<Session>,
     shown: Res<Shown>,
+    quarantine: Res<Quarantine>,
     mut arrived: MessageReader<SamplesArrived>,
     mut newest: ResMut<Newest>,
     mut was_live: Local<bool>,
     mut readings: ResMut<Readings>,
 ) {
     readings.0.resize(site.signal_capacity, NEVER_SEEN);
-    let newest = &mut newest.0;
+    let newest = &mut newest.fold;
     let live = cursor.mode == CursorMode::Live;
-    let returned = live && !*was_live;
+    // What was released shows again what came in meanwhile.
+    let returned = live && (!*was_live || quarantine.is_changed());
     *was_live = live;
     // What comes in is followed while the cursor looks back, too: it may return at any time.
     for SamplesArrived(batch) in arrived.read() {
@@ -256,16 +288,22 @@ pub(super) fn follow_cursor(
     }
 }
 
-/// Each reading gets its state, and its entity a copy, so that change detection sees what changed.
+/// Each reading gets its state, what is isolated its estimate, and its entity a copy, so that change detection sees what changed.
 pub(super) fn judge_readings(
     cursor: Res<Cursor>,
     site: Res<CurrentSite>,
+    quarantine: Res<Quarantine>,
     mut readings: ResMut<Readings>,
     mut entities: Query<(&SignalRef, &mut Reading)>,
 ) {
     for signal in &site.signals {
         if let Some(reading) = readings.0.get_mut(signal.id.index()) {
             reading.judge(Bounds::of(signal), cursor.at);
+        }
+    }
+    for (signal, isolation) in quarantine.covered() {
+        if let Some(reading) = readings.0.get_mut(signal.index()) {
+            reading.stand_in(signal, isolation);
         }
     }
     for (signal, mut reading) in &mut entities {

@@ -56,13 +56,16 @@ impl Standing {
         Self::Quarantined,
     ];
 
-    /// Of a reading at an instant, quarantine aside.
+    /// Of a reading at an instant.
     pub fn of(signal: &Signal, reading: &Reading, now: Timestamp) -> Self {
         Self::within(Bounds::of(signal), reading, now)
     }
 
     /// The same by the bounds of its signal.
     pub fn within(bounds: Bounds, reading: &Reading, now: Timestamp) -> Self {
+        if reading.state == ReadingState::Isolated {
+            return Self::Quarantined;
+        }
         if let Some(refused) = reading.refused {
             let shown = refused.evidence.filter(|it| it.1 <= now && now.since(it.1) <= EVIL_FOR);
             let copied = shown.is_some_and(|it| matches!(it.0, Reason::Cloned | Reason::Rollback));
@@ -78,6 +81,7 @@ impl Standing {
             ReadingState::NeverSeen => Self::Unheard,
             ReadingState::Stale => Self::Stale,
             ReadingState::Bad => Self::Inconsistent,
+            ReadingState::Isolated => Self::Quarantined,
             ReadingState::Fresh => match (reading.proof.trust, reading.proof.gap) {
                 (Trust::Unsigned, _) => Self::Unsigned,
                 (_, 1..) => Self::Gap,

@@ -103,7 +103,11 @@ fn lines_of(site: &Site, twin: &Twin, readings: &Readings, ghost: Option<&GhostS
             let note = match reading.state {
                 _ if reading.standing >= Standing::Rejected => Some(reading.standing.label()),
                 ReadingState::Fresh => None,
-                state @ (ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad) => Some(state.label()),
+                ReadingState::Isolated if reading.estimate.is_some() => Some("estimate"),
+                state
+                @ (ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad | ReadingState::Isolated) => {
+                    Some(state.label())
+                }
             };
             let ghost = ghost.map(|it| ghost_text(signal, reading, &ghost_reading(signal, it)));
             Some(LabelLine { text, note, ghost })

@@ -67,7 +67,10 @@ pub(super) fn is_of(look: &Look, part: &str) -> bool {
 fn all_stale(site: &Site, twin: &Twin, readings: &Readings) -> bool {
     let mut own = site.signals_of(twin.id).peekable();
     own.peek().is_some()
-        && own.all(|it| matches!(readings.get(it.id).state, ReadingState::Stale | ReadingState::NeverSeen))
+        && own.all(|it| {
+            let state = readings.get(it.id).state;
+            matches!(state, ReadingState::Stale | ReadingState::NeverSeen | ReadingState::Isolated)
+        })
 }
 
 /// What a slot shows, from all the looks of its part.

@@ -1,6 +1,7 @@
 //! What the journeys stand on: a real broker of its own for each test, and a whole headless Pollux.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock};
@@ -12,6 +13,7 @@ use pollux::Headless;
 use pollux::command::gate::{DESKTOP_USER, GATE_USER, accesses, mosquitto_acl};
 use pollux::command::{Ask, CommandLog, CommandRow, GateState, Operator, Phase, SignIn};
 use pollux::link::Login;
+use pollux::link::pki::{Authority, Issued};
 use pollux::session::{CurrentSite, SessionPlugin};
 use pollux::signal::Value;
 use pollux::site::doc::Role;
@@ -22,6 +24,11 @@ use secrecy::SecretString;
 
 /// How long a condition may take before the test fails. Generous: it is no measurement.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// In a Mosquitto's folder: what its OpenSSL is held to.
+const OPENSSL_CONF: &str = "openssl.cnf";
+/// In a Mosquitto's folder: its configuration.
+const CONF: &str = "mosquitto.conf";
 
 /// Waits until a condition holds.
 #[track_caller]
@@ -55,11 +62,11 @@ pub(crate) struct Mosquitto {
 
 impl Mosquitto {
     pub(crate) fn start() -> Self {
-        Self::start_on(free_port())
+        Self::start_with(None, tempfile::tempdir().unwrap(), "allow_anonymous true\n")
     }
 
     pub(crate) fn start_on(port: u16) -> Self {
-        Self::start_with(port, tempfile::tempdir().unwrap(), "allow_anonymous true\n")
+        Self::start_with(Some(port), tempfile::tempdir().unwrap(), "allow_anonymous true\n")
     }
 
     /// With the access list that the gate prints for a site, and a password for each of its users, see [`password_of`].
@@ -77,15 +84,71 @@ impl Mosquitto {
             passwords.display(),
             acl.display()
         );
-        Self::start_with(free_port(), folder, &more)
+        Self::start_with(None, folder, &more)
     }
 
-    fn start_with(port: u16, folder: tempfile::TempDir, more: &str) -> Self {
-        let conf = folder.path().join("mosquitto.conf");
-        std::fs::write(&conf, format!("listener {port} 127.0.0.1\nset_tcp_nodelay true\n{more}")).unwrap();
-        let child = Self::spawn(folder.path());
-        wait_until("mosquitto listens", || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
-        Self { port, child, folder }
+    /// One that speaks TLS alone, shows this certificate, lets in whom the authority has issued a certificate, and knows them
+    /// by the name in it. Without an access list everybody may do everything.
+    pub(crate) fn tls(authority: &Authority, shown: &Issued, acl: Option<&str>) -> Self {
+        Self::tls_in(tempfile::tempdir().unwrap(), authority, shown, acl, "")
+    }
+
+    /// The same, which speaks nothing newer than TLS 1.2, with these ciphers (as OpenSSL writes them).
+    pub(crate) fn older_tls(authority: &Authority, shown: &Issued, ciphers: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // Its own configuration knows no highest version: OpenSSL's does.
+        let limits = "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = limits\n[limits]\nMaxProtocol = TLSv1.2\n";
+        std::fs::write(folder.path().join(OPENSSL_CONF), limits).unwrap();
+        Self::tls_in(folder, authority, shown, None, &format!("ciphers {ciphers}\n"))
+    }
+
+    /// The same as the first, which refuses what this list takes back.
+    pub(crate) fn tls_that_knows_of(revoked: &str, authority: &Authority, shown: &Issued) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let list = folder.path().join("revoked.crl");
+        std::fs::write(&list, revoked).unwrap();
+        Self::tls_in(folder, authority, shown, None, &format!("crlfile {}\n", list.display()))
+    }
+
+    fn tls_in(folder: tempfile::TempDir, authority: &Authority, shown: &Issued, acl: Option<&str>, more: &str) -> Self {
+        let file = |name: &str| folder.path().join(name);
+        std::fs::write(file("ca.crt"), authority.own().certificate).unwrap();
+        let own = shown.write(folder.path(), "broker").unwrap();
+        let mut conf = format!(
+            "cafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate true\nuse_identity_as_username true\nuser root\n{more}",
+            file("ca.crt").display(),
+            own.certificate.display(),
+            own.key.display()
+        );
+        if let Some(acl) = acl {
+            std::fs::write(file("acl"), acl).unwrap();
+            conf.push_str(&format!("acl_file {}\n", file("acl").display()));
+        }
+        Self::start_with(None, folder, &conf)
+    }
+
+    /// As a folder's `mosquitto.conf` says, but for its port.
+    pub(crate) fn set_up(folder: tempfile::TempDir) -> Self {
+        let text = std::fs::read_to_string(folder.path().join(CONF)).unwrap();
+        let (before, rest) = text.split_once("listener ").unwrap();
+        let (_, after) = rest.split_once(' ').unwrap();
+        Self::listening(None, folder, |port| format!("{before}listener {port} {after}"))
+    }
+
+    fn start_with(port: Option<u16>, folder: tempfile::TempDir, more: &str) -> Self {
+        Self::listening(port, folder, |port| format!("listener {port} 127.0.0.1\nset_tcp_nodelay true\n{more}"))
+    }
+
+    /// On this port, else on one that nobody else has taken meanwhile.
+    fn listening(port: Option<u16>, folder: tempfile::TempDir, conf: impl Fn(u16) -> String) -> Self {
+        loop {
+            let at = port.unwrap_or_else(free_port);
+            std::fs::write(folder.path().join(CONF), conf(at)).unwrap();
+            match Self::spawn(folder.path()) {
+                Ok(child) => return Self { port: at, child, folder },
+                Err(said) => assert!(port.is_none() && said.contains("Address already in use"), "{said}"),
+            }
+        }
     }
 
     /// Its address.
@@ -123,17 +186,30 @@ impl Mosquitto {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         meanwhile();
-        self.child = Self::spawn(self.folder.path());
-        wait_until("mosquitto listens", || TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok());
+        self.child = Self::spawn(self.folder.path()).unwrap();
     }
 
-    fn spawn(folder: &Path) -> Child {
+    /// Begins it, and waits until it listens. Gives what it said where it ended instead.
+    fn spawn(folder: &Path) -> Result<Child, String> {
         let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"]
             .into_iter()
             .find(|it| Path::new(it).exists())
             .expect("mosquitto is missing: apt install mosquitto mosquitto-clients");
-        let conf = folder.join("mosquitto.conf");
-        Command::new(program).arg("-c").arg(&conf).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        let (limits, log) = (folder.join(OPENSSL_CONF), folder.join("log"));
+        let mut command = Command::new(program);
+        if limits.exists() {
+            command.env("OPENSSL_CONF", limits);
+        }
+        command.arg("-c").arg(folder.join(CONF)).stdout(Stdio::null()).stderr(File::create(&log).unwrap());
+        let mut child = command.spawn().unwrap();
+        let said = || std::fs::read_to_string(&log).unwrap();
+        let mut ended = false;
+        // That somebody listens on the port is not enough: it may be another.
+        wait_until("mosquitto listens", || {
+            ended = child.try_wait().unwrap().is_some();
+            ended || said().lines().any(|it| it.ends_with(" running"))
+        });
+        if ended { Err(said()) } else { Ok(child) }
     }
 
     /// Ends it at once, as a crash would.
@@ -187,6 +263,8 @@ pub(crate) struct Gate {
     folder: Arc<tempfile::TempDir>,
     site: PathBuf,
     broker: String,
+    /// Further arguments.
+    more: Vec<String>,
 }
 
 impl Gate {
@@ -194,18 +272,34 @@ impl Gate {
     pub(crate) fn start(site: &Path, broker: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         accounts().save(&folder.path().join("operators.ron")).unwrap();
-        Self::begin(site.to_owned(), broker.to_owned(), Arc::new(folder), None)
+        Self::begin(site.to_owned(), broker.to_owned(), Arc::new(folder), None, Vec::new())
+    }
+
+    /// The same, with further arguments.
+    pub(crate) fn start_with(site: &Path, broker: &str, more: Vec<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        accounts().save(&folder.path().join("operators.ron")).unwrap();
+        Self::begin(site.to_owned(), broker.to_owned(), Arc::new(folder), None, more)
     }
 
     /// The same, where no file may grow beyond so many KiB: as on a full disk, what it writes then is refused.
     pub(crate) fn start_with_little_room(site: &Path, broker: &str, kib: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         accounts().save(&folder.path().join("operators.ron")).unwrap();
-        Self::begin(site.to_owned(), broker.to_owned(), Arc::new(folder), Some(kib))
+        Self::begin(site.to_owned(), broker.to_owned(), Arc::new(folder), Some(kib), Vec::new())
     }
 
-    fn begin(site: PathBuf, broker: String, folder: Arc<tempfile::TempDir>, kib: Option<u32>) -> Self {
+    fn begin(
+        site: PathBuf,
+        broker: String,
+        folder: Arc<tempfile::TempDir>,
+        kib: Option<u32>,
+        more: Vec<String>,
+    ) -> Self {
         let file = |name: &str| folder.path().join(name);
+        // Where keys lie beside the site, its own is one of them.
+        let registered = site.with_file_name("secret").join("gate.key");
+        let key = if registered.exists() { registered } else { file("gate.key") };
         let program = env!("CARGO_BIN_EXE_pollux");
         let mut command = match kib {
             None => Command::new(program),
@@ -223,13 +317,15 @@ impl Gate {
             .arg("--audit")
             .arg(file("audit.log"))
             .arg("--key")
-            .arg(file("gate.key"))
+            .arg(key)
+            .env("XDG_DATA_HOME", folder.path())
+            .args(&more)
             .env("POLLUX_MQTT_USER", GATE_USER)
             .env("POLLUX_MQTT_PASSWORD", password_of(GATE_USER))
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        Self { child, folder, site, broker }
+        Self { child, folder, site, broker, more }
     }
 
     /// Ends it at once, as a crash would. What it wrote stays.
@@ -241,7 +337,8 @@ impl Gate {
     /// Begins it anew, with the same audit and key.
     pub(crate) fn restart(&mut self) {
         self.kill();
-        *self = Self::begin(self.site.clone(), self.broker.clone(), Arc::clone(&self.folder), None);
+        let (site, broker, folder) = (self.site.clone(), self.broker.clone(), Arc::clone(&self.folder));
+        *self = Self::begin(site, broker, folder, None, self.more.clone());
     }
 
     /// Holds it still, as a machine that hangs: it hears and says nothing, and its connection stands.

@@ -4,19 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders in their order: each knows only those before it.
-const FOLDERS: [&str; 14] = [
-    "signal", "site", "codec", "trust", "link", "physics", "field", "session", "twin", "judge", "command", "view",
-    "panels", "cli",
+const FOLDERS: [&str; 15] = [
+    "signal", "site", "codec", "trust", "link", "physics", "field", "session", "twin", "judge", "command", "guard",
+    "view", "panels", "cli",
 ];
 
 /// These know no engine.
 const WITHOUT_ENGINE: [&str; 7] = ["signal", "site", "codec", "trust", "link", "physics", "field"];
 
 /// The field knows the devices' side alone.
-const FIELD_KNOWS: [&str; 5] = ["signal", "site", "codec", "link", "physics"];
+const FIELD_KNOWS: [&str; 6] = ["signal", "site", "codec", "trust", "link", "physics"];
 
 /// What only its own folder may write: resources and components of the model.
-const MODEL: [(&str, &[&str]); 4] = [
+const MODEL: [(&str, &[&str]); 5] = [
     (
         "session",
         &[
@@ -32,9 +32,10 @@ const MODEL: [(&str, &[&str]); 4] = [
             "Compared",
         ],
     ),
-    ("twin", &["Reading", "Readings", "Health", "Selection", "TwinIndex", "TwinRef", "SignalRef"]),
+    ("twin", &["Reading", "Readings", "Health", "Selection", "Quarantine", "TwinIndex", "TwinRef", "SignalRef"]),
     ("judge", &["Alarms", "Expectations"]),
     ("command", &["CommandLog", "CommandRow", "Operator", "GateState", "Sequences"]),
+    ("guard", &["Inventory", "SupportOutlook", "Taint", "TrustOf"]),
 ];
 
 struct Source {

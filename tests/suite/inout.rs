@@ -47,7 +47,7 @@ fn imported(folder: &Path) -> ExportSource {
 fn opened(path: &Path, folder: &Path) -> ExportSource {
     let recording = Recording::open(path).unwrap();
     let site_path = unpack_site(&recording, folder).unwrap().unwrap();
-    ExportSource { recording: Arc::new(recording), site: load(&site_path).0, site_path }
+    ExportSource { recording: Arc::new(recording), site: load(&site_path).0, site_path, key: None }
 }
 
 fn whole(source: &ExportSource, format: Format) -> Export {

@@ -25,6 +25,7 @@ fn connect(port: u16, client_id: &str, filters: &[&str]) -> (Link, crossbeam_cha
         arrivals_capacity: 64,
         allow_insecure: false,
         login: None,
+        tls: None,
         will: None,
     })
     .unwrap()

@@ -13,6 +13,7 @@ use crate::site::{self, Ids};
 struct Plant {
     readings: HashMap<SignalId, Reading>,
     offline: bool,
+    signed: bool,
 }
 
 const NOW: f64 = 10_000.0;
@@ -32,6 +33,10 @@ impl Look for Plant {
 
     fn is_offline(&self, _status: &str) -> bool {
         self.offline
+    }
+
+    fn is_signed(&self) -> bool {
+        self.signed
     }
 }
 
@@ -132,6 +137,55 @@ fn what_cannot_be_known_blocks() {
         // The interlock is for starting alone.
         case.check("bench.pump/run", false, None);
     }
+}
+
+#[test]
+fn what_is_not_signed_well_enough_blocks_where_signatures_count() {
+    use crate::twin::Standing as Believed;
+    let mut case = Case::new();
+    let stand = |case: &mut Case, standing| {
+        case.plant.readings.values_mut().for_each(|it| it.standing = standing);
+    };
+    stand(&mut case, Believed::Unsigned);
+    case.check("bench.pump/run", true, None);
+    case.plant.signed = true;
+    case.check("bench.pump/run", true, Some(Cause::BlockedByInterlocking));
+    case.check("bench.pump/speed", 1000.0, Some(Cause::StepLimit));
+    let checks = case.checks("bench.pump/run", true, Role::Operator, Standing::SignedIn);
+    let why = first_no(&checks).unwrap().1;
+    insta::assert_snapshot!(why, @"");
+    for good in [Believed::Verified, Believed::Vouched] {
+        stand(&mut case, good);
+        case.check("bench.pump/run", true, None);
+        case.check("bench.pump/speed", 1000.0, None);
+    }
+    for bad in [Believed::Rejected, Believed::EvilTwin, Believed::Quarantined] {
+        stand(&mut case, bad);
+        case.check("bench.pump/run", true, Some(Cause::BlockedByInterlocking));
+        case.check("bench.pump/run", false, None);
+    }
+    // A gateway's word carries normal commands, and no others.
+    let by = |case: &Case| {
+        first_no(&case.checks("bench.pump/speed", 1250.0, Role::Engineer, Standing::Reentered)).map(|it| it.0)
+    };
+    stand(&mut case, Believed::Vouched);
+    assert_eq!(by(&case), Some(Cause::StepLimit));
+    stand(&mut case, Believed::Verified);
+    assert_eq!(by(&case), None);
+}
+
+#[test]
+fn a_gap_passes_and_is_told() {
+    let mut case = Case::new();
+    case.plant.signed = true;
+    for reading in case.plant.readings.values_mut() {
+        reading.standing = crate::twin::Standing::Gap;
+        reading.proof.gap = 3;
+    }
+    case.check("bench.pump/run", true, None);
+    let checks = case.checks("bench.pump/run", true, Role::Operator, Standing::SignedIn);
+    let interlock = checks.iter().find(|it| it.what == What::Interlock).unwrap();
+    assert_eq!(interlock.saw, "bench.door/shut = on, 3 before it missing");
 }
 
 #[test]

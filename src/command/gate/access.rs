@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::command::Topics;
+use crate::session::witness::{checkpoints_filter, witnessed_filter};
 use crate::site::Site;
 
 /// The user of the gate.
 pub const GATE_USER: &str = "gate";
 /// The user of all desktops.
 pub const DESKTOP_USER: &str = "desktop";
+
+/// The user of witnesses.
+pub const WITNESS_USER: &str = "witness";
 
 /// What one user of the broker may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,16 +25,22 @@ pub struct Access {
     pub hears: BTreeSet<String>,
 }
 
-/// Who may do what at a site's broker: the gate alone publishes commands and what the gate says; desktops publish requests; a
-/// device publishes what it measures, its status, and its answers to the gate.
+/// Who may do what at a site's broker: the gate alone publishes commands and what the gate says; desktops publish requests and
+/// how far their recordings have come; witnesses what they have signed of that; a device publishes what it measures, its status, and its answers to the gate.
 pub fn accesses(site: &Site) -> Vec<Access> {
     let topics = Topics::of(site);
     let set = |topics: &[&str]| topics.iter().map(|it| (*it).to_owned()).collect::<BTreeSet<_>>();
     let mut gate = set(&[&topics.events, &topics.status, "pollux/+/answers"]);
     gate.extend(site.commands.iter().map(|it| it.topic.clone()));
+    let seals = checkpoints_filter(&site.topic_name());
     let mut all = vec![
         Access { user: GATE_USER.to_owned(), publishes: gate, hears: set(&["#"]) },
-        Access { user: DESKTOP_USER.to_owned(), publishes: set(&[&topics.request]), hears: set(&["#"]) },
+        Access { user: DESKTOP_USER.to_owned(), publishes: set(&[&topics.request, &seals]), hears: set(&["#"]) },
+        Access {
+            user: WITNESS_USER.to_owned(),
+            publishes: set(&[&witnessed_filter(&site.topic_name())]),
+            hears: set(&[&seals, &witnessed_filter(&site.topic_name())]),
+        },
     ];
     let mut devices: BTreeMap<&str, Access> = BTreeMap::new();
     for twin in &site.twins {

@@ -1,12 +1,14 @@
 //! One command at the gate, and what is told of it.
 
+use tracing::warn;
 use uuid::Uuid;
 
 use super::book::{Act, Record};
-use crate::command::Digest;
+use super::warden::Hands;
 use crate::command::checks::{Check, Who};
 use crate::command::life::{Hope, Life, Phase};
 use crate::command::wire::{GateEvent, Uuid7, ValueDoc, Waits, WaitsFor, to_hex};
+use crate::command::{Cause, Digest, Topics};
 use crate::signal::{Timestamp, Value};
 use crate::site::CommandId;
 use crate::site::doc::Class;
@@ -32,6 +34,8 @@ pub(super) struct Order {
     /// The emergency stop that it is part of.
     pub(super) stop: Option<Uuid>,
     pub(super) step: f64,
+    /// How many answers in its device's name were not the device's.
+    pub(super) n_spoofed: u64,
     /// What was told last.
     pub(super) told: Option<(Phase, Hope)>,
     /// What was written down last.
@@ -94,6 +98,17 @@ impl Order {
             aside: false,
             lost: life.hope == Hope::WhileLost,
         }
+    }
+
+    /// Writes down and tells something about it while it stands as it stood.
+    pub(super) fn tell_aside(&self, cause: Cause, reason: String, at: Timestamp, topics: &Topics, hands: &mut Hands) {
+        let (cause, reason) = (Some(cause), Some(reason));
+        let record = Record { cause, reason: reason.clone(), ..self.record(Act::Refused, at) };
+        if let Err(why) = hands.book.write(&record) {
+            warn!("a refusal cannot be written down: {why}");
+        }
+        let event = GateEvent { cause, reason, aside: true, digest: None, checks: Vec::new(), ..self.event(at) };
+        hands.tell(topics, &event, self.response_topic.as_deref());
     }
 
     /// What is written down of it.

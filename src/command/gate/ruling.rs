@@ -23,7 +23,7 @@ use crate::session::Word;
 use crate::signal::{Timestamp, Value};
 use crate::site::Command;
 use crate::site::doc::Class;
-use crate::trust::{Account, Standing, may_approve};
+use crate::trust::{Account, ORDER_TYPE, SIGNATURE_PROPERTY, Standing, exchange, may_approve};
 
 /// For so long a command is reserved for who selected it.
 const RESERVED: Duration = Duration::from_secs(30);
@@ -117,6 +117,7 @@ impl Warden {
             response_topic: answer_topic(case.word),
             stop: None,
             step: step_from(command, value, look).unwrap_or(0.0),
+            n_spoofed: 0,
             told: None,
             recorded: None,
         };
@@ -273,6 +274,7 @@ impl Warden {
                 stop: Some(request.id),
                 step: step_from(command, &value, look).unwrap_or(0.0),
                 desired: value,
+                n_spoofed: 0,
                 told: None,
                 recorded: None,
             });
@@ -294,13 +296,18 @@ impl Warden {
             warn!("an emergency stop is sent that cannot be written down: {why}");
         }
         let Some(command) = site.command(order.command) else { return };
+        let payload = codec::encode(command.path.as_deref(), &order.desired);
+        let correlation = order.id.to_string().into_bytes();
+        let spoken = exchange(&payload, &correlation, Some(&self.topics.answers));
+        let signature = hands.pens.orders.sign(ORDER_TYPE, &command.topic, link::now(), &spoken);
         let sent = hands.publish(Publish {
+            user: vec![(SIGNATURE_PROPERTY.to_owned(), signature)],
             topic: command.topic.clone(),
-            payload: codec::encode(command.path.as_deref(), &order.desired),
+            payload,
             qos1: true,
             retain: false,
             response_topic: Some(self.topics.answers.clone()),
-            correlation: Some(order.id.to_string().into_bytes().into()),
+            correlation: Some(correlation.into()),
             expiry_secs: Some(EXPIRY_SECS as u32),
             content_type: None,
         });

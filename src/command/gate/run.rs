@@ -12,13 +12,13 @@ use crossbeam_channel::{Sender, bounded};
 use tracing::{info, warn};
 
 use super::book::Book;
-use super::warden::{Hands, Warden};
+use super::warden::{Hands, Pens, Warden};
 use crate::command::Topics;
 use crate::command::look::Live;
 use crate::command::wire::{GateIs, GateStatus};
 use crate::link::{self, Link, LinkState, Publish, Will};
 use crate::schedule::Stage;
-use crate::session::{CurrentSite, Session, SessionPlugin};
+use crate::session::{CurrentSite, Session, SessionPlugin, Word};
 use crate::signal::Timestamp;
 use crate::site::Site;
 use crate::trust::{Accounts, KeyFileError, LogError, PublicKey, SecretKey};
@@ -73,6 +73,7 @@ struct House {
     book: Book,
     topics: Topics,
     key: PublicKey,
+    pens: Pens,
     demo: bool,
     /// The connection over which it has said that it is there, and what it said.
     said: Option<(Timestamp, GateStatus)>,
@@ -103,6 +104,7 @@ impl GatePlugin {
             book,
             topics: Topics::of(site),
             key: options.key.public(),
+            pens: Pens::new(&options.key, began),
             demo: options.demo,
             said: None,
             connected_since: None,
@@ -183,15 +185,16 @@ fn run(mut app: App, stop: &AtomicBool, began: &Sender<()>) {
         thread::park_timeout(LOOK_EVERY);
         app.update();
     }
-    say_goodbye(app.world());
+    say_goodbye(app.world_mut());
 }
 
 /// A gate that ends in good order says so itself: a broker drops the last will of one that takes its leave.
-fn say_goodbye(world: &World) {
-    let (Some(session), Some(house)) = (world.get_resource::<Session>(), world.get_resource::<House>()) else { return };
+fn say_goodbye(world: &mut World) {
+    let Some(mut house) = world.remove_resource::<House>() else { return };
+    let Some(session) = world.get_resource::<Session>() else { return };
     let Some(link) = session.link.as_ref().filter(|it| it.is_connected()) else { return };
     let status = GateStatus { state: GateIs::Offline, key: Some(house.key), demo: house.demo, unfit: None };
-    if publish_status(link, &house.topics, &status).is_ok() {
+    if publish_status(link, &house.topics, &status, &mut house.pens).is_ok() {
         // The socket is another thread's: it gets a moment to send this before it says goodbye.
         thread::sleep(GOODBYE);
     }
@@ -218,29 +221,55 @@ fn follow_link(session: Res<Session>, mut house: ResMut<House>) {
 
 /// Hears what was said and looks at the plant.
 fn keep_gate(session: Res<Session>, site: Res<CurrentSite>, newest: Res<Newest>, mut house: ResMut<House>) {
-    let House { warden, book, topics, key, said, .. } = &mut *house;
+    let House { warden, book, topics, key, said, pens, .. } = &mut *house;
     warden.follow_site(&site);
+    warden.ears.follow(session.registry.as_ref());
+    let has_keys = session.registry.is_some();
     for word in session.words() {
         if word.topic == topics.status {
-            hear_gate(&word.payload, *key, book, said);
+            hear_gate(&word, *key, warden, book, said);
             continue;
         }
-        let mut hands = Hands { link: session.link.as_ref(), book };
+        let mut hands = Hands { link: session.link.as_ref(), book, pens };
         let offline = warden.offline.clone();
-        let look =
-            Live { site: &site, newest: &newest, history: &session.history, offline: &offline, now: link::now() };
+        let look = Live {
+            site: &site,
+            newest: &newest,
+            history: &session.history,
+            offline: &offline,
+            now: link::now(),
+            has_keys,
+        };
         warden.hear(&word, &look, &mut hands);
     }
-    let mut hands = Hands { link: session.link.as_ref(), book };
+    let mut hands = Hands { link: session.link.as_ref(), book, pens };
     let offline = warden.offline.clone();
-    let look = Live { site: &site, newest: &newest, history: &session.history, offline: &offline, now: link::now() };
+    let look =
+        Live { site: &site, newest: &newest, history: &session.history, offline: &offline, now: link::now(), has_keys };
     warden.look_around(&look, &mut hands);
 }
 
 /// Hears what is said of gates. Another one that is there keeps both from sending; once it is gone, this one says anew that it
 /// is there, for what the broker keeps is the other's last will.
-fn hear_gate(payload: &[u8], key: PublicKey, book: &mut Book, said: &mut Option<(Timestamp, GateStatus)>) {
-    let Ok(status) = serde_json::from_slice::<GateStatus>(payload) else { return };
+fn hear_gate(
+    word: &Word,
+    key: PublicKey,
+    warden: &mut Warden,
+    book: &mut Book,
+    said: &mut Option<(Timestamp, GateStatus)>,
+) {
+    let Ok(status) = serde_json::from_slice::<GateStatus>(&word.payload) else { return };
+    if status.state == GateIs::Online
+        && let Err(no) = warden.ears.status(word, status.key)
+    {
+        warn!("what is said in a gate's name is not believed, {}: {}", no.reason.label(), no.detail);
+        // What the broker keeps now is not of this gate, which says anew that it is there. Its own words, if its key is good
+        // no more, it would say for ever.
+        if no.key != Some(key.id()) {
+            *said = None;
+        }
+        return;
+    }
     match (status.state, status.key) {
         (GateIs::Online, Some(other)) if other != key => {
             if book.rival != Some(other) {
@@ -258,22 +287,25 @@ fn hear_gate(payload: &[u8], key: PublicKey, book: &mut Book, said: &mut Option<
 
 /// Says that it is there, over each connection anew, and whether it is fit.
 fn say_presence(session: Res<Session>, mut house: ResMut<House>) {
+    let house = &mut *house;
     let (Some(since), Some(link)) = (house.connected_since, &session.link) else { return };
     let unfit = house.book.unfit();
     let status = GateStatus { state: GateIs::Online, key: Some(house.key), demo: house.demo, unfit };
     let said = Some((since, status));
     if house.said != said
         && let Some((_, status)) = &said
-        && publish_status(link, &house.topics, status).is_ok()
+        && publish_status(link, &house.topics, status, &mut house.pens).is_ok()
     {
         house.said = said;
     }
 }
 
-fn publish_status(link: &Link, topics: &Topics, status: &GateStatus) -> Result<(), link::LinkError> {
+fn publish_status(link: &Link, topics: &Topics, status: &GateStatus, pens: &mut Pens) -> Result<(), link::LinkError> {
+    let payload = status_text(status);
     link.publish(Publish {
+        user: pens.sign_event(&topics.status, payload.as_bytes()),
         topic: topics.status.clone(),
-        payload: status_text(status).into(),
+        payload: payload.into(),
         qos1: true,
         retain: true,
         content_type: Some("application/json".to_owned()),

@@ -1,6 +1,6 @@
 //! What the gate decides, and the life of what it has sent. It knows the link and the audit only through [`Hands`].
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +9,10 @@ use uuid::Uuid;
 
 use super::book::{self, Book, Uuid7Key};
 use super::order::Order;
+use crate::command::Cause;
 use crate::command::checks::Past;
 use crate::command::confirm::shows;
+use crate::command::ears::Ears;
 use crate::command::life::{Answered, Happening, Phase};
 use crate::command::look::Look;
 use crate::command::wire::{GateEvent, Topics, WaitsFor};
@@ -18,7 +20,7 @@ use crate::link::{self, Link, Publish};
 use crate::session::Word;
 use crate::signal::Timestamp;
 use crate::site::Site;
-use crate::trust::Accounts;
+use crate::trust::{Accounts, EVENT_TYPE, Pen, Reason, SIGNATURE_PROPERTY, SecretKey};
 
 /// So long an id is remembered: longer than any request is good for.
 const REMEMBERED: Duration = Duration::from_secs(60);
@@ -31,6 +33,28 @@ const HOUR_SECS: f64 = 3600.0;
 pub(super) struct Hands<'a> {
     pub(super) link: Option<&'a Link>,
     pub(super) book: &'a mut Book,
+    pub(super) pens: &'a mut Pens,
+}
+
+/// What the gate signs with. Orders and what it says of them each have a counter and a chain of their own.
+#[derive(Debug)]
+pub(super) struct Pens {
+    pub(super) orders: Pen,
+    pub(super) events: Pen,
+}
+
+impl Pens {
+    /// Of a gate's key, in the life that begins at an instant.
+    pub(super) fn new(key: &SecretKey, began: Timestamp) -> Self {
+        let epoch = u64::try_from(began.as_nanos() / 1_000_000).unwrap_or(0);
+        let pen = || Pen::new(key.clone(), epoch);
+        Self { orders: pen(), events: pen() }
+    }
+
+    /// The signature beside what the gate says, as it travels.
+    pub(super) fn sign_event(&mut self, topic: &str, payload: &[u8]) -> Vec<(String, String)> {
+        vec![(SIGNATURE_PROPERTY.to_owned(), self.events.sign(EVENT_TYPE, topic, link::now(), payload))]
+    }
 }
 
 /// The gate's mind.
@@ -44,8 +68,10 @@ pub(super) struct Warden {
     pub(super) orders: Vec<Order>,
     pub(super) heard: HashMap<(Uuid, &'static str), Timestamp>,
     pub(super) past: BTreeMap<Uuid7Key, Past>,
-    /// The status topics of devices that say `offline`.
-    pub(super) offline: HashSet<String>,
+    /// The status topics of devices that say `offline`, and since when.
+    pub(super) offline: HashMap<String, Timestamp>,
+    /// By which answers are told from what is said in a device's name.
+    pub(super) ears: Ears,
     told_again: Timestamp,
 }
 
@@ -56,20 +82,24 @@ impl Hands<'_> {
     }
 
     /// Tells an event to all, and to who asked. Tells whether it went out.
-    pub(super) fn tell(&self, topics: &Topics, event: &GateEvent, response_topic: Option<&str>) -> bool {
+    pub(super) fn tell(&mut self, topics: &Topics, event: &GateEvent, response_topic: Option<&str>) -> bool {
         let Ok(payload) = serde_json::to_vec(event) else { return false };
-        let say = |topic: &str| Publish {
-            topic: topic.to_owned(),
-            payload: payload.clone().into(),
-            qos1: true,
-            correlation: Some(event.id.0.to_string().into_bytes().into()),
-            content_type: Some("application/json".to_owned()),
-            ..Publish::default()
+        let mut say = |topic: &str| {
+            let user = self.pens.sign_event(topic, &payload);
+            self.publish(Publish {
+                topic: topic.to_owned(),
+                payload: payload.clone().into(),
+                qos1: true,
+                correlation: Some(event.id.0.to_string().into_bytes().into()),
+                content_type: Some("application/json".to_owned()),
+                user,
+                ..Publish::default()
+            })
         };
-        let told = self.publish(say(&topics.events)).is_ok();
+        let told = say(&topics.events).is_ok();
         if let Some(topic) = response_topic {
             // Whoever asked hears it on the other topic as well.
-            drop(self.publish(say(topic)));
+            drop(say(topic));
         }
         told
     }
@@ -86,7 +116,8 @@ impl Warden {
             orders: Vec::new(),
             heard: HashMap::new(),
             past: BTreeMap::new(),
-            offline: HashSet::new(),
+            offline: HashMap::new(),
+            ears: Ears::default(),
             told_again: began,
         }
     }
@@ -109,7 +140,7 @@ impl Warden {
         if word.topic == self.topics.request {
             self.take_request(word, look, hands);
         } else if word.topic == self.topics.answers {
-            self.take_answer(word);
+            self.take_answer(word, hands);
         } else {
             self.take_status(word);
         }
@@ -120,6 +151,7 @@ impl Warden {
     pub(super) fn look_around(&mut self, look: &dyn Look, hands: &mut Hands) {
         let now = look.now();
         let site = Arc::clone(&self.site);
+        self.follow_returned(look);
         for order in self.orders.iter_mut().filter(|it| it.life.is_awaited()) {
             if let Some(waits) = order.waits.filter(|it| order.life.phase == Phase::Checked && it.until < now) {
                 let reason = match waits.act {
@@ -143,6 +175,17 @@ impl Warden {
         self.tell_changes(hands);
     }
 
+    /// Devices that were said to be away, and have signed what they measured since, are not.
+    fn follow_returned(&mut self, look: &dyn Look) {
+        let returned: Vec<String> = self.offline.keys().filter(|it| !look.is_offline(it)).cloned().collect();
+        for topic in returned {
+            self.offline.remove(&topic);
+            let (site, at) = (Arc::clone(&self.site), look.now());
+            let its = |it: &&mut Order| it.life.sent.is_some() && status_of(&site, it) == Some(topic.as_str());
+            self.orders.iter_mut().filter(its).for_each(|it| it.life.take(Happening::Back { at }));
+        }
+    }
+
     /// The link to the broker is lost, or back. What waits for a person was not sent, and waits on.
     pub(super) fn follow_link(&mut self, is_up: bool, at: Timestamp) {
         let (site, offline) = (Arc::clone(&self.site), self.offline.clone());
@@ -150,7 +193,7 @@ impl Warden {
             if !is_up {
                 let reason = "the gate's link to the broker was lost: it may have been sent".to_owned();
                 order.life.take(Happening::Lost { at, reason });
-            } else if !status_of(&site, order).is_some_and(|it| offline.contains(it)) {
+            } else if !status_of(&site, order).is_some_and(|it| offline.contains_key(it)) {
                 order.life.take(Happening::Back { at });
             }
         }
@@ -159,7 +202,7 @@ impl Warden {
     fn take_status(&mut self, word: &Word) {
         let gone = &word.payload[..] == b"offline";
         if gone {
-            self.offline.insert(word.topic.clone());
+            self.offline.insert(word.topic.clone(), word.received);
         } else {
             self.offline.remove(&word.topic);
         }
@@ -171,13 +214,31 @@ impl Warden {
         }
     }
 
-    fn take_answer(&mut self, word: &Word) {
+    fn take_answer(&mut self, word: &Word, hands: &mut Hands) {
         let waiting = self.orders.iter_mut().find(|it| it.id.to_string().as_bytes() == &word.correlation[..]);
-        match waiting {
-            Some(order) => {
+        let Some(order) = waiting else {
+            warn!("a device answers to a command that is not awaited here");
+            return;
+        };
+        let twin = self.site.command(order.command).map(|it| it.twin);
+        let device = twin.and_then(|it| self.site.device_of(it)).map(|it| it.1);
+        match device.map_or(Ok(()), |it| self.ears.answer(word, it)) {
+            Ok(()) => {
                 order.life.take(Happening::Answered { at: word.received, answer: Answered::read(&word.payload) });
             }
-            None => warn!("a device answers to a command that is not awaited here"),
+            // A broker may bring the same twice.
+            Err(no) if no.reason == Reason::Replayed => (),
+            Err(no) => {
+                order.n_spoofed += 1;
+                let device = device.map_or("the device", |it| it.id.as_str());
+                let reason =
+                    format!("an answer in the name of {device} was refused, {}: {}", no.reason.label(), no.detail);
+                warn!("{reason}");
+                // Whoever floods with them must not flood the audit and the desktops through this.
+                if order.n_spoofed == 1 {
+                    order.tell_aside(Cause::NoAccessAuthority, reason, word.received, &self.topics, hands);
+                }
+            }
         }
     }
 

@@ -20,6 +20,7 @@ use crate::judge::watch::Watch;
 use crate::session::{Change, Fold};
 use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::{AlarmId, Site};
+use crate::twin::{Isolations, QuarantineEvent};
 
 /// Finds alarms, and where expectations fail.
 #[derive(Debug)]
@@ -42,6 +43,7 @@ pub struct Engine {
     cause: Vec<Option<Timestamp>>,
     /// By cause: how many alarms hold.
     n_active: Vec<u32>,
+    isolations: Isolations,
     finds: Finds,
 }
 
@@ -90,6 +92,7 @@ impl Engine {
             cases,
             expected,
             timers: Timers::default(),
+            isolations: Isolations::default(),
             finds: Finds::default(),
             site,
         }
@@ -132,6 +135,9 @@ impl Engine {
         std::mem::swap(&mut new.finds, &mut self.finds);
         let old = std::mem::replace(self, new);
         self.inputs.inherit(old.inputs);
+        self.isolations = old.isolations;
+        self.isolations.follow(&self.site);
+        self.follow_isolations();
         let mut old_cases: HashMap<AlarmId, Case> = old.cases.into_iter().map(|it| (it.shown.alarm, it)).collect();
         for case in &mut self.cases {
             if let Some(before) = old_cases.remove(&case.shown.alarm) {
@@ -210,6 +216,23 @@ impl Engine {
         if last {
             self.settle();
         }
+    }
+
+    /// A person isolates a twin, or releases it, now: nothing is known of its signals as long as it is isolated.
+    pub fn quarantine(&mut self, event: &QuarantineEvent) {
+        self.isolations.take(event, &self.site);
+        for signal in self.follow_isolations() {
+            self.touch(signal, self.clock);
+            self.await_stale(signal);
+        }
+        self.settle();
+    }
+
+    /// Tells the inputs which of them are isolated. Returns those of which that is news.
+    fn follow_isolations(&mut self) -> Vec<SignalId> {
+        let mut news: Vec<SignalId> = self.inputs.signals().collect();
+        news.retain(|it| self.inputs.isolate(*it, self.isolations.is_isolated(*it)));
+        news
     }
 
     /// Lets time pass: all that came up to then was given, and what is due is done at its instant.

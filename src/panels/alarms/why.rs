@@ -181,7 +181,9 @@ fn inputs_ui(ui: &mut Ui, card: &WhyCard, asked: &mut Vec<Action>) {
     for input in &card.inputs {
         let unknown = match input.state {
             ReadingState::Fresh => "",
-            state @ (ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad) => state.label(),
+            state @ (ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad | ReadingState::Isolated) => {
+                state.label()
+            }
         };
         let label = format!("{}: {} when raised, {} now {unknown}", input.name, input.at_raise, input.now);
         let (rect, response) = line_ui(ui, label.trim());
@@ -192,7 +194,7 @@ fn inputs_ui(ui: &mut Ui, card: &WhyCard, asked: &mut Vec<Action>) {
         painted_text(ui, now, &input.now, theme::reading(input.state), Align2::LEFT_CENTER);
         let why = match input.state {
             ReadingState::Fresh => "Click to plot it.".to_owned(),
-            ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad => {
+            ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad | ReadingState::Isolated => {
                 format!("It is {unknown}: what follows from it is unknown. Click to plot it.")
             }
         };

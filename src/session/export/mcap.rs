@@ -17,7 +17,7 @@ pub(super) fn write(
     sink: impl Write,
     progress: &Progress,
 ) -> Result<Exported, Stopped> {
-    let ExportSource { recording, site, site_path } = source;
+    let ExportSource { recording, site, site_path, key } = source;
     let mut files = recording.files()?;
     if files.iter().all(|it| it.0 != SITE_ATTACHMENT) {
         files.extend(fs::read(site_path).and_then(|text| site_files(site, &text)).map_err(Stopped::Site)?);
@@ -25,11 +25,13 @@ pub(super) fn write(
     let mut more = recording.about.clone();
     let name = recording.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     more.insert("cut_from".to_owned(), name);
+    more.extend(recording.origin());
     let began = recording.span().map_or(export.range.0, |it| it.0.max(export.range.0));
     let about = About { site: site.name.clone(), began, more, ..About::default() };
     let before = state_before(export, source);
     let mut writer =
-        KeyedWriter::new(BufWriter::new(sink), &about, &files, site, before, Some(recording)).map_err(io)?;
+        KeyedWriter::new(BufWriter::new(sink), &about, &files, site, before, Some(recording), key.as_ref())
+            .map_err(io)?;
     if export.format == Format::Packed {
         writer = writer.packed().map_err(io)?;
     }

@@ -17,6 +17,7 @@ use super::progress::Progress;
 use super::recording::{ReadError, Recording, SITE_ATTACHMENT};
 use crate::signal::Timestamp;
 use crate::site::Site;
+use crate::trust::SecretKey;
 
 /// What a session is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub struct ExportSource {
     pub site: Arc<Site>,
     /// The site's file, for a session that doesn't hold it.
     pub site_path: PathBuf,
+    /// What seals a session that is written. `None`: a key that is made for it and forgotten afterwards.
+    pub key: Option<SecretKey>,
 }
 
 /// What was written.

@@ -31,6 +31,7 @@ use crate::link::Arrival;
 use crate::signal::Timestamp;
 use crate::site::doc::ValueKind;
 use crate::site::{self, Ids, LoadError, Site};
+use crate::trust::SecretKey;
 
 /// A table to import.
 #[derive(Debug, Clone)]
@@ -47,6 +48,8 @@ pub struct Import {
     pub format: Option<String>,
     /// The zone of times that name none.
     pub zone: TimeZone,
+    /// What seals the session. `None`: a key that is made for it and forgotten afterwards.
+    pub key: Option<SecretKey>,
 }
 
 /// What was imported.
@@ -110,7 +113,7 @@ pub enum ImportError {
 impl Import {
     /// With everything to be found out, and times in UTC.
     pub fn of(table: PathBuf) -> Self {
-        Self { table, site: None, delimiter: None, time: None, format: None, zone: TimeZone::UTC }
+        Self { table, site: None, delimiter: None, time: None, format: None, zone: TimeZone::UTC, key: None }
     }
 
     /// Writes a session, which takes its name when it is whole. One that is there is not written over.
@@ -191,7 +194,8 @@ impl Import {
         (about, files, site): (&About, &[(String, Vec<u8>)], &Arc<Site>),
         progress: &Progress,
     ) -> Result<u64, Stopped> {
-        let mut writer = KeyedWriter::new(sink, about, files, site, Fold::default(), None).map_err(io)?;
+        let mut writer =
+            KeyedWriter::new(sink, about, files, site, Fold::default(), None, self.key.as_ref()).map_err(io)?;
         let topics: Vec<Bytes> = topics_of(&table.heading).into_iter().map(Bytes::from).collect();
         let mut values = 0;
         let mut write = |received: Timestamp, cells: &csv::StringRecord| {

@@ -58,13 +58,39 @@ impl Recording {
     }
 }
 
-/// The files of a site, by the names under which a session keeps them: the site as it was read, and its models.
+/// More bytes of advisories than these do not go into a session: those that come after are left out.
+const ADVISORIES_BYTES: u64 = 16 << 20;
+
+/// The files of a site, by the names under which a session keeps them: the site as it was read, its models, and what is
+/// published about its devices.
 pub fn site_files(site: &Site, text: &[u8]) -> io::Result<Vec<(String, Vec<u8>)>> {
     let mut files = vec![(SITE_ATTACHMENT.to_owned(), text.to_vec())];
     for name in site.model_names() {
         // One that is missing was told when the site was checked.
         if let Some(place) = site::find_model(&site.folder, &name) {
             files.push((format!("{FOLDER}{name}"), fs::read(place)?));
+        }
+    }
+    files.extend(advisories(site)?);
+    Ok(files)
+}
+
+fn advisories(site: &Site) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let Some(folder) = &site.advisories else { return Ok(Vec::new()) };
+    // The site finds them again in a folder of the same name.
+    let Ok(inside) = folder.strip_prefix(&site.folder) else { return Ok(Vec::new()) };
+    let mut paths = Vec::new();
+    for entry in folder.read_dir()? {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    let (mut files, mut bytes) = (Vec::new(), 0);
+    for path in paths.iter().filter(|it| it.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"))) {
+        let size = fs::metadata(path)?.len();
+        if let Some(name) = path.file_name().filter(|_| path.is_file() && bytes + size <= ADVISORIES_BYTES) {
+            bytes += size;
+            let name = inside.join(name).to_string_lossy().into_owned();
+            files.push((format!("{FOLDER}{name}"), fs::read(path)?));
         }
     }
     Ok(files)

@@ -1,14 +1,16 @@
 //! The names that Pollux gives to what it adds to a session, and the shapes of what stands under them.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use crate::session::fold::{Cell, Fold};
 use crate::signal::{Timestamp, Value};
 use crate::site::Site;
-use crate::trust::{KeyId, Proof, Reason, Refused, Trust, WindowDoc, Windows};
+use crate::trust::{Anchor, Defences, KeyId, KeysDoc, Proof, Reason, Refused, Registry, Trust, WindowDoc, Windows};
 
 /// The topic of keyframes.
 pub(super) const KEYFRAME: &str = "pollux/keyframe";
@@ -27,6 +29,16 @@ pub(super) const COLUMNS: &str = "pollux/columns";
 pub(super) const COUNTS: &str = "pollux/counts";
 /// The metadata record of a session.
 pub(super) const METADATA: &str = "pollux";
+/// In it: the session's name.
+pub(super) const SESSION: &str = "session";
+/// In it: the key that seals the session.
+pub(super) const RECORDER: &str = "recorder";
+/// In it: the session that this one was cut from, and the chain of its seals then.
+pub(super) const CUT_SESSION: &str = "cut_from_session";
+pub(super) const CUT_CHAIN: &str = "cut_from_chain";
+/// In it: the session that this one goes on from, and the chain of its seals at its end.
+pub(super) const AFTER_SESSION: &str = "after_session";
+pub(super) const AFTER_CHAIN: &str = "after_chain";
 /// A channel's metadata: the broker had kept its messages.
 pub(super) const RETAINED: &str = "retained";
 /// A channel's metadata: the Content Type of its messages.
@@ -72,6 +84,9 @@ pub struct KeyframeDoc {
     /// Which envelopes were heard, by key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowDoc>,
+    /// Who has which key, as `keys.ron` says it, where that has changed since the session began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<String>,
 }
 
 /// What was refused for a signal, see [`Refused`].
@@ -91,12 +106,12 @@ pub struct RefusedDoc {
     pub evidence: Option<(Reason, Timestamp)>,
 }
 
-/// What was asked of a device, and where it stands; or what happened to an alarm.
+/// What was asked of a device, and where it stands; or what happened to an alarm; or what a person isolated.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct AuditDoc {
     /// When it came to stand there, ns since 1970.
     pub at: i64,
-    /// The command's address. Empty: it is about an alarm.
+    /// The command's address. Empty: it is about an alarm, or a quarantine.
     pub command: String,
     /// The value asked for, as text.
     pub desired: String,
@@ -121,9 +136,12 @@ pub struct AuditDoc {
     /// Until when the next step must come, ns since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<i64>,
-    /// What happened to an alarm. `None`: it is about a command.
+    /// What happened to an alarm. `None`: it is about something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<AlarmAuditDoc>,
+    /// What was isolated or released. `None`: it is about something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<QuarantineAuditDoc>,
 }
 
 /// What happened to an alarm.
@@ -141,6 +159,42 @@ pub struct AlarmAuditDoc {
     /// Until when it is shelved, ns since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<i64>,
+}
+
+/// A registry as a session holds it. What it is worth is told by whose signature it bears.
+pub(super) fn registry_of(text: &[u8], path: &Path) -> Option<Arc<Registry>> {
+    let read = std::str::from_utf8(text).ok().map(|it| KeysDoc::parse(it, path))?;
+    let checked = read.and_then(|it| Registry::check(it, path, Anchor::default(), Defences::all()));
+    match checked {
+        Ok(registry) => Some(Arc::new(registry)),
+        Err(why) => {
+            warn!("{}: its registry of keys is passed over: {why}", path.display());
+            None
+        }
+    }
+}
+
+/// A twin that was isolated, or released. Why stands in the reason beside it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct QuarantineAuditDoc {
+    /// Its address.
+    pub twin: String,
+    /// In a word: `isolated`, `released`.
+    pub what: String,
+    /// What stands in for its values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<EstimateDoc>,
+}
+
+/// What stands in for a signal's value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EstimateDoc {
+    /// The signal's address.
+    pub signal: String,
+    /// A number, a flag or a text.
+    pub value: serde_json::Value,
+    /// What it was made from, in words.
+    pub basis: String,
 }
 
 /// What MQTT said of the message that follows.
@@ -197,6 +251,7 @@ impl KeyframeDoc {
         if doc.late.iter().all(|it| *it == 0) {
             doc.late.clear();
         }
+        doc.keys = fold.registry().map(|it| it.doc().to_ron());
         doc.windows = fold.windows().iter().map(|(key, it)| it.doc(*key)).collect();
         doc
     }
@@ -218,7 +273,8 @@ impl KeyframeDoc {
 
     /// The state on a site. Signals that the site doesn't have are passed over.
     pub fn fold(&self, site: &Site) -> Fold {
-        let mut fold = Fold::default().with_windows(Arc::new(self.windows()));
+        let registry = self.keys.as_ref().and_then(|it| registry_of(it.as_bytes(), Path::new(KEYS)));
+        let mut fold = Fold::default().with_windows(Arc::new(self.windows())).with_registry(registry);
         let proofs: HashMap<usize, Proof> = self.proofs.iter().filter_map(proof_of).collect();
         let refused: HashMap<usize, Refused> = self.refused.iter().map(|(place, it)| (*place, it.refused())).collect();
         let columns = self.signals.iter().zip(&self.received).zip(self.is.chars().zip(&self.values));

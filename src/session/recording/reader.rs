@@ -16,11 +16,12 @@ use super::columns::{self, Row};
 use super::names::{self, AuditDoc, KeyframeDoc, PropertiesDoc};
 use super::scan::scan;
 use super::summary;
-use super::unpack::{Found, Records, unpack};
+use super::unpack::{Found, RECORD_HEAD, Records, unpack};
 use crate::link::Arrival;
 use crate::signal::Timestamp;
 use crate::site::Site;
-use crate::trust::{Anchor, Defences, KeysDoc, Memo, REGISTRY_FILE, Registry, SIGNATURE_PROPERTY, Verifier};
+use crate::trust::seals::{MAX_SEAL_BYTES, SEAL_OPCODE, Seal, chain_text};
+use crate::trust::{Memo, REGISTRY_FILE, Registry, SIGNATURE_PROPERTY, Verifier};
 
 /// No record is larger: a length beyond it is damage, and not read.
 pub(super) const MAX_RECORD: u64 = 1 << 30;
@@ -217,7 +218,7 @@ impl Recording {
 
     /// Who had which key when the session began, as it says itself.
     pub fn registry(&self) -> Option<&Arc<Registry>> {
-        let read = || self.attachment(REGISTRY_FILE)?.ok().and_then(|it| registry_of(&it, &self.path));
+        let read = || self.attachment(REGISTRY_FILE)?.ok().and_then(|it| names::registry_of(&it, &self.path));
         self.registry.get_or_init(read).as_ref()
     }
 
@@ -286,6 +287,22 @@ impl Recording {
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         let grown = self.grown();
         Some((grown.chunks.first()?.from, grown.chunks.last()?.to))
+    }
+
+    /// Which session this is, and the chain of its seals up to the newest chunk, for one that is cut from it. Nobody has
+    /// looked at the seal's signature here.
+    pub fn origin(&self) -> BTreeMap<String, String> {
+        let sealed = || {
+            let chunk = self.chunk(self.n_chunks().checked_sub(1)?)?;
+            let at = chunk.offset + chunk.length;
+            let head = self.read(at, RECORD_HEAD).ok().filter(|it| it[0] == SEAL_OPCODE)?;
+            let length = head[1..].iter().rev().fold(0, |sum, it| (sum << 8) | u64::from(*it));
+            let seal = self.read(at + RECORD_HEAD, length.min(MAX_SEAL_BYTES as u64)).ok()?;
+            Some(Seal::peek(&seal)?.1)
+        };
+        let told =
+            |it: Seal| [(names::CUT_SESSION, it.session.to_string()), (names::CUT_CHAIN, chain_text(&it.chain()))];
+        sealed().map(told).into_iter().flatten().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// How the payloads of each topic are written, as far as its channels have been read; more than one way where channels
@@ -417,7 +434,7 @@ impl Recording {
                         drop(channels);
                         self.take_columns(&data, taken);
                     }
-                    names::KEYS => taken.items.extend(registry_of(&data, &self.path).map(Item::Keys)),
+                    names::KEYS => taken.items.extend(names::registry_of(&data, &self.path).map(Item::Keys)),
                     names::MORE => taken.items.extend(unwrapped(channel, received, &data).map(Item::Message)),
                     // An answer to a command, and whatever else is spoken under that name.
                     _ => taken.items.push(Item::Message(message(
@@ -458,19 +475,6 @@ impl Recording {
 /// The checksum of an attachment's record: of all between its length and the checksum itself.
 fn crc_of(record: &[u8]) -> u32 {
     record.get(9..record.len().saturating_sub(4)).map_or(0, crc32fast::hash)
-}
-
-/// A registry as a session holds it. What it is worth is told by whose signature it bears.
-fn registry_of(text: &[u8], path: &Path) -> Option<Arc<Registry>> {
-    let read = std::str::from_utf8(text).ok().map(|it| KeysDoc::parse(it, path))?;
-    let checked = read.and_then(|it| Registry::check(it, path, Anchor::default(), Defences::all()));
-    match checked {
-        Ok(registry) => Some(Arc::new(registry)),
-        Err(why) => {
-            warn!("{}: its registry of keys is passed over: {why}", path.display());
-            None
-        }
-    }
 }
 
 fn message(channel: &Channel, received: Timestamp, data: &[u8], said: PropertiesDoc) -> Arrival {

@@ -12,15 +12,17 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use mcap::McapError;
 use tracing::{error, warn};
 
-use super::names::AuditDoc;
+use super::names::{self, AuditDoc};
 use super::reader::{ChunkRef, Recording};
 use super::space::Space;
+use super::tape::SealWith;
 use super::writer::{About, SessionWriter};
 use crate::link::{Arrival, now};
 use crate::session::fold::Fold;
 use crate::signal::Timestamp;
 use crate::site::Site;
-use crate::trust::{REGISTRY_FILE, Registry};
+use crate::trust::seals::{SealHead, SessionId, chain_text};
+use crate::trust::{REGISTRY_FILE, Registry, SecretKey};
 
 /// Batches that may wait for the disk: beyond them the link waits.
 const QUEUE: usize = 256;
@@ -30,6 +32,9 @@ const FLUSH_EVERY: Duration = Duration::from_millis(200);
 const SYNC_EVERY: Duration = Duration::from_secs(10);
 /// A chunk that nothing more comes to is closed.
 const CLOSE_AFTER: Duration = Duration::from_millis(600);
+
+/// So many ends of files wait to be asked for.
+const MAX_ENDED: usize = 64;
 
 /// What is recorded.
 #[derive(Debug, Clone)]
@@ -62,6 +67,8 @@ pub struct RecorderOptions {
     /// A new file is begun after each such span, so that a recording of weeks takes no more memory than one of a day.
     /// `None`: all goes into one, and can be looked back into.
     pub split: Option<Duration>,
+    /// What seals it. `None`: a key that is made for it and forgotten afterwards.
+    pub key: Option<SecretKey>,
 }
 
 /// A recording under way. Ends, and ends its file, when it is dropped.
@@ -75,6 +82,7 @@ pub struct Recorder {
     pub recording: Arc<Recording>,
     thread: Option<JoinHandle<()>>,
     temporary: bool,
+    key: SecretKey,
 }
 
 /// Where a recording stands.
@@ -88,9 +96,17 @@ pub struct RecorderStatus {
     problem: Mutex<Option<String>>,
     warning: Mutex<Option<String>>,
     more_files: Mutex<Vec<PathBuf>>,
+    sealed: Mutex<Option<SealHead>>,
+    /// How files ended that others came after.
+    ended: Mutex<Vec<SealHead>>,
 }
 
 impl RecorderStatus {
+    /// How far the file at hand is sealed; its final seal once it has ended. `None`: nothing is.
+    pub fn sealed(&self) -> Option<SealHead> {
+        self.sealed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Bytes on the disk, of all files.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
@@ -121,6 +137,15 @@ impl RecorderStatus {
         self.warning.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How files ended that others came after, since the last call.
+    pub fn take_ended(&self) -> Vec<SealHead> {
+        std::mem::take(&mut self.ended.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn tell_sealed(&self, head: Option<SealHead>) {
+        *self.sealed.lock().unwrap_or_else(PoisonError::into_inner) = head;
+    }
+
     fn warn(&self, now: Option<String>) {
         let mut before = self.warning.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(text) = now.as_ref().filter(|_| before.is_none()) {
@@ -132,15 +157,15 @@ impl RecorderStatus {
 
 impl Recorder {
     /// Creates the file and starts the thread.
-    pub fn start(options: RecorderOptions) -> io::Result<Self> {
+    pub fn start(mut options: RecorderOptions) -> io::Result<Self> {
         if let Some(folder) = options.path.parent().filter(|it| !it.as_os_str().is_empty()) {
             fs::create_dir_all(folder)?;
         }
-        let mut options = options;
         if let Some(registry) = &options.registry {
             options.files.push((REGISTRY_FILE.to_owned(), registry.doc().to_ron().into_bytes()));
         }
-        let (writer, sync) = begin(&options.path, &options.about, &options.files)?;
+        let key = options.key.get_or_insert_with(SecretKey::generate).clone();
+        let (writer, sync) = begin(&options.path, &options.about, &options.files, key.clone())?;
         let recording = Recording::growing(&options.path).map_err(io::Error::other)?;
         let recording = Arc::new(recording.with_registry(options.registry.clone()));
         let (entries, receiver) = bounded(QUEUE);
@@ -152,6 +177,8 @@ impl Recorder {
             problem: Mutex::default(),
             warning: Mutex::default(),
             more_files: Mutex::default(),
+            sealed: Mutex::new(writer.seal_head()),
+            ended: Mutex::default(),
         });
         let temporary = options.temporary;
         let worker = Worker {
@@ -166,7 +193,17 @@ impl Recorder {
             options,
         };
         let thread = thread::Builder::new().name("pollux-recorder".to_owned()).spawn(move || worker.work(&receiver))?;
-        Ok(Self { entries, status, recording, thread: Some(thread), temporary })
+        Ok(Self { entries, status, recording, thread: Some(thread), temporary, key })
+    }
+
+    /// What seals it.
+    pub fn key(&self) -> &SecretKey {
+        &self.key
+    }
+
+    /// Whether the file goes when it ends.
+    pub fn is_temporary(&self) -> bool {
+        self.temporary
     }
 
     /// Ends the file with its summary, and waits until it is on the disk.
@@ -191,11 +228,12 @@ impl Drop for Recorder {
 }
 
 /// Begins a file. One that is there is not written over.
-fn begin(path: &Path, about: &About, files: &[(String, Vec<u8>)]) -> io::Result<(FileWriter, File)> {
+fn begin(path: &Path, about: &About, files: &[(String, Vec<u8>)], key: SecretKey) -> io::Result<(FileWriter, File)> {
     let file = OpenOptions::new().write(true).create_new(true).open(path)?;
     let sync = file.try_clone()?;
-    let writer = SessionWriter::new(BufWriter::with_capacity(1 << 18, file), about, files).map_err(io::Error::other)?;
-    Ok((writer, sync))
+    let seal = SealWith { key, session: SessionId::new(), clock: now };
+    let sink = BufWriter::with_capacity(1 << 18, file);
+    Ok((SessionWriter::sealed(sink, about, files, seal).map_err(io::Error::other)?, sync))
 }
 
 /// The name of the file that comes after so many: `plant.mcap`, `plant-2.mcap`.
@@ -246,13 +284,15 @@ impl Worker {
         }
     }
 
-    /// Ends a file with its summary, and waits until it is on the disk.
-    fn end(&mut self, writer: FileWriter) -> Result<(), McapError> {
-        drop(writer.finish()?);
+    /// Ends a file with its summary, and waits until it is on the disk. Returns how it was sealed.
+    fn end(&mut self, writer: FileWriter) -> Result<Option<SealHead>, McapError> {
+        let (sink, head) = writer.end()?;
+        drop(sink);
         self.bytes_before += self.sync.metadata()?.len();
         self.status.bytes.store(self.bytes_before, Ordering::Relaxed);
         self.sync.sync_all()?;
-        Ok(())
+        self.status.tell_sealed(head.clone());
+        Ok(head)
     }
 
     /// Ends the file at hand and begins the next one, where it is time for that.
@@ -262,13 +302,25 @@ impl Worker {
         else {
             return Ok(());
         };
-        self.end(writer)?;
+        let before = self.end(writer)?;
         let n = self.status.more_files().len() + 2;
         let path = nth_path(&self.options.path, n);
         let mut about = self.options.about.clone();
         about.began = now;
         about.more.insert("part".to_owned(), n.to_string());
-        let (writer, sync) = begin(&path, &about, &self.options.files)?;
+        if let Some(head) = before {
+            let SealHead { session, chain, .. } = head;
+            let mut ended = self.status.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            // Where nobody asks they do not grow for ever.
+            if ended.len() < MAX_ENDED {
+                ended.push(head);
+            }
+            drop(ended);
+            about.more.insert(names::AFTER_SESSION.to_owned(), session.to_string());
+            about.more.insert(names::AFTER_CHAIN.to_owned(), chain_text(&chain));
+        }
+        let key = self.options.key.clone().unwrap_or_else(SecretKey::generate);
+        let (writer, sync) = begin(&path, &about, &self.options.files, key)?;
         self.recording.begin_anew(File::open(&path)?);
         self.status.site_bytes.fetch_add(writer.n_bytes(), Ordering::Relaxed);
         self.status.more_files.lock().unwrap_or_else(PoisonError::into_inner).push(path);
@@ -307,7 +359,12 @@ impl Worker {
         self.recording.learn(writer.take_added());
         self.status.bytes.store(self.bytes_before + writer.n_bytes(), Ordering::Relaxed);
         closed.into_iter().for_each(|it| self.recording.add(it));
+        self.tell_seal();
         Ok(())
+    }
+
+    fn tell_seal(&self) {
+        self.status.tell_sealed(self.writer.as_ref().and_then(SessionWriter::seal_head));
     }
 
     /// Nothing came for a while: what is open is closed.
@@ -316,6 +373,7 @@ impl Worker {
         if writer.open_since().is_some_and(|it| now().since(it) >= CLOSE_AFTER) {
             let closed = writer.close_chunk()?;
             closed.into_iter().for_each(|it| self.recording.add(it));
+            self.tell_seal();
         }
         Ok(())
     }
@@ -346,6 +404,7 @@ mod tests {
     use crate::session::fold::Follower;
     use crate::session::recording::Item;
     use crate::site::doc::ValueKind;
+    use crate::trust::seals::{SealOptions, verify};
 
     #[test]
     fn a_recording_that_is_split_goes_on_in_a_file_that_knows_all() {
@@ -377,5 +436,19 @@ mod tests {
         let second = items(&folder.path().join("plant-2.mcap"));
         let [Item::Keyframe(state), Item::Message(message)] = &second[..] else { panic!("{second:?}") };
         assert_eq!((state.since, &state.values[..], &*message.payload), (None, &["1.0".to_owned()][..], &b"2"[..]));
+
+        // Each is sealed by itself, and names the one before.
+        let mut before: Option<SealHead> = None;
+        for path in std::iter::once(path).chain(recorder.status.more_files()) {
+            let report = verify(File::open(&path).unwrap(), &SealOptions::default()).unwrap();
+            assert!(report.is_good(), "{report:#?}");
+            // The last one holds nothing but the state.
+            let about = Recording::open(&path).map(|it| it.about).unwrap_or_default();
+            if let (Some(before), false) = (&before, about.is_empty()) {
+                assert_eq!(about["after_session"], before.session.to_string());
+                assert!(before.to_string().ends_with(&about["after_chain"]), "{before}");
+            }
+            before = report.head;
+        }
     }
 }

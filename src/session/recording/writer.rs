@@ -1,9 +1,7 @@
 //! Writes a session: channels, chunks, keyframes. Knows no threads and no clocks.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{Seek, SeekFrom, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::Write;
 
 use bytes::Bytes;
 use mcap::records::{MessageHeader, Metadata};
@@ -12,11 +10,13 @@ use mcap::{Attachment, Compression, McapError, WriteOptions, Writer};
 use super::columns::{Row, pack};
 use super::names::{self, AuditDoc, KeyframeDoc, PropertiesDoc};
 use super::reader::{Channel, ChunkRef};
+use super::tape::{Counted, SealWith, Tape};
 use crate::link::{Arrival, Properties};
 use crate::session::fold::Fold;
 use crate::signal::Timestamp;
 use crate::site::Site;
 use crate::trust::chain::Chain;
+use crate::trust::seals::{SEAL_OPCODE, SealHead};
 use crate::trust::{Registry, SIGNATURE_PROPERTY};
 
 /// A chunk is closed from so many bytes on.
@@ -48,7 +48,7 @@ pub struct About {
 /// Writes one session.
 pub struct SessionWriter<W: Write> {
     mcap: Writer<Counted<W>>,
-    written: Arc<AtomicU64>,
+    tape: Tape,
     channels: HashMap<ChannelKey, u16>,
     variants: HashMap<Bytes, Vec<u16>>,
     /// The topics of channels.
@@ -70,6 +70,8 @@ pub struct SessionWriter<W: Write> {
     last_full: Option<i64>,
     /// The latest log time so far: chunks are in its order.
     latest: i64,
+    /// Messages so far.
+    messages: u64,
 }
 
 /// What is to be packed into columns.
@@ -114,7 +116,24 @@ fn lasting(properties: Option<&Properties>) -> Option<Box<Properties>> {
 impl<W: Write> SessionWriter<W> {
     /// Begins a session: what it says of itself and the files of its site come first.
     pub fn new(sink: W, about: &About, files: &[(String, Vec<u8>)]) -> Result<Self, McapError> {
-        let written = Arc::new(AtomicU64::new(0));
+        Self::begin(sink, about, files, None)
+    }
+
+    /// The same, sealed from the first byte to the last.
+    pub fn sealed(sink: W, about: &About, files: &[(String, Vec<u8>)], seal: SealWith) -> Result<Self, McapError> {
+        Self::begin(sink, about, files, Some(seal))
+    }
+
+    fn begin(sink: W, about: &About, files: &[(String, Vec<u8>)], seal: Option<SealWith>) -> Result<Self, McapError> {
+        let mut facts = about.more.clone();
+        // What a session says that this one was cut from is not true of this one.
+        facts.remove(names::SESSION);
+        facts.remove(names::RECORDER);
+        if let Some(seal) = &seal {
+            facts.insert(names::SESSION.to_owned(), seal.session.to_string());
+            facts.insert(names::RECORDER.to_owned(), seal.key.public().to_string());
+        }
+        let tape = Tape::new(seal);
         let options = WriteOptions::new()
             .profile("pollux")
             .library(concat!("pollux ", env!("CARGO_PKG_VERSION")))
@@ -124,8 +143,7 @@ impl<W: Write> SessionWriter<W> {
             .chunk_size(None)
             .disable_seeking(true)
             .emit_message_indexes(false);
-        let mut mcap = Writer::with_options(Counted { sink, written: Arc::clone(&written) }, options)?;
-        let mut facts = about.more.clone();
+        let mut mcap = Writer::with_options(Counted::new(sink, tape.clone()), options)?;
         facts.insert("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
         facts.insert("site".to_owned(), about.site.clone());
         for (name, value) in [("broker", &about.broker), ("who", &about.who)] {
@@ -161,9 +179,9 @@ impl<W: Write> SessionWriter<W> {
             (keys, names::KEYS),
         ];
         let added = own.map(|(id, topic)| (id, Channel::new(topic, &none))).into();
-        Ok(Self {
+        let mut writer = Self {
             mcap,
-            written,
+            tape,
             channels: HashMap::new(),
             variants: HashMap::new(),
             topics: own.iter().map(|(id, topic)| (*id, (*topic).to_owned())).collect(),
@@ -180,7 +198,10 @@ impl<W: Write> SessionWriter<W> {
             state: None,
             last_full: None,
             latest: i64::MIN,
-        })
+            messages: 0,
+        };
+        writer.seal(None)?;
+        Ok(writer)
     }
 
     /// Closes chunks after another span, seconds: what is not live need not be safe by the second.
@@ -208,6 +229,7 @@ impl<W: Write> SessionWriter<W> {
     /// Writes a message. A chunk that is full is closed and returned.
     pub fn message(&mut self, arrival: &Arrival) -> Result<Option<ChunkRef>, McapError> {
         self.open_chunk(arrival.received)?;
+        self.messages += 1;
         let channel = self.channel(arrival)?;
         let signature = signature_of(arrival);
         if arrival.correlation.is_some() || signature.is_some() {
@@ -254,14 +276,23 @@ impl<W: Write> SessionWriter<W> {
             packed.rows.clear();
         }
         self.mcap.flush()?;
-        let end = self.written.load(Ordering::Relaxed);
-        Ok(Some(ChunkRef {
-            offset: open.offset,
-            length: end - open.offset,
-            from: Timestamp::from_nanos(open.from),
-            to: Timestamp::from_nanos(self.latest),
-            messages: open.messages,
-        }))
+        let (from, to) = (Timestamp::from_nanos(open.from), Timestamp::from_nanos(self.latest));
+        let length = self.tape.written() - open.offset;
+        self.seal(Some((from, to)))?;
+        Ok(Some(ChunkRef { offset: open.offset, length, from, to, messages: open.messages }))
+    }
+
+    /// Seals all since the last seal.
+    fn seal(&mut self, span: Option<(Timestamp, Timestamp)>) -> Result<(), McapError> {
+        let Some(seal) = self.tape.seal(span, self.messages) else { return Ok(()) };
+        self.mcap.write_private_record(SEAL_OPCODE, &seal, Default::default())?;
+        self.tape.go_on();
+        self.mcap.flush()
+    }
+
+    /// How far the session is sealed. `None`: not at all.
+    pub fn seal_head(&self) -> Option<SealHead> {
+        self.tape.head()
     }
 
     /// When the chunk at hand was begun, by the time of its messages.
@@ -281,11 +312,16 @@ impl<W: Write> SessionWriter<W> {
 
     /// Bytes written so far.
     pub fn n_bytes(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
+        self.tape.written()
     }
 
-    /// Ends the session with its summary.
-    pub fn finish(mut self) -> Result<W, McapError> {
+    /// Ends the session with its summary, and the final seal.
+    pub fn finish(self) -> Result<W, McapError> {
+        self.end().map(|it| it.0)
+    }
+
+    /// The same; also returns the final seal's place in the chain. `None`: nothing is sealed.
+    pub fn end(mut self) -> Result<(W, Option<SealHead>), McapError> {
         self.close_chunk()?;
         if let Some(packed) = &self.packed {
             let mut metadata: BTreeMap<String, u64> = BTreeMap::new();
@@ -295,8 +331,10 @@ impl<W: Write> SessionWriter<W> {
             let metadata = metadata.into_iter().map(|(topic, count)| (topic, count.to_string())).collect();
             self.mcap.write_metadata(&Metadata { name: names::COUNTS.to_owned(), metadata })?;
         }
+        self.tape.begin_tail();
         self.mcap.finish()?;
-        Ok(self.mcap.into_inner().sink)
+        let sink = self.mcap.into_inner().close(self.messages)?;
+        Ok((sink, self.tape.head()))
     }
 
     fn open_chunk(&mut self, at: Timestamp) -> Result<(), McapError> {
@@ -304,7 +342,7 @@ impl<W: Write> SessionWriter<W> {
             return Ok(());
         }
         self.latest = self.latest.max(at.as_nanos());
-        let offset = self.written.load(Ordering::Relaxed);
+        let offset = self.tape.written();
         self.open = Some(OpenChunk { offset, from: self.latest, bytes: 0, messages: 0 });
         let data = match (self.state.take(), self.last_full) {
             (Some(state), _) => {
@@ -391,34 +429,5 @@ impl<W: Write> SessionWriter<W> {
         let key = ChannelKey { topic: Bytes::copy_from_slice(&arrival.topic), ..key };
         self.channels.insert(key, id);
         Ok(Some(id))
-    }
-}
-
-/// A sink that counts. It is never sought in.
-struct Counted<W> {
-    sink: W,
-    written: Arc<AtomicU64>,
-}
-
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let n = self.sink.write(bytes)?;
-        self.written.fetch_add(n as u64, Ordering::Relaxed);
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.sink.flush()
-    }
-}
-
-impl<W: Write> Seek for Counted<W> {
-    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
-        match to {
-            SeekFrom::Current(0) => Ok(self.written.load(Ordering::Relaxed)),
-            SeekFrom::Start(_) | SeekFrom::End(_) | SeekFrom::Current(_) => {
-                Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "a session is written from front to back"))
-            }
-        }
     }
 }

@@ -9,6 +9,7 @@ mod alarm;
 mod authority;
 mod body;
 mod command;
+mod inventory;
 mod look;
 mod physics;
 mod signal;
@@ -24,6 +25,7 @@ pub use alarm::{AlarmDoc, AlarmWhenDoc, Consequence, ExpectDoc};
 pub use authority::{Class, Role};
 pub use body::{BodyDoc, OpeningDoc};
 pub use command::{CommandDoc, ConfirmDoc, InterlockDoc, LimitsDoc, RefusedDoc, StopDoc, TakesDoc};
+pub use inventory::{Crypto, InventoryDoc};
 pub use look::{LookDoc, Meaning, RuleDoc, ShowDoc, WhenDoc};
 pub use physics::{InputDoc, ParamDoc, PhysicsDoc};
 pub use signal::{DeviceDoc, EnvelopeDoc, SensorDoc, SignalDoc, SigningDoc, ValueKind};
@@ -46,6 +48,10 @@ pub struct SiteDoc {
     /// is believed from then on.
     #[serde(default)]
     pub authority: Option<String>,
+    /// The broker may be reached in plain text even where it is not on this machine: whoever is on the way reads and
+    /// changes everything. The screen says so as long as it lasts.
+    #[serde(default)]
+    pub allow_insecure: bool,
     /// Twins that are described once and used several times.
     #[serde(default, deserialize_with = "unique")]
     pub templates: BTreeMap<String, TemplateDoc>,
@@ -66,6 +72,9 @@ pub struct SiteDoc {
     /// Seconds of plant time in a second of simulated field (1 = as in life): a day passes faster in a demo.
     #[serde(default = "one")]
     pub field_speed: f64,
+    /// The folder with the advisories about its devices, beside `site.ron`. `None`: `advisories`, where it is there.
+    #[serde(default)]
+    pub advisories: Option<String>,
 }
 
 /// A place on Earth.

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::inventory::InventoryDoc;
+
 /// A device: one MQTT client of its own.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +25,20 @@ pub struct DeviceDoc {
     /// How the simulated device carries its signatures.
     #[serde(default)]
     pub envelope: EnvelopeDoc,
+    /// Who made it, what runs on it, until when it gets updates. `None`: nobody has written it down.
+    #[serde(default)]
+    pub inventory: Option<InventoryDoc>,
+}
+
+impl DeviceDoc {
+    /// Whose keys in the registry may sign what it says.
+    pub fn signers(&self) -> Vec<String> {
+        match (&self.signing, self.keys.is_empty()) {
+            (SigningDoc::Vouched(gateway), true) => vec![gateway.clone()],
+            (SigningDoc::None | SigningDoc::Required, true) => vec![self.id.clone()],
+            (_, false) => self.keys.clone(),
+        }
+    }
 }
 
 /// Whether what a device says must be signed.

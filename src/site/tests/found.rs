@@ -122,6 +122,43 @@ commands: [
 }
 
 #[test]
+fn what_is_wrong_with_the_inventory_of_a_device_is_found() {
+    check(
+        r#"twins: [(id: "a", kind: Asset, device: (id: "d", inventory: (maker: «""», model: "M", firmware: «" "», purl: «"M"», cpe: «"cpe:2.3:o:m"»,
+ end_of_support: «"31.12.2029"», crypto: Signed, installed: «"2030"»))), (id: "b", kind: Asset, device: (id: "e",
+ inventory: (maker: "A", model: "M", end_of_support: "2019-12-31", installed: «"2020-01-01"»)))]"#,
+        &[
+            "error: a device without maker (expected the maker as advisories call it)",
+            "error: an empty firmware (leave firmware out where it is not known)",
+            "error: \"M\" is no package URL (expected a package URL, such as \"pkg:generic/maker/model@2.4.1\")",
+            "error: 2 parts after cpe:2.3, where a CPE name has 11 (expected a CPE 2.3 name, such as \"cpe:2.3:o:maker:model_firmware:2.4.1:*:*:*:*:*:*:*\"; add :*:*:*:*:*:*:*:*:*)",
+            "error: \"31.12.2029\" is no day (expected a day of ISO 8601, such as \"2029-12-31\"; write \"2029-12-31\")",
+            "error: \"2030\" is no day (expected a day of ISO 8601, such as \"2029-12-31\"; write \"2030-12-31\")",
+            "warning: it was installed on 2020-01-01, after its updates had ended on 2019-12-31",
+        ],
+    );
+    check(
+        r#"advisories: «"../x"», twins: [(id: "a", kind: Asset)]"#,
+        &[
+            "error: the folder of advisories must not be absolute or lead upwards (expected a folder beside site.ron, such as \"advisories\")",
+        ],
+    );
+    check(
+        r#"advisories: «"notes"», twins: [(id: "a", kind: Asset)]"#,
+        &[
+            "warning: there is no folder \"notes\" beside site.ron (expected a folder beside site.ron, such as \"advisories\"; make it, or leave `advisories` out)",
+        ],
+    );
+    check(
+        r#"templates: {"t": (params: {"end": "", "v": ""}, twin: (kind: Asset, device: (id: "d-{v}", inventory: (maker: "A", model: "M", firmware: "{v}", end_of_support: «"{end}"»))))},
+twins: [(id: "a", uses: "t", with: {"v": "1", "end": "2029-13-01"}), (id: "b", uses: "t", with: {"v": "2", "end": "2029-12-31"})]"#,
+        &[
+            "error: \"2029-13-01\" is no day (in a, made from template \"t\") (expected a day of ISO 8601, such as \"2029-12-31\")",
+        ],
+    );
+}
+
+#[test]
 fn what_is_wrong_with_physics_is_found() {
     check(
         r#"twins: [(id: "a", kind: Asset, physics: (equations: «"  "», params: {«"x"»: (value: 1, unit: «"zz"»)}, inputs: {"x": Set(1), "p": From(«"./q"»), "s": Sum(["./y", «"./z"»]), "h": Daily(«[(3, 1), (2, 1)]»)}, outputs: {"y": «"mm2"»}))]"#,
@@ -242,6 +279,13 @@ fn what_is_wrong_with_the_site_is_found() {
             "error: a speed of 0 (expected a number above 0)",
         ],
     );
+    check(
+        r#"twins: [(id: "a", kind: Asset)], broker: «"mqtt://plant"»,"#,
+        &[
+            "warning: mqtt://plant:1883 carries everything in plain text over the network (expected mqtts://host:port, or a broker on this machine; without TLS it is used only with allow_insecure: true, or with --allow-insecure)",
+        ],
+    );
+    check(r#"twins: [(id: "a", kind: Asset)], broker: "mqtt://plant", allow_insecure: true,"#, &[]);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Each check with its reason, and no stream that is taken twice.
+
 use std::path::Path;
 
 use proptest::prelude::*;

@@ -1,0 +1,88 @@
+//! Whose seals a file bears.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Seek};
+
+use super::bytes::{Bytes, Candidate};
+use super::report::Sealing;
+use super::seal::Seal;
+use super::session_id::SessionId;
+use crate::trust::key::{KeyId, PublicKey};
+
+/// So many seals are asked whose they are.
+const ASKED: usize = 16;
+/// And so many, until one tells its key.
+const MAX_ASKED: usize = 100;
+/// The final seal stands within so many bytes of the end.
+const END: u64 = 4096;
+
+/// By whom a file is sealed, and for which session.
+#[derive(Debug)]
+pub(super) struct Signer {
+    pub(super) sealing: Sealing,
+    /// The key by which its seals are looked at. `None`: there are none, or none is known.
+    pub(super) key: Option<PublicKey>,
+    pub(super) session: Option<SessionId>,
+}
+
+/// What the seals at the beginning and at the end say. The key that most of them bear is the file's: one that was put in
+/// makes no other file of it.
+pub(super) fn find_signer(bytes: &mut Bytes<impl Read + Seek>, given: Option<PublicKey>) -> io::Result<Signer> {
+    let mut asked = Asked::default();
+    let mut end = bytes.length.saturating_sub(END);
+    while let Some(candidate) = bytes.search(end)? {
+        end = candidate.from + 1;
+        asked.ask(&candidate);
+    }
+    let mut from = 0;
+    for n in 0..MAX_ASKED {
+        let Some(candidate) = bytes.search(from)? else { break };
+        from = candidate.from + 1;
+        asked.ask(&candidate);
+        if n >= ASKED && asked.most().is_some_and(|it| asked.keys.contains_key(&it)) {
+            break;
+        }
+    }
+    let Some(most) = asked.most() else {
+        return Ok(Signer { sealing: Sealing::None, key: None, session: None });
+    };
+    let (key, sealing) = match (given.filter(|it| asked.counts.contains_key(&it.id())), asked.keys.get(&most), given) {
+        (Some(key), _, _) => (Some(key), Sealing::ByGiven(key)),
+        (None, Some(&key), None) => (Some(key), Sealing::ByOwn(key)),
+        (None, Some(&key), Some(given)) => (Some(key), Sealing::ByOther { key, given }),
+        (None, None, _) => (None, Sealing::NoKey),
+    };
+    let session = asked.session(key.map_or(most, |it| it.id()));
+    Ok(Signer { sealing, key, session })
+}
+
+#[derive(Default)]
+struct Asked {
+    /// How many bear which key.
+    counts: BTreeMap<KeyId, usize>,
+    /// Keys that were told, and with which the seal is signed that tells them.
+    keys: BTreeMap<KeyId, PublicKey>,
+    sessions: BTreeMap<(KeyId, SessionId), usize>,
+}
+
+impl Asked {
+    fn ask(&mut self, candidate: &Candidate) {
+        let Some((id, seal)) = Seal::peek(&candidate.envelope) else { return };
+        *self.counts.entry(id).or_default() += 1;
+        *self.sessions.entry((id, seal.session)).or_default() += 1;
+        if let Some(key) = seal.key.filter(|_| !self.keys.contains_key(&id))
+            && Seal::open(&candidate.envelope, |it| Some(key).filter(|key| key.id() == it)).is_ok()
+        {
+            self.keys.insert(id, key);
+        }
+    }
+
+    /// The first of those that most of them bear.
+    fn most(&self) -> Option<KeyId> {
+        self.counts.iter().max_by_key(|it| it.1).map(|it| *it.0)
+    }
+
+    fn session(&self, key: KeyId) -> Option<SessionId> {
+        self.sessions.iter().filter(|it| it.0.0 == key).max_by_key(|it| it.1).map(|it| it.0.1)
+    }
+}

@@ -1,0 +1,77 @@
+//! Long after: the arrivals of an hour, with the times that they would have had, through the same ingest.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+
+use super::plant::{EPOCH, LIE, Plant, TRUTH, says};
+use super::{Attack, Defended, Off, Outcome};
+use crate::link::{Arrival, Properties, now};
+use crate::session::{History, Ingest, IngestOptions, Tally, Timeline, Waker};
+use crate::signal::Timestamp;
+use crate::trust::{BESIDE_TYPE, Book, Defence, Pen, Reason, SIGNATURE_PROPERTY, Verifier};
+
+pub(super) const ATTACKS: &[Attack] = &[Attack {
+    id: "E01",
+    name: "Replay after an hour",
+    technique: "T1692.002",
+    tried: "The device speaks for an hour, each second; then the first thing that it said is published again.",
+    off: Off::Defences(&[Defence::Replay, Defence::Age]),
+    run: replay_after_an_hour,
+}];
+
+fn replay_after_an_hour(defended: Defended<'_>) -> Outcome {
+    const HOUR: u64 = 3600;
+    let plant = Plant::new();
+    let topic = plant.at("pump/speed");
+    let mut pen = Pen::new(plant.keys.pump.clone(), EPOCH);
+    let began = now() - Duration::from_secs(HOUR);
+    let mut arrival = |secs: u64, value: f64| {
+        let (received, payload) = (began + Duration::from_secs(secs), says(value));
+        let signature = pen.sign(BESIDE_TYPE, &topic, received, &payload);
+        let user = vec![(SIGNATURE_PROPERTY.to_owned(), signature)];
+        Arrival {
+            topic: topic.clone().into(),
+            payload: payload.into(),
+            received,
+            retained: false,
+            correlation: None,
+            properties: Some(Box::new(Properties { user, ..Properties::default() })),
+        }
+    };
+    let mut arrivals: Vec<Arrival> = vec![arrival(0, LIE)];
+    arrivals.extend((1..HOUR).map(|it| arrival(it, TRUTH)));
+    arrivals.push(Arrival { received: began + Duration::from_secs(HOUR), ..arrivals[0].clone() });
+
+    let book = Arc::new(Book::default());
+    let verifier = Verifier::new(&plant.site, Some(plant.registry())).unwrap().with_book(Arc::clone(&book));
+    let history = Arc::new(History::new(usize::MAX, plant.site.signal_capacity));
+    let options = IngestOptions {
+        site: Arc::clone(&plant.site),
+        word_topics: Vec::new(),
+        history: Arc::clone(&history),
+        tally: Arc::new(Tally::default()),
+        waker: Waker::default(),
+        timeline: Arc::new(Timeline::new(&plant.site)),
+        recorder: None,
+        tap: None,
+        verifier: Some(verifier.with_defences(defended.defences)),
+    };
+    let (send, receive) = bounded(1);
+    let mut ingest = Ingest::start(options, receive).unwrap();
+    send.send(arrivals).unwrap();
+    drop(send);
+    ingest.finish();
+
+    let signal = plant.site.signal_at("pump/speed").unwrap().id;
+    let n_lies = history.samples(signal, Timestamp::MIN, Timestamp::MAX).iter().filter(|it| it.value == LIE).count();
+    let seen = book.of("pump");
+    let n_passed: u64 = seen.n_passed.values().sum();
+    if n_passed == HOUR + 1 {
+        return Outcome::succeeded("an hour later it was verified once more");
+    }
+    assert_eq!((n_passed, n_lies, history.newest(signal).map(|it| it.value)), (HOUR, 1, Some(TRUTH)));
+    assert_eq!(seen.n_refused.get(&Reason::Replayed), Some(&1));
+    Outcome::refused(Reason::Replayed)
+}
