@@ -65,7 +65,7 @@ pub(crate) struct ShowOptions {
     /// A signal to plot, by its address; may be given several times
     #[arg(long)]
     plot: Vec<String>,
-    /// Color the scene by trust, or by the outlook of what stands there
+    /// Color the scene by something else than what things show: trust
     #[arg(long, value_name = "LENS", value_parser = parse_lens)]
     lens: Option<LensKind>,
     /// Tell where the reading of a signal comes from, by its address
@@ -286,8 +286,7 @@ fn parse_ask(site: &Site, text: &str) -> Result<Ask, Failure> {
 fn parse_lens(text: &str) -> Result<LensKind, String> {
     match text {
         "trust" => Ok(LensKind::Trust),
-        "outlook" => Ok(LensKind::Outlook),
-        _ => Err(format!("{text:?} is no lens: expected trust or outlook")),
+        _ => Err(format!("{text:?} is no lens: expected trust")),
     }
 }
 
