@@ -83,7 +83,7 @@ impl Facts<'_, '_> {
         let reading = self.readings.get(id);
         let device = self.site.device_of(twin.id).map(|it| it.1);
         let account = device.map(|it| self.session.book.of(&it.id)).unwrap_or_default();
-        let newest = device.and_then(|it| self.newest_exhibit(&it.id));
+        let newest = device.and_then(|it| self.session.book.newest_exhibit(&it.id));
         let clock = &self.pulse.clock;
         let value = match &reading.value {
             Some(value) => {
@@ -112,10 +112,6 @@ impl Facts<'_, '_> {
             again: self.again_rows(id, reading),
             exhibit: newest.map(|it| self.exhibit_row(&it)),
         })
-    }
-
-    fn newest_exhibit(&self, device: &str) -> Option<Exhibit> {
-        self.session.book.exhibits().into_iter().rev().find(|it| &*it.device == device)
     }
 
     fn exhibit_row(&self, it: &Exhibit) -> ExhibitRow {

@@ -6,7 +6,7 @@
 use bevy::color::ColorToComponents;
 use bevy::prelude::*;
 
-use super::live::{LensSlot, SlotKey, Slots};
+use super::live::{LensSlot, Slots};
 use crate::guard::SupportOutlook;
 use crate::guard::inventory::Support;
 use crate::session::CurrentSite;
@@ -300,19 +300,17 @@ pub(super) fn shade_twins(
         shades.0 = next;
     }
     let signed = signs(&site);
-    let own = |twin: TwinId| own_standing(&site, site.twin(twin)?, &readings);
+    let mut own = vec![None; if lens.kind.is_none() { site.twin_capacity } else { 0 }];
+    for twin in site.twins.iter().filter(|it| it.id.index() < own.len()) {
+        own[twin.id.index()] = own_standing(&site, twin, &readings);
+    }
     let goal = |twin: Option<TwinId>| match lens.kind {
         Some(_) => goal_under(&lens, twin.and_then(|it| shades.0.get(it.index()).copied().flatten())),
-        None => goal_without(twin.and_then(own), signed),
+        None => goal_without(twin.and_then(|it| own.get(it.index()).copied().flatten()), signed),
     };
     let by = time.delta_secs().min(LONGEST_STEP) / FADE_SECS;
     let mut moving = false;
-    for (key, number) in slots.numbers() {
-        let twin = match key {
-            Some(SlotKey::Twin(twin) | SlotKey::Part(twin, _)) => Some(twin),
-            // Walls and props are nobody's.
-            Some(SlotKey::Wall(_)) | None => None,
-        };
+    for (twin, number) in slots.numbers() {
         let (slot, goal) = (slots.get(number), goal(twin));
         let lens = step(slot.lens, goal, by);
         moving |= lens != goal;
