@@ -33,7 +33,7 @@ const WIDTHS: [Width; 9] = [
     width(Column::Support, 108.0, 0.0, 0),
     width(Column::Crypto, 100.0, 0.0, 0),
     width(Column::Advisories, 100.0, 0.0, 0),
-    width(Column::Findings, 220.0, 0.65, 2),
+    width(Column::Findings, 190.0, 0.65, 2),
 ];
 
 /// Draws the table; returns what was asked for.

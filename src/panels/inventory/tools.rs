@@ -39,7 +39,7 @@ pub(super) fn tools_ui(ui: &mut Ui, rows: &InventoryRows, state: &mut InventoryS
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             action = buttons_ui(ui, rows);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                slider_ui(ui, rows.today, state, (width * 0.16).clamp(96.0, 220.0));
+                slider_ui(ui, rows.today, state, if width < NARROW { 96.0 } else { (width * 0.16).min(220.0) });
                 if width >= VERY_NARROW {
                     ui.add_space(theme::GAP);
                     summary_ui(ui, rows, state, width >= NARROW);
