@@ -245,6 +245,19 @@ fn a_device_obeys_the_gate_alone_and_a_spoofed_last_will_stops_nothing() {
     drop(gate);
 }
 
+#[test]
+fn a_program_that_begins_again_believes_at_once_what_it_believed_before() {
+    let place = Place::new();
+    let broker = Mosquitto::guarded(&place.site);
+    let _field = place.field(&broker);
+    for _ in 0..3 {
+        let mut twin = place.twin(&broker);
+        twin.until("something came", |it| reading(it, SPEED).value.is_some() || reading(it, SPEED).refused.is_some());
+        assert_eq!(standing(twin.app.world()), Standing::Verified);
+        assert!(twin.app.world().resource::<Session>().store.is_some());
+    }
+}
+
 /// A device that says only what a test has it say.
 struct Device {
     link: Link,
