@@ -21,14 +21,14 @@ use pollux::command::gate::{DESKTOP_USER, GATE_USER};
 use pollux::command::{Ask, Operator};
 use pollux::field::{Field, FieldKeys, FieldOptions};
 use pollux::link::{Broker, BrokerUrl, Credentials, ServerTls, TlsOptions};
-use pollux::panels::{LayoutStore, PanelsPlugin};
+use pollux::panels::{Desk, LayoutStore, PanelsPlugin, Provenance};
 use pollux::schedule::Stage;
 use pollux::session::{Alignment, Compared, CurrentSite, Keys, Seek, Session, SessionPlugin, own_key};
 use pollux::signal::{SignalId, Timestamp, Value};
 use pollux::site::{self, Site};
 use pollux::trust::{Accounts, MadeKeys};
 use pollux::twin::{Readings, Select};
-use pollux::view::{Camera, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
+use pollux::view::{Camera, LensKind, SetLens, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
 use tracing_subscriber::fmt;
 
 use super::options::{BrokerOption, KeysOption, LoadedSite, load, parse_range, parse_span};
@@ -65,6 +65,12 @@ pub(crate) struct ShowOptions {
     /// A signal to plot, by its address; may be given several times
     #[arg(long)]
     plot: Vec<String>,
+    /// Color the scene by something else than what things show: trust
+    #[arg(long, value_name = "LENS", value_parser = parse_lens)]
+    lens: Option<LensKind>,
+    /// Tell where the reading of a signal comes from, by its address
+    #[arg(long, value_name = "ADDRESS")]
+    provenance: Option<String>,
     /// A command to send when a headless run ends, just before the picture, such as pumping.p1/run=off
     #[arg(long, requires = "headless")]
     ask: Option<String>,
@@ -277,9 +283,16 @@ fn parse_ask(site: &Site, text: &str) -> Result<Ask, Failure> {
     Ok(Ask::new(command, value))
 }
 
-fn plot_of(site: &Site, address: &str) -> Result<SignalId, Failure> {
+fn parse_lens(text: &str) -> Result<LensKind, String> {
+    match text {
+        "trust" => Ok(LensKind::Trust),
+        _ => Err(format!("{text:?} is no lens: expected trust")),
+    }
+}
+
+fn signal_of(site: &Site, option: &str, address: &str) -> Result<SignalId, Failure> {
     let signal = site.signal_at(address).map(|it| it.id);
-    signal.ok_or_else(|| Failure::new(format!("--plot: the site has no signal {address:?}")))
+    signal.ok_or_else(|| Failure::new(format!("{option}: the site has no signal {address:?}")))
 }
 
 fn has_display() -> bool {
@@ -361,8 +374,9 @@ fn run_app(loaded: LoadedSite, source: Source, operator: Operator, options: Show
     let title = format!("Pollux · {}", loaded.site.name);
     let target = if options.headless { Target::Image(options.size) } else { Target::Window };
     let store = if options.headless { LayoutStore::default() } else { LayoutStore::user() };
-    let plots = options.plot.iter().map(|it| plot_of(&loaded.site, it)).collect::<Result<_, _>>()?;
+    let plots = options.plot.iter().map(|it| signal_of(&loaded.site, "--plot", it)).collect::<Result<_, _>>()?;
     let selected = options.select.as_deref().and_then(|it| loaded.site.twin_at(it)).map(|it| it.id);
+    let provenance = options.provenance.as_deref().map(|it| signal_of(&loaded.site, "--provenance", it)).transpose()?;
     let ask = options.ask.as_deref().map(|it| parse_ask(&loaded.site, it)).transpose()?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_key(own_key())
@@ -387,6 +401,12 @@ fn run_app(loaded: LoadedSite, source: Source, operator: Operator, options: Show
     }
     if let Some(camera) = options.camera.clone() {
         app.world_mut().write_message(Camera::Viewpoint(camera));
+    }
+    if let Some(lens) = options.lens {
+        app.world_mut().write_message(SetLens::On(lens));
+    }
+    if let Some(signal) = provenance {
+        app.world_mut().resource_mut::<Desk>().provenance = Some(Provenance::of(signal));
     }
     let summary = Arc::new(Mutex::new(None));
     app.add_systems(Startup, wake_the_window);

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use clap::Args;
 use pollux::link::{self, LinkOptions};
 use pollux::session::witness::witnessed_filter;
 use pollux::trust::PublicKey;
-use pollux::trust::seals::{Complete, Report, SealOptions, Sealing, verify};
+use pollux::trust::seals::{Report, SealOptions, verify};
 use pollux::trust::witness::{Witnessed, open_witnessed, read_witness_file};
 use serde::Serialize;
 
@@ -147,7 +147,7 @@ fn witnesses(witnessed: &[Witnessed], report: &Report) -> Vec<PublicKey> {
 
 fn in_words(verdict: &Verdict<'_>) -> String {
     let Verdict { report, .. } = verdict;
-    let mut lines = vec![format!("{}: {}", verdict.file, headline(report))];
+    let mut lines = vec![format!("{}: {}", verdict.file, report.verdict())];
     lines.extend(report.breaks.iter().map(|it| format!("  {it}")));
     if report.more_breaks > 0 {
         lines.push(format!("  and {} more", report.more_breaks));
@@ -180,22 +180,7 @@ fn in_words(verdict: &Verdict<'_>) -> String {
     lines.join("\n")
 }
 
-fn headline(report: &Report) -> &'static str {
-    match (report.sealing, report.unaltered(), report.complete()) {
-        (Sealing::None, ..) => "not sealed",
-        (Sealing::NoKey, ..) => "sealed, but nobody can look at its seals without the key",
-        (Sealing::ByOther { .. }, ..) => "SEALED BY ANOTHER KEY",
-        (_, false, _) => "ALTERED",
-        (_, true, Some(true)) => "unaltered and complete",
-        (_, true, Some(false)) => "unaltered, but NOT COMPLETE",
-        (_, true, None) if matches!(report.complete, Complete::Unknown { .. }) => {
-            "unaltered, but not closed: whether it is complete nobody can tell"
-        }
-        (_, true, None) => "unaltered; whether it is complete nobody can tell",
-    }
-}
-
-fn open(path: &std::path::Path) -> Result<File, Failure> {
+fn open(path: &Path) -> Result<File, Failure> {
     File::open(path).map_err(|error| Failure::new(format!("{} cannot be read: {error}", path.display())))
 }
 

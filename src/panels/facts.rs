@@ -18,7 +18,7 @@ use super::sparkline::Spark;
 use super::status_bar::{LinkLine, Picture, Status, WorkLine};
 use super::tree::{TreeRow, TreeState, TwinState, tree_rows};
 use crate::command::{CommandLog, CommandRow, GateState, Operator, Rehearsal, Sequences};
-use crate::guard::{Inventory, Taint, TrustOf};
+use crate::guard::{Inventory, SupportOutlook, Taint, TrustOf};
 use crate::judge::{Alarms, Expectations};
 use crate::link::{self, LinkState};
 use crate::session::{
@@ -64,6 +64,7 @@ pub(super) struct Facts<'w, 's> {
     pub(super) inventory: Res<'w, Inventory>,
     pub(super) trust_of: Res<'w, TrustOf>,
     pub(super) taint: Res<'w, Taint>,
+    pub(super) ahead: Res<'w, SupportOutlook>,
     pub(super) quarantine: Res<'w, Quarantine>,
     pub(super) lens: Option<Res<'w, Lens>>,
     pub(super) shades: Option<Res<'w, Shades>>,
@@ -312,6 +313,7 @@ impl Facts<'_, '_> {
             Some(LinkState::Connected { since }) if self.is_live() => Some(self.cursor.at.secs_since(since)),
             Some(_) | None => None,
         };
+        let seals = self.session.seals.as_ref().and_then(|it| it.outcome()?.ok());
         let mut all = self.compared_diagnostics();
         all.extend(self.signature_diagnostics());
         let findings = [&self.findings.0, self.inventory.findings()].concat();
@@ -319,6 +321,7 @@ impl Facts<'_, '_> {
             site: &self.site,
             findings: &findings,
             recording: &self.session.recording_findings(),
+            seals: seals.as_deref(),
             readings: &self.readings,
             tally: &self.pulse.tally,
             linked_secs,

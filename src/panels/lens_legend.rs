@@ -17,7 +17,9 @@ const ENTRY: f32 = 22.0;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LegendRows {
     /// Which lens.
-    pub kind: LensKind,
+    pub title: String,
+    /// The key that closes it. Empty: it has none.
+    pub key: &'static str,
     /// The shades that are to be seen, the worst first, each with how many twins have it.
     pub entries: Vec<(Shade, usize)>,
     /// Only what has this shade keeps its colour. `None`: all do.
@@ -37,16 +39,13 @@ impl Facts<'_, '_> {
         };
         let entries = Shade::all(kind).map(|it| (it, of(Some(it))));
         let entries = entries.filter(|it| it.1 > 0 || lens.isolated == Some(it.0)).collect();
-        Some(LegendRows { kind, entries, isolated: lens.isolated, n_grey: of(None) })
-    }
-}
-
-impl LensKind {
-    fn title(self) -> &'static str {
-        match self {
-            Self::Trust => "Trust",
-            Self::Outlook => "Outlook",
-        }
+        let (title, key) = match kind {
+            LensKind::Trust => ("Trust".to_owned(), "T"),
+            LensKind::Outlook => {
+                (self.ahead.date().map_or_else(|| "Outlook".to_owned(), |it| format!("Outlook {it}")), "")
+            }
+        };
+        Some(LegendRows { title, key, entries, isolated: lens.isolated, n_grey: of(None) })
     }
 }
 
@@ -74,14 +73,12 @@ fn inside_ui(ui: &mut Ui, rows: &LegendRows) -> Option<Action> {
     let mut action = None;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::STEP;
-        ui.label(RichText::new(rows.kind.title()).strong().color(theme::STRONG));
+        ui.label(RichText::new(&rows.title).strong().color(theme::STRONG));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if icons::button(ui, "Close the lens", icons::cross).clicked() {
                 action = Some(Action::Lens(SetLens::Off));
             }
-            if rows.kind == LensKind::Trust {
-                ui.label(RichText::new("T").small().color(theme::WEAK));
-            }
+            ui.label(RichText::new(rows.key).small().color(theme::WEAK));
         });
     });
     for (shade, count) in &rows.entries {
@@ -151,7 +148,8 @@ mod tests {
     fn an_entry_tells_its_count_and_isolates_what_it_counts() {
         let rejected = Shade::of(Standing::Rejected);
         let rows = LegendRows {
-            kind: LensKind::Trust,
+            title: "Trust".to_owned(),
+            key: "T",
             entries: vec![(rejected, 1), (Shade::of(Standing::Verified), 12)],
             isolated: None,
             n_grey: 4,

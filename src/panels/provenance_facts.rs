@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::facts::Facts;
 use super::format;
 use super::provenance::{AgainRows, ChainRow, ExhibitRow, ProvenanceCard, Proves, SHOWN_BYTES, StepRow};
-use crate::link::BrokerUrl;
+use crate::link::{BrokerUrl, Posture, TlsVersion};
 use crate::session::{VerifyAgain, saw};
 use crate::signal::SignalId;
 use crate::site::doc::{DeviceDoc, SigningDoc};
@@ -83,7 +83,7 @@ impl Facts<'_, '_> {
         let reading = self.readings.get(id);
         let device = self.site.device_of(twin.id).map(|it| it.1);
         let account = device.map(|it| self.session.book.of(&it.id)).unwrap_or_default();
-        let newest = device.and_then(|it| self.newest_exhibit(&it.id));
+        let newest = device.and_then(|it| self.session.book.newest_exhibit(&it.id));
         let clock = &self.pulse.clock;
         let value = match &reading.value {
             Some(value) => {
@@ -112,10 +112,6 @@ impl Facts<'_, '_> {
             again: self.again_rows(id, reading),
             exhibit: newest.map(|it| self.exhibit_row(&it)),
         })
-    }
-
-    fn newest_exhibit(&self, device: &str) -> Option<Exhibit> {
-        self.session.book.exhibits().into_iter().rev().find(|it| &*it.device == device)
     }
 
     fn exhibit_row(&self, it: &Exhibit) -> ExhibitRow {
@@ -215,7 +211,7 @@ impl Facts<'_, '_> {
             return vec![ChainRow { what: "Recording", text: name, lines, proves: Proves::Nothing }];
         }
         let Some(link) = &self.session.link else { return Vec::new() };
-        let (text, lines, proves) = link_words(link.url());
+        let (text, lines, proves) = link_words(link.url(), link.posture().as_deref());
         let broker = "It may read, delay and drop what passes; what is signed it cannot change unseen.";
         vec![
             ChainRow { what: "Link", text, lines, proves },
@@ -318,11 +314,21 @@ fn role(role: KeyRole) -> &'static str {
     }
 }
 
-/// How the link to a broker is protected, by its address alone.
-fn link_words(url: &BrokerUrl) -> (String, Vec<String>, Proves) {
+/// How the link to a broker is protected.
+fn link_words(url: &BrokerUrl, posture: Option<&Posture>) -> (String, Vec<String>, Proves) {
+    let proves = "It proves who the broker is, and nothing about what the broker passes on.".to_owned();
+    if let Some(posture) = posture.filter(|it| it.is_secure()) {
+        let protocol = posture.protocol.map_or("TLS", TlsVersion::label);
+        let mut lines: Vec<String> = posture.cipher.iter().map(|it| format!("Cipher suite {it}")).collect();
+        let certificates = [("The broker's certificate", &posture.peer), ("Our certificate", &posture.own)];
+        let told = certificates.into_iter().filter_map(|(whose, it)| Some((whose, it.as_ref()?)));
+        lines.extend(told.map(|(whose, it)| format!("{whose}: {}", it.words())));
+        lines.extend(posture.roots.as_ref().map(|it| format::capital(&it.words())));
+        lines.push(proves);
+        return (format!("encrypted, {protocol}"), lines, Proves::Yes);
+    }
     if url.tls {
-        let line = "It proves who the broker is, and nothing about what the broker passes on.";
-        return ("encrypted (TLS)".to_owned(), vec![line.to_owned()], Proves::Yes);
+        return ("encrypted (TLS)".to_owned(), vec![proves], Proves::Yes);
     }
     if url.is_loopback() {
         return ("plain text".to_owned(), vec!["It does not leave this machine.".to_owned()], Proves::Nothing);
@@ -353,7 +359,7 @@ mod tests {
     #[test]
     fn a_link_is_told_by_how_it_is_protected() {
         let check = |url: &str, want: &str, proves| {
-            let (text, _, got) = link_words(&url.parse().unwrap());
+            let (text, _, got) = link_words(&url.parse().unwrap(), None);
             assert_eq!((text.as_str(), got), (want, proves), "{url}");
         };
         check("mqtts://plant.example:8883", "encrypted (TLS)", Proves::Yes);

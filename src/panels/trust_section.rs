@@ -5,7 +5,7 @@ use egui::{Align2, Rect, RichText, Sense, Ui, pos2, vec2};
 use super::actions::Action;
 use super::inspector::{notice_ui, section_ui};
 use super::tree::painted_text;
-use super::{format, icons, theme};
+use super::{format, icons, standing, theme};
 use crate::site::TwinId;
 use crate::twin::Standing;
 
@@ -71,6 +71,7 @@ pub(super) fn trust_section_ui(ui: &mut Ui, twin: TwinId, name: &str, rows: &Tru
         let color = if standing.taints() { theme::WARNING } else { theme::TEXT };
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = theme::GAP;
+            icons::show(ui, standing.label(), |painter, at| standing::icon(painter, at, standing));
             ui.label(RichText::new(format::sentence(standing.label())).color(color)).on_hover_text(standing.says());
             ui.label(RichText::new(&rows.share).color(theme::WEAK))
                 .on_hover_text("Of what is measured on it and below it; a process counts what it is about, too.");
@@ -256,7 +257,7 @@ mod tests {
     fn what_spoils_a_twin_is_told_step_by_step_and_leads_there() {
         let mut harness = section(rejected());
         assert!(rejected().warns());
-        harness.get_by_label("Rejected");
+        harness.get_by_label("Rejected.");
         harness.get_by_label("11 of 12 verified");
         harness.get_by_label("Do not rely on it: it depends on Pump 2 · Speed, which is rejected.");
         let asked = click(&mut harness, "Step 2: Pump 2 · Speed, measured on it");

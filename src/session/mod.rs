@@ -35,6 +35,7 @@ mod reader;
 mod recall;
 pub mod recording;
 mod reload;
+mod sealing;
 mod seeker;
 mod tally;
 mod tap;
@@ -75,6 +76,7 @@ pub use plot::Column;
 pub use progress::Progress;
 pub use reader::{Read, Reader, message_of};
 pub use recall::{Recalled, Recollect};
+pub use sealing::SealCheck;
 pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
 pub use tap::{Change, Tap, Told, watched};
 pub use timeline::{DensityRow, Timeline, TimelineData};
@@ -348,6 +350,8 @@ pub struct Session {
     pub store: Option<Arc<Store>>,
     /// Why an edited registry was not taken over, for a person.
     pub keys_problem: Option<String>,
+    /// Whether a recording that is shown is as it was sealed. `None`: this is none.
+    pub seals: Option<Arc<SealCheck>>,
     /// Heard beside the site's own topics.
     word_topics: Vec<String>,
     record_problem: Option<String>,
@@ -395,6 +399,7 @@ impl Session {
             registry: None,
             store: None,
             keys_problem: None,
+            seals: None,
             word_topics: plugin.word_topics.clone(),
             record_problem: None,
             replay: plugin.replay.clone(),
@@ -494,6 +499,10 @@ impl Session {
             Ok(filling) => self.filling = Some(filling),
             Err(why) => self.problem = Some(format!("the system gave no thread to read the recording: {why}")),
         }
+        match SealCheck::start(&recording.path, self.waker.clone()) {
+            Ok(check) => self.seals = Some(check),
+            Err(why) => error!("the seals of {} cannot be looked at: {why}", recording.path.display()),
+        }
     }
 
     /// Whether it shows a recording, and nothing can come in or go out.
@@ -570,6 +579,9 @@ impl Drop for Session {
     fn drop(&mut self) {
         if let Some(filling) = &self.filling {
             filling.cancel();
+        }
+        if let Some(seals) = &self.seals {
+            seals.cancel();
         }
         let connected = self.link.as_ref().is_some_and(Link::is_connected);
         if let Some(link) = &self.link {

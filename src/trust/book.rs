@@ -105,6 +105,12 @@ impl Book {
         self.1.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
+    /// The newest message of a device that was refused. `None`: none is kept.
+    pub fn newest_exhibit(&self, device: &str) -> Option<Exhibit> {
+        let kept = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().rev().find(|it| &*it.device == device).cloned()
+    }
+
     /// Looks at when what was refused, in the order of its coming.
     pub fn with_slips<R>(&self, look: impl FnOnce(&VecDeque<Slip>) -> R) -> R {
         look(&self.2.lock().unwrap_or_else(PoisonError::into_inner))

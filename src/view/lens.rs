@@ -6,7 +6,9 @@
 use bevy::color::ColorToComponents;
 use bevy::prelude::*;
 
-use super::live::{LensSlot, SlotKey, Slots};
+use super::live::{LensSlot, Slots};
+use crate::guard::SupportOutlook;
+use crate::guard::inventory::Support;
 use crate::session::CurrentSite;
 use crate::site::{Site, TwinId};
 use crate::twin::{Readings, Standing, own_standing, signs};
@@ -16,7 +18,7 @@ use crate::twin::{Readings, Standing, own_standing, signs};
 pub enum LensKind {
     /// How far each twin may be believed.
     Trust,
-    /// What somebody else says of each, see [`Outlooks`].
+    /// How long each will get updates, as of the day that [`SupportOutlook`] looks ahead to.
     Outlook,
 }
 
@@ -43,10 +45,6 @@ pub struct Lens {
     /// Only what has this shade keeps its colour. `None`: all do.
     pub isolated: Option<Shade>,
 }
-
-/// The shade of each twin by its number, of what is not trust; `None`: it has none, and is grey. Whoever knows them writes them.
-#[derive(Resource, Debug, Clone, PartialEq, Eq, Default)]
-pub struct Outlooks(pub Vec<Option<Shade>>);
 
 /// The shade of each twin of the site under the lens, by its number. Written here alone; empty while the lens is off.
 #[derive(Resource, Debug, Clone, PartialEq, Eq, Default)]
@@ -114,24 +112,25 @@ pub const SHADES: [ShadeLook; 14] = [
     look("evil twin", [224, 58, 84], Pattern::Checker),
     look("quarantined", [214, 203, 160], Pattern::Cage),
     look("supported", [74, 158, 181], Pattern::Solid),
-    look("support ends soon", [139, 152, 214], Pattern::Dotted),
-    look("no longer supported", [236, 169, 28], Pattern::Diamonds),
-    look("known to be weak", [226, 84, 66], Pattern::Dense),
+    look("support ends soon", [236, 169, 28], Pattern::Diamonds),
+    look("nobody says", [152, 161, 172], Pattern::Rings),
+    look("no updates any more", [226, 84, 66], Pattern::Dense),
 ];
 
 impl Shade {
-    /// Supported for long.
-    pub const SUPPORTED: Self = Self(10);
-    /// Its support ends soon.
-    pub const ENDS_SOON: Self = Self(11);
-    /// It has ended.
-    pub const ENDED: Self = Self(12);
-    /// A weakness of it is known.
-    pub const WEAK: Self = Self(13);
-
     /// Of a standing.
     pub fn of(standing: Standing) -> Self {
         Self(Standing::ALL.iter().position(|it| *it == standing).unwrap_or(0) as u8)
+    }
+
+    /// Of how long a device will get updates.
+    pub fn of_support(support: Support) -> Self {
+        Self(match support {
+            Support::Supported => 10,
+            Support::EndsSoon => 11,
+            Support::Unknown => 12,
+            Support::Unsupported => 13,
+        })
     }
 
     /// The shades of a lens, the worst first, as its legend lists them.
@@ -180,11 +179,7 @@ pub(super) struct LensMotion {
 }
 
 pub(super) fn plugin(app: &mut App) {
-    app.init_resource::<Lens>()
-        .init_resource::<Outlooks>()
-        .init_resource::<Shades>()
-        .init_resource::<LensMotion>()
-        .add_message::<SetLens>();
+    app.init_resource::<Lens>().init_resource::<Shades>().init_resource::<LensMotion>().add_message::<SetLens>();
 }
 
 /// What a request makes of the lens.
@@ -200,9 +195,24 @@ fn after(lens: Lens, request: SetLens) -> Lens {
     }
 }
 
-/// Requests change the lens.
-pub(super) fn set_lens(mut requests: MessageReader<SetLens>, mut lens: ResMut<Lens>) {
-    let next = requests.read().fold(*lens, |lens, it| after(lens, *it));
+/// Requests change the lens; where somebody looks ahead, the scene shows what is seen there.
+pub(super) fn set_lens(
+    ahead: Res<SupportOutlook>,
+    mut looked: Local<bool>,
+    mut requests: MessageReader<SetLens>,
+    mut lens: ResMut<Lens>,
+) {
+    let looks = ahead.date().is_some();
+    let mut next = *lens;
+    if looks != *looked {
+        *looked = looks;
+        if looks {
+            next = after(next, SetLens::On(LensKind::Outlook));
+        } else if next.kind == Some(LensKind::Outlook) {
+            next = after(next, SetLens::Off);
+        }
+    }
+    next = requests.read().fold(next, |lens, it| after(lens, *it));
     lens.set_if_neq(next);
 }
 
@@ -260,12 +270,12 @@ fn step(now: LensSlot, goal: LensSlot, by: f32) -> LensSlot {
     next
 }
 
-fn shades_of(site: &Site, kind: LensKind, readings: &Readings, outlooks: &Outlooks) -> Vec<Option<Shade>> {
+fn shades_of(site: &Site, kind: LensKind, readings: &Readings, ahead: &SupportOutlook) -> Vec<Option<Shade>> {
     let mut shades = vec![None; site.twin_capacity];
     for twin in &site.twins {
         let shade = match kind {
             LensKind::Trust => own_standing(site, twin, readings).map(Shade::of),
-            LensKind::Outlook => outlooks.0.get(twin.id.index()).copied().flatten(),
+            LensKind::Outlook => ahead.lens_state(twin.id).map(Shade::of_support),
         };
         if let Some(place) = shades.get_mut(twin.id.index()) {
             *place = shade;
@@ -280,29 +290,29 @@ pub(super) fn shade_twins(
     site: Res<CurrentSite>,
     readings: Res<Readings>,
     lens: Res<Lens>,
-    outlooks: Res<Outlooks>,
+    ahead: Res<SupportOutlook>,
     mut shades: ResMut<Shades>,
     mut motion: ResMut<LensMotion>,
     mut slots: ResMut<Slots>,
 ) {
-    let next = lens.kind.map_or_else(Vec::new, |it| shades_of(&site, it, &readings, &outlooks));
+    let next = lens.kind.map_or_else(Vec::new, |it| shades_of(&site, it, &readings, &ahead));
     if shades.0 != next {
         shades.0 = next;
     }
     let signed = signs(&site);
-    let own = |twin: TwinId| own_standing(&site, site.twin(twin)?, &readings);
+    let mut own = vec![None; if lens.kind.is_none() { site.twin_capacity } else { 0 }];
+    for twin in &site.twins {
+        if let Some(place) = own.get_mut(twin.id.index()) {
+            *place = own_standing(&site, twin, &readings);
+        }
+    }
     let goal = |twin: Option<TwinId>| match lens.kind {
         Some(_) => goal_under(&lens, twin.and_then(|it| shades.0.get(it.index()).copied().flatten())),
-        None => goal_without(twin.and_then(own), signed),
+        None => goal_without(twin.and_then(|it| own.get(it.index()).copied().flatten()), signed),
     };
     let by = time.delta_secs().min(LONGEST_STEP) / FADE_SECS;
     let mut moving = false;
-    for (key, number) in slots.numbers() {
-        let twin = match key {
-            Some(SlotKey::Twin(twin) | SlotKey::Part(twin, _)) => Some(twin),
-            // Walls and props are nobody's.
-            Some(SlotKey::Wall(_)) | None => None,
-        };
+    for (twin, number) in slots.numbers() {
         let (slot, goal) = (slots.get(number), goal(twin));
         let lens = step(slot.lens, goal, by);
         moving |= lens != goal;

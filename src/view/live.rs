@@ -177,9 +177,13 @@ impl Slots {
         self.all.get(number as usize).copied().unwrap_or(Slot::PLAIN)
     }
 
-    /// All slots with their numbers; number 0 is that of what is nobody's.
-    pub(super) fn numbers(&self) -> Vec<(Option<SlotKey>, u32)> {
-        let own = self.by_key.iter().map(|(key, number)| (Some(key.clone()), *number));
+    /// All slots with the twins that they are of; number 0 is that of what is nobody's, as walls are.
+    pub(super) fn numbers(&self) -> Vec<(Option<TwinId>, u32)> {
+        let of = |key: &SlotKey| match key {
+            SlotKey::Twin(twin) | SlotKey::Part(twin, _) => Some(*twin),
+            SlotKey::Wall(_) => None,
+        };
+        let own = self.by_key.iter().map(|(key, number)| (of(key), *number));
         std::iter::once((None, 0)).chain(own).collect()
     }
 

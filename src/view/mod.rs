@@ -36,7 +36,7 @@ mod watermark;
 use bevy::prelude::*;
 
 pub use camera::{Camera, SHORTCUTS, Shortcut};
-pub use lens::{Lens, LensKind, Outlooks, Pattern, SHADES, SetLens, Shade, ShadeLook, Shades};
+pub use lens::{Lens, LensKind, Pattern, SHADES, SetLens, Shade, ShadeLook, Shades};
 pub use quality::{Quality, Tier};
 pub use screen::{Frame, Target, ViewRect};
 pub use shot::{Settled, ShotSaved, TakeShot};

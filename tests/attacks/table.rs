@@ -46,6 +46,7 @@ pub(super) fn technique(id: &str) -> Option<&'static str> {
         "T0831" => "Manipulation of Control",
         "T0832" => "Manipulation of View",
         "T0836" => "Modify Parameter",
+        "T0842" => "Network Sniffing",
         "T0848" => "Rogue Master",
         "T0859" => "Valid Accounts",
         "T0872" => "Indicator Removal on Host",

@@ -16,7 +16,7 @@ const WITHOUT_ENGINE: [&str; 7] = ["signal", "site", "codec", "trust", "link", "
 const FIELD_KNOWS: [&str; 6] = ["signal", "site", "codec", "trust", "link", "physics"];
 
 /// What only its own folder may write: resources and components of the model.
-const MODEL: [(&str, &[&str]); 5] = [
+const MODEL: [(&str, &[&str]); 6] = [
     (
         "session",
         &[
@@ -30,12 +30,14 @@ const MODEL: [(&str, &[&str]); 5] = [
             "Works",
             "Ghost",
             "Compared",
+            "Again",
         ],
     ),
     ("twin", &["Reading", "Readings", "Health", "Selection", "Quarantine", "TwinIndex", "TwinRef", "SignalRef"]),
     ("judge", &["Alarms", "Expectations"]),
     ("command", &["CommandLog", "CommandRow", "Operator", "GateState", "Sequences"]),
     ("guard", &["Inventory", "SupportOutlook", "Taint", "TrustOf"]),
+    ("view", &["Lens", "Shades"]),
 ];
 
 struct Source {

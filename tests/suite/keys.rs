@@ -11,10 +11,12 @@ use pollux::command::gate::{DESKTOP_USER, accesses};
 use pollux::command::{Cause, CommandLog, GateState, Operator, Phase, Topics};
 use pollux::field::{Field, FieldKeys, FieldOptions};
 use pollux::link::{self, Link, LinkOptions, Publish};
-use pollux::session::{Keys, KeysAt, Session, SessionPlugin};
+use pollux::session::recording::{About, RecorderOptions};
+use pollux::session::{Again, Keys, KeysAt, Session, SessionPlugin, VerifyAgain};
 use pollux::site::Site;
 use pollux::trust::{
-    ANSWER_TYPE, Anchor, BESIDE_TYPE, Pen, Reason, Registry, SIGNATURE_PROPERTY, SecretKey, exchange, secret_file,
+    ANSWER_TYPE, Anchor, BESIDE_TYPE, Pen, Proof, Reason, Registry, SIGNATURE_PROPERTY, SecretKey, Step, Trust,
+    exchange, secret_file,
 };
 use pollux::twin::Standing;
 
@@ -88,14 +90,17 @@ impl Place {
     }
 
     fn twin(&self, broker: &Mosquitto) -> TestTwin {
+        TestTwin::of(self.session(broker))
+    }
+
+    fn session(&self, broker: &Mosquitto) -> SessionPlugin {
         let (site, ids) = load(&self.path);
         let at = KeysAt { file: None, authority: None, store: &self.folder.path().join("trust.redb") };
         let keys = Keys::find(&self.path, &site, at).unwrap();
-        let session = SessionPlugin::new(self.path.clone(), site, ids)
+        SessionPlugin::new(self.path.clone(), site, ids)
             .with_broker(broker.url().parse().unwrap())
             .with_login(Some(login_of(DESKTOP_USER)))
-            .with_keys(keys);
-        TestTwin::of(session)
+            .with_keys(keys)
     }
 
     /// Everybody at once: a gate, and an operator who is signed in.
@@ -378,4 +383,40 @@ fn what_is_said_in_the_gates_name_changes_nothing_on_the_desktop() {
     later.until("the gate is there", |it| it.resource::<GateState>().is_present());
     assert_eq!(later.app.world().resource::<GateState>().key(), key);
     drop((gate, field));
+}
+
+#[test]
+fn a_reading_is_verified_again_from_the_bytes_of_the_recording() {
+    let place = Place::new();
+    let broker = Mosquitto::guarded(&place.site);
+    let _field = place.field(&broker);
+    let about = About { site: place.site.name.clone(), began: link::now(), ..About::default() };
+    let path = place.folder.path().join("session.mcap");
+    let recorder = RecorderOptions { path, about, ..RecorderOptions::default() };
+    let mut twin = TestTwin::of(place.session(&broker).with_recorder(recorder));
+    // Not the first one: something was heard before it.
+    twin.until("it is verified", |it| {
+        standing(it) == Standing::Verified && it.resource::<Session>().tally.snapshot().samples > 40
+    });
+    let signal = place.site.signal_at(SPEED).unwrap().id;
+    let speed = twin.reading(SPEED);
+    let ask = |proof| VerifyAgain { signal, received: speed.received, proof };
+    let found = |twin: &mut TestTwin, asked: VerifyAgain| {
+        let answered = asked.clone();
+        twin.app.world_mut().write_message(asked);
+        twin.until("it was verified again", |it| {
+            it.resource::<Again>().0.as_ref().is_some_and(|it| it.asked == answered && it.found.is_some())
+        });
+        twin.app.world().resource::<Again>().0.clone().unwrap().found.unwrap()
+    };
+    let again = found(&mut twin, ask(speed.proof)).unwrap();
+    assert!(again.same, "{again:?}");
+    assert_eq!((again.value.clone(), again.proof), (speed.value.clone(), Some(speed.proof)));
+    assert_eq!(again.steps.last().map(|it| (it.0, it.1.is_ok())), Some((Step::Chain, true)), "{again:?}");
+    // Where something else was told of it, that is seen.
+    let told = Proof { trust: Trust::Unsigned, key: None, gap: 0 };
+    assert!(!found(&mut twin, ask(told)).unwrap().same);
+    // What never came cannot be verified.
+    let nothing = VerifyAgain { received: speed.received - std::time::Duration::from_secs(3600), ..ask(speed.proof) };
+    assert!(found(&mut twin, nothing).unwrap_err().contains("does not hold its message"));
 }

@@ -14,6 +14,8 @@ mod inventory;
 mod keys;
 mod kills;
 mod link;
+#[path = "../support/mosquitto.rs"]
+mod mosquitto;
 mod quarantine;
 mod races;
 mod readings;

@@ -25,15 +25,15 @@ const fn width(column: Column, least: f32, share: f32, rank: u8) -> Width {
 }
 
 const WIDTHS: [Width; 9] = [
-    width(Column::Twin, 120.0, 0.2, 0),
+    width(Column::Twin, 116.0, 0.2, 0),
     width(Column::Maker, 116.0, 0.1, 4),
-    width(Column::Model, 76.0, 0.1, 1),
-    width(Column::Firmware, 62.0, 0.0, 5),
+    width(Column::Model, 72.0, 0.05, 1),
+    width(Column::Firmware, 60.0, 0.0, 5),
     width(Column::Until, 84.0, 0.0, 3),
-    width(Column::Support, 100.0, 0.0, 0),
-    width(Column::Crypto, 96.0, 0.05, 0),
-    width(Column::Advisories, 104.0, 0.05, 0),
-    width(Column::Findings, 120.0, 0.5, 2),
+    width(Column::Support, 112.0, 0.0, 0),
+    width(Column::Crypto, 88.0, 0.0, 0),
+    width(Column::Advisories, 96.0, 0.05, 0),
+    width(Column::Findings, 204.0, 0.6, 2),
 ];
 
 /// Draws the table; returns what was asked for.
