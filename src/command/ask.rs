@@ -142,8 +142,6 @@ impl Desk<'_> {
         let bytes = key.map_or_else(|| bytes.clone(), |it| trust::seal(&it.0, REQUEST_TYPE, &topic, &bytes));
         let digest = Digest::of(&bytes);
         let publish = Publish {
-            // A request bears its signature within.
-            user: Vec::new(),
             topic,
             payload: bytes.into(),
             qos1: true,

@@ -586,10 +586,15 @@ impl Drop for Session {
         let connected = self.link.as_ref().is_some_and(Link::is_connected);
         if let Some(link) = &self.link {
             link.close();
-            // What is on its way is recorded. A link that is still trying to connect has nothing.
-            if let Some(ingest) = self.ingest.as_mut().filter(|_| connected && self.recorder.is_some()) {
+            // What is on its way is recorded, and kept. A link that is still trying to connect has nothing.
+            let keeps = self.recorder.is_some() || self.store.is_some();
+            if let Some(ingest) = self.ingest.as_mut().filter(|_| connected && keeps) {
                 ingest.finish();
             }
+        }
+        if let Some(store) = &self.store {
+            // The process may end before the last who holds it lets go.
+            store.close();
         }
         // Before the recording ends: what is judged of it is written into it.
         self.tap.close();
