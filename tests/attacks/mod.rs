@@ -4,6 +4,7 @@
 //! Compiled into the library's tests, since defences can be taken away there alone.
 
 mod broker;
+mod commands;
 mod device;
 mod forge;
 mod form;
@@ -14,6 +15,7 @@ mod mosquitto;
 mod mqtt;
 mod plant;
 mod registry;
+mod sessions;
 mod signer;
 mod table;
 mod transport;
@@ -95,6 +97,8 @@ fn all() -> impl Iterator<Item = &'static Attack> {
         late::ATTACKS,
         registry::ATTACKS,
         transport::ATTACKS,
+        commands::ATTACKS,
+        sessions::ATTACKS,
     ]
     .into_iter()
     .flatten()
