@@ -4,6 +4,7 @@ mod audit;
 mod broker;
 mod check;
 mod demo;
+mod evidence;
 mod export;
 mod field;
 mod gate;
@@ -59,6 +60,8 @@ enum Command {
     Audit(audit::AuditArguments),
     /// Tell whether a session is as it was recorded, and whether all of it is there
     Verify(verify::VerifyArguments),
+    /// Take a part of a session into one file that proves itself on another machine
+    Evidence(evidence::EvidenceArguments),
     /// Sign for how far others' recordings have come, so that nobody can cut their ends unseen
     Witness(witness::WitnessArguments),
     /// Keep the accounts: who may sign in
@@ -85,6 +88,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Evidence(arguments) => evidence::run(arguments),
         Command::Witness(arguments) => witness::run(arguments),
         Command::Operators(arguments) => operators::run(arguments),
         Command::Broker(arguments) => broker::run(arguments),

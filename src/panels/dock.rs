@@ -14,6 +14,7 @@ use super::commands::sequence::{SequenceState, sequence_ui};
 use super::diagnostics::{Diagnostic, Suppressed};
 use super::diagnostics_panel::diagnostics_panel_ui;
 use super::dialogs::{self, Dialog};
+use super::evidence::WaitingEvidence;
 use super::facts::Facts;
 use super::files::Files;
 use super::ghost_chip::ghost_chip_ui;
@@ -64,6 +65,8 @@ pub struct Desk {
     pub(super) dialog: Option<Dialog>,
     /// The file dialogs.
     pub files: Files,
+    /// An evidence bundle that waits for its picture.
+    pub(super) evidence: Option<WaitingEvidence>,
     /// Notes at the edge.
     pub toasts: Toasts,
     /// The theme that was put on last: with reduced motion or not.

@@ -34,6 +34,7 @@ pub struct Files {
 enum Wish {
     Open,
     Export(Export),
+    Evidence((Timestamp, Timestamp)),
 }
 
 impl Files {
@@ -70,6 +71,18 @@ impl Files {
             .default_save_extension(what);
         dialog.save_file();
         self.dialog = Some((dialog, Wish::Export(export)));
+    }
+
+    /// Asks where to write an evidence bundle of a range; `name` is what the file is called at first.
+    pub(super) fn ask_evidence(&mut self, range: (Timestamp, Timestamp), name: &str) {
+        let what = "Evidence (MCAP)";
+        let mut dialog = self
+            .dialog("Save an evidence bundle")
+            .default_file_name(&format!("{name}_evidence"))
+            .add_save_extension(what, "mcap")
+            .default_save_extension(what);
+        dialog.save_file();
+        self.dialog = Some((dialog, Wish::Evidence(range)));
     }
 
     fn dialog(&self, title: &str) -> FileDialog {
@@ -111,6 +124,7 @@ impl Files {
         Some(match wish {
             Wish::Open => Action::Open(path),
             Wish::Export(export) => Action::Export(export, path),
+            Wish::Evidence(range) => Action::Evidence(range, path),
         })
     }
 }

@@ -16,6 +16,7 @@ mod diagnostics;
 mod diagnostics_panel;
 mod dialogs;
 mod dock;
+mod evidence;
 mod facts;
 mod files;
 #[cfg(test)]
@@ -82,6 +83,7 @@ impl Plugin for PanelsPlugin {
                 Update,
                 (
                     files::follow_drops,
+                    evidence::ask_for_evidence,
                     pulse::follow_pulse,
                     pulse::raise_toasts,
                     alarm_deeds::hear_refusals,
