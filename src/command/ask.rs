@@ -150,6 +150,7 @@ impl Desk<'_> {
             correlation: Some(request.id.to_string().into_bytes().into()),
             expiry_secs: Some(EXPIRY_SECS as u32),
             content_type: Some(REQUEST_TYPE.to_owned()),
+            user: Vec::new(),
         };
         link.publish(publish).map(|()| digest).map_err(|error| error.to_string())
     }

@@ -13,6 +13,7 @@ mod compare;
 pub mod cursor;
 mod differences;
 pub mod draft;
+pub mod evidence;
 pub mod export;
 mod fill;
 mod fold;
@@ -81,7 +82,7 @@ pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
 pub use tap::{Change, Tap, Told, watched};
 pub use timeline::{DensityRow, Timeline, TimelineData};
 pub use waker::Waker;
-pub use work::{CancelWork, Launch, Notice, NoticeTone, Open, StartExport, Work, WorkId, Works};
+pub use work::{CancelWork, Launch, Notice, NoticeTone, Open, StartEvidence, StartExport, Work, WorkId, Works};
 
 use self::recording::{AuditDoc, Entry, Recorder, RecorderOptions, Recording};
 use crate::codec;

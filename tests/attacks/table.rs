@@ -99,14 +99,42 @@ fn page(rows: &[Row]) -> String {
     page
 }
 
-/// The page must be what the run gave; `POLLUX_BLESS=1` writes it.
+/// What stands in the README between these.
+const BEGINS: &str = "<!-- Written by POLLUX_BLESS=1 make attacks. -->\n";
+const ENDS: &str = "<!-- end of attacks -->";
+
+/// For the README: the same in four columns.
+fn brief(rows: &[Row]) -> String {
+    let mut table = "\n| id | attack | ATT&CK | what stops it |\n| --- | --- | --- | --- |\n".to_owned();
+    for row in rows {
+        let Attack { id, name, technique, .. } = row.attack;
+        let [stopped, _] = row.ends();
+        writeln!(table, "| {id} | {name} | {technique} | {stopped} |").unwrap();
+    }
+    writeln!(
+        table,
+        "\n{} passed, {} failed.\n",
+        rows.iter().filter(|it| it.passed()).count(),
+        rows.iter().filter(|it| !it.passed()).count()
+    )
+    .unwrap();
+    table
+}
+
+/// The page and the README must be what the run gave; `POLLUX_BLESS=1` writes them.
 #[track_caller]
 pub(super) fn check_page(rows: &[Row]) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/attacks.md");
-    let page = page(rows);
-    if std::env::var_os("POLLUX_BLESS").is_some() {
-        std::fs::write(&path, &page).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let (before, rest) = readme.split_once(BEGINS).expect("the README has a place for the attacks");
+    let (_, after) = rest.split_once(ENDS).expect("the place for the attacks ends");
+    let told = format!("{before}{BEGINS}{}{ENDS}{after}", brief(rows));
+    for (name, want) in [("docs/attacks.md", page(rows)), ("README.md", told)] {
+        let path = root.join(name);
+        if std::env::var_os("POLLUX_BLESS").is_some() {
+            std::fs::write(&path, &want).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == want, "{name} is not what this run gave: POLLUX_BLESS=1 make attacks writes it");
     }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == page, "docs/attacks.md is not what this run gave: POLLUX_BLESS=1 make attacks writes it");
 }

@@ -5,6 +5,7 @@ mod alarms;
 mod audit;
 mod command;
 mod compare;
+mod evidence;
 mod field;
 mod gate;
 mod harness;

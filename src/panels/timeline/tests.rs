@@ -187,6 +187,7 @@ fn the_menu_of_a_range_exports_it() {
         ("Save a recording of this range…", Action::AskExport(Format::Mcap)),
         ("Export as CSV…", Action::AskExport(Format::Csv)),
         ("Export as Parquet…", Action::AskExport(Format::Parquet)),
+        ("Save an evidence bundle…", Action::AskEvidence),
         ("Copy a link", Action::CopyLink),
     ] {
         let state = TimelineState { range: Some((at(300.0), at(600.0))), ..TimelineState::default() };
