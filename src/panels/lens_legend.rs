@@ -90,7 +90,7 @@ fn inside_ui(ui: &mut Ui, rows: &LegendRows) -> Option<Action> {
         response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, &text));
         let patch = Rect::from_center_size(pos2(rect.left() + 14.0, rect.center().y), vec2(26.0, 13.0));
         ui.painter().rect_filled(patch, 2.0, theme::WIDGET_HOVER);
-        line_ui(ui, rect, "nothing speaks for it", rows.n_grey, theme::WEAK);
+        line_ui(ui, rect, "no device", rows.n_grey, theme::WEAK);
         response.on_hover_text("Props, buildings, and parts that no device tells of.");
     }
     action
