@@ -300,8 +300,8 @@ pub(super) fn shade_twins(
         shades.0 = next;
     }
     let signed = signs(&site);
-    let mut own = vec![None; if lens.kind.is_none() { site.twin_capacity } else { 0 }];
-    for twin in site.twins.iter().filter(|it| it.id.index() < own.len()) {
+    let mut own = vec![None; site.twin_capacity];
+    for twin in site.twins.iter().filter(|_| lens.kind.is_none()) {
         own[twin.id.index()] = own_standing(&site, twin, &readings);
     }
     let goal = |twin: Option<TwinId>| match lens.kind {
