@@ -10,7 +10,7 @@ use super::timeline::DifferenceStrip;
 use crate::session::{Alignment, Comparison, Difference};
 use crate::signal::{SignalId, Timestamp};
 use crate::site::Signal;
-use crate::twin::ReadingState;
+use crate::twin::{ReadingState, Standing};
 
 /// Signals that are named in a diagnostic; the rest is counted.
 const NAMED: usize = 8;
@@ -33,6 +33,7 @@ impl Facts<'_, '_> {
             name: format!("in {}", comparison.name()),
             columns,
             state: ReadingState::Fresh,
+            standing: Standing::Unsigned,
             now: comparison.number(signal.id, self.cursor.at),
             other: None,
             ..line.clone()

@@ -292,6 +292,7 @@ impl Facts<'_, '_> {
                 period_secs: signal.period,
                 max_gap_secs: gap.max(to.secs_since(from) / plot.columns.max(1) as f64),
                 state: reading.state,
+                standing: reading.standing,
                 now: reading.number(),
                 other: None,
             };

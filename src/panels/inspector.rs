@@ -400,7 +400,7 @@ fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
     let age = match (row.state, row.age_secs) {
         (ReadingState::Isolated, Some(secs)) => format!("an estimate since {}", format::span(secs)),
         (ReadingState::Isolated, None) => "isolated".to_owned(),
-        (_, Some(secs)) if held_off => format!("{} refused, {} ago", row.n_refused, format::span(secs)),
+        (_, Some(secs)) if held_off => format!("{} refused, {}", row.n_refused, format::span(secs)),
         (_, None) if held_off => format!("{} refused", row.n_refused),
         (_, None) => "never seen".to_owned(),
         (ReadingState::Fresh, Some(secs)) => format!("{} ago", format::span(secs)),
@@ -522,7 +522,46 @@ fn link_ui(ui: &mut Ui, link: &LinkRow) -> Option<Action> {
 
 #[cfg(test)]
 mod tests {
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+
     use super::*;
+
+    fn reading(standing: Standing, n_refused: u32) -> ReadingRow<'static> {
+        ReadingRow {
+            signal: SignalId(3),
+            name: "Speed",
+            source: "pumping.p1/speed".to_owned(),
+            value: Some("1450".to_owned()),
+            unit: "rpm",
+            age_secs: Some(4.0),
+            state: ReadingState::Fresh,
+            why: "Fresh: it comes every second.".to_owned(),
+            standing,
+            came: Trust::Verified,
+            n_refused,
+            trust: standing.says().to_owned(),
+            spark: Spark::default(),
+            plotted: None,
+            plottable: true,
+        }
+    }
+
+    #[test]
+    fn a_reading_says_how_far_it_may_be_believed_and_leads_to_where_it_comes_from() {
+        for standing in Standing::ALL {
+            let row = reading(standing, 2);
+            let mut harness = Harness::builder()
+                .with_size(vec2(320.0, 60.0))
+                .build_ui_state(move |ui, asked: &mut Vec<Action>| asked.extend(reading_ui(ui, &row)), Vec::new());
+            harness.run();
+            let told = if standing == Standing::Stale { String::new() } else { format!(", {}", standing.label()) };
+            assert!(harness.query_by_label(&format!("Speed: 1450 rpm, fresh{told}")).is_some(), "{standing:?}");
+            harness.get_by_label(&format!("Where Speed comes from: {}", standing.label())).click();
+            harness.run();
+            assert_eq!(harness.state(), &[Action::Provenance(SignalId(3))], "{standing:?}");
+        }
+    }
 
     #[test]
     fn a_device_is_online_only_where_its_status_says_so() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::format;
 use crate::session::Column;
 use crate::signal::{SignalId, Timestamp, Unit};
-use crate::twin::ReadingState;
+use crate::twin::{ReadingState, Standing};
 
 /// The spans that there are to offer, in seconds, with their names.
 pub(super) const SPANS: [(f64, &str); 8] = [
@@ -66,6 +66,8 @@ pub(super) struct Series {
     pub max_gap_secs: f64,
     /// How far the newest value is current.
     pub state: ReadingState,
+    /// How far it may be believed.
+    pub standing: Standing,
     /// The value at the cursor. `None`: there is none.
     pub now: Option<f64>,
     /// The same signal in the session that is compared. `None`: none is.
@@ -277,6 +279,7 @@ mod tests {
             period_secs: 1.0,
             max_gap_secs: 3.0,
             state: ReadingState::Fresh,
+            standing: Standing::Verified,
             now: None,
             other: None,
         }

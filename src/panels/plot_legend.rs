@@ -3,12 +3,12 @@
 use egui::{Align2, Pos2, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use super::actions::Action;
-use super::icons;
 use super::plot::{PlotState, Series};
 use super::plot_panel::{OTHER, PlotTime};
 use super::theme::{self, Dash};
 use super::tree::painted_text;
-use crate::twin::ReadingState;
+use super::{icons, standing};
+use crate::twin::{ReadingState, Standing};
 
 /// Names, dashes and values: at the hairline where there is one, else the newest.
 pub(super) fn legend_ui(ui: &mut Ui, series: &[Series], state: &PlotState, time: PlotTime) -> Option<Action> {
@@ -51,11 +51,20 @@ pub(super) fn legend_ui(ui: &mut Ui, series: &[Series], state: &PlotState, time:
                 pos2(rect.left() + 30.0, rect.top()),
                 pos2(value_rect.left() - theme::STEP, rect.bottom()),
             );
+            let doubtful = line.standing == Standing::Gap || line.standing.taints();
+            let name = if doubtful {
+                standing::icon(ui.painter(), pos2(name.left() + 6.0, name.center().y), line.standing);
+                name.with_min_x(name.left() + 17.0)
+            } else {
+                name
+            };
             painted_text(ui, name, &line.name, theme::TEXT, Align2::LEFT_CENTER);
             response.widget_info(|| {
-                egui::WidgetInfo::labeled(egui::WidgetType::Label, true, format!("{} {text}", line.name))
+                let told = if doubtful { format!(", {}", line.standing.label()) } else { String::new() };
+                egui::WidgetInfo::labeled(egui::WidgetType::Label, true, format!("{} {text}{told}", line.name))
             });
-            response.on_hover_text(&line.name);
+            let says = if doubtful { format!("{}\n{}", line.name, line.standing.says()) } else { line.name.clone() };
+            response.on_hover_text(says);
             if button.on_hover_text("Take it out of the plot").clicked() {
                 action = Some(Action::TogglePlot(line.signal));
             }

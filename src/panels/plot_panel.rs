@@ -375,6 +375,7 @@ mod tests {
             period_secs: 1.0,
             max_gap_secs: 3.0,
             state: ReadingState::Fresh,
+            standing: crate::twin::Standing::Verified,
             now: Some(2.0),
             other: None,
         }

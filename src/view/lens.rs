@@ -300,11 +300,9 @@ pub(super) fn shade_twins(
         shades.0 = next;
     }
     let signed = signs(&site);
-    let mut own = vec![None; if lens.kind.is_none() { site.twin_capacity } else { 0 }];
-    for twin in &site.twins {
-        if let Some(place) = own.get_mut(twin.id.index()) {
-            *place = own_standing(&site, twin, &readings);
-        }
+    let mut own = vec![None; site.twin_capacity];
+    for twin in site.twins.iter().filter(|_| lens.kind.is_none()) {
+        own[twin.id.index()] = own_standing(&site, twin, &readings);
     }
     let goal = |twin: Option<TwinId>| match lens.kind {
         Some(_) => goal_under(&lens, twin.and_then(|it| shades.0.get(it.index()).copied().flatten())),
