@@ -149,7 +149,7 @@ fn all_attacks_are_stopped_and_all_controls_succeed() {
     println!("{} passed, {n_failed} failed", rows.len() - n_failed);
     assert_eq!(n_failed, 0, "see the table");
     if only.is_none() {
-        table::check_page(&rows);
+        table::check_pages(&rows);
     }
 }
 

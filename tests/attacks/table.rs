@@ -5,6 +5,10 @@ use std::path::Path;
 
 use super::{Attack, Off, Outcome};
 
+/// Between these the README holds the table.
+const BEGINS: &str = "<!-- attacks: written by `POLLUX_BLESS=1 make attacks` -->";
+const ENDS: &str = "<!-- end of attacks -->";
+
 /// How an attack and its control ended. `Err`: what failed.
 pub(super) struct Row {
     pub(super) attack: &'static Attack,
@@ -99,42 +103,35 @@ fn page(rows: &[Row]) -> String {
     page
 }
 
-/// What stands in the README between these.
-const BEGINS: &str = "<!-- Written by POLLUX_BLESS=1 make attacks. -->\n";
-const ENDS: &str = "<!-- end of attacks -->";
-
-/// For the README: the same in four columns.
-fn brief(rows: &[Row]) -> String {
-    let mut table = "\n| id | attack | ATT&CK | what stops it |\n| --- | --- | --- | --- |\n".to_owned();
+/// The short form of it, for the README.
+fn short(rows: &[Row]) -> String {
+    let mut text = "| attack | ATT&CK | what stops it |\n| --- | --- | --- |\n".to_owned();
     for row in rows {
         let Attack { id, name, technique, .. } = row.attack;
-        let [stopped, _] = row.ends();
-        writeln!(table, "| {id} | {name} | {technique} | {stopped} |").unwrap();
+        writeln!(text, "| {id} {name} | {technique} | {} |", row.ends()[0]).unwrap();
     }
-    writeln!(
-        table,
-        "\n{} passed, {} failed.\n",
-        rows.iter().filter(|it| it.passed()).count(),
-        rows.iter().filter(|it| !it.passed()).count()
-    )
-    .unwrap();
-    table
+    text
 }
 
-/// The page and the README must be what the run gave; `POLLUX_BLESS=1` writes them.
+/// Both tables must be what the run gave; `POLLUX_BLESS=1` writes them.
 #[track_caller]
-pub(super) fn check_page(rows: &[Row]) {
+pub(super) fn check_pages(rows: &[Row]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let (before, rest) = readme.split_once(BEGINS).expect("the README has a place for the attacks");
-    let (_, after) = rest.split_once(ENDS).expect("the place for the attacks ends");
-    let told = format!("{before}{BEGINS}{}{ENDS}{after}", brief(rows));
-    for (name, want) in [("docs/attacks.md", page(rows)), ("README.md", told)] {
-        let path = root.join(name);
-        if std::env::var_os("POLLUX_BLESS").is_some() {
-            std::fs::write(&path, &want).unwrap();
-        }
-        let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(kept == want, "{name} is not what this run gave: POLLUX_BLESS=1 make attacks writes it");
+    check_page(&root.join("docs/attacks.md"), |_| page(rows));
+    check_page(&root.join("README.md"), |readme| {
+        let (before, rest) = readme.split_once(BEGINS).expect("a place for the table");
+        let (_, after) = rest.split_once(ENDS).expect("an end of the table");
+        format!("{before}{BEGINS}\n{}{ENDS}{after}", short(rows))
+    });
+}
+
+#[track_caller]
+fn check_page(path: &Path, want: impl Fn(&str) -> String) {
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    let want = want(&kept);
+    if std::env::var_os("POLLUX_BLESS").is_some() {
+        std::fs::write(path, want).unwrap();
+    } else {
+        assert!(kept == want, "{} is not what this run gave: POLLUX_BLESS=1 make attacks writes it", path.display());
     }
 }

@@ -3,6 +3,7 @@
 //! Inputs begin as good ones and are changed step by step; those that bring something new to light are changed further. Each
 //! target runs for some seconds with the other tests, and as long as `POLLUX_FUZZ_SECS` says with `make fuzz`.
 
+mod advisories;
 mod envelopes;
 mod keys;
 mod mutate;

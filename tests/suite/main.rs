@@ -22,4 +22,5 @@ mod races;
 mod readings;
 mod recording;
 mod seals;
+mod secrets;
 mod tls;
