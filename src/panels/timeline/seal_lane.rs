@@ -49,7 +49,10 @@ pub(super) fn seals_ui(
     for good in seals.good.iter().filter(|it| it.0 < end) {
         let strip = Rect::from_x_y_ranges(place(good.0)..=place(good.1), lane.center().y - 2.0..=lane.center().y + 2.0);
         // Never wider than what is seen, however far it is zoomed in.
-        painter.rect_filled(strip.intersect(lane), 1.0, theme::NORMAL);
+        let strip = strip.intersect(lane);
+        if strip.is_positive() {
+            painter.rect_filled(strip, 1.0, theme::NORMAL);
+        }
     }
     let mut worst = None;
     for (at, it) in seals.breaks.iter().enumerate().filter(|it| it.1.span.0 <= end) {
