@@ -22,6 +22,7 @@ struct Slot {
     lens_ink: f32,
     neutral: f32,
     spare: f32,
+    center: vec4<f32>,
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(100) var<storage, read> slots: array<Slot>;
@@ -149,9 +150,8 @@ fn fragment(in: VertexOutput, @builtin(front_facing) is_front: bool) -> Fragment
     var cover = slot.lens_color.a;
     if split {
         // What it claims at the left, and at the right that it cannot be: halves as they are seen.
-        let middle = mesh_functions::get_world_from_local(in.instance_index)[3].xyz;
         let right = view.world_from_view[0].xyz;
-        let side = dot(in.world_position.xyz - middle, right);
+        let side = dot(in.world_position.xyz - slot.center.xyz, right);
         let beyond = step(0.0, side);
         let stripes = stripe(in.position.x - in.position.y, 8.0, 0.4);
         cover = cover * beyond * mix(1.0, 0.25, stripes);

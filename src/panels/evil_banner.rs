@@ -61,7 +61,7 @@ pub(super) fn evil_banner_ui(ui: &mut Ui, row: &EvilRow) -> Option<Action> {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = theme::GAP;
         super::icons::show(ui, "evil twin", |painter, at| standing::icon(painter, at, Standing::EvilTwin));
-        ui.label(RichText::new("EVIL TWIN").strong().color(theme::standing(Standing::EvilTwin)));
+        ui.label(RichText::new("EVIL TWIN").strong().color(theme::URGENT));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui.button("Provenance").clicked() {
                 action = Some(Action::ProvenanceOf(row.twin));

@@ -86,12 +86,12 @@ fn inside_ui(ui: &mut Ui, rows: &LegendRows) -> Option<Action> {
     }
     if rows.n_grey > 0 {
         let (rect, response) = ui.allocate_exact_size(vec2(WIDTH, ENTRY), Sense::hover());
-        let text = format!("nothing speaks for it: {}", rows.n_grey);
+        let text = format!("no device: {}", rows.n_grey);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, &text));
         let patch = Rect::from_center_size(pos2(rect.left() + 14.0, rect.center().y), vec2(26.0, 13.0));
         ui.painter().rect_filled(patch, 2.0, theme::WIDGET_HOVER);
         line_ui(ui, rect, "no device", rows.n_grey, theme::WEAK);
-        response.on_hover_text("Props, buildings, and parts that no device tells of.");
+        response.on_hover_text("No device speaks for these: buildings, rooms, and parts of which nothing is told.");
     }
     action
 }
@@ -156,7 +156,7 @@ mod tests {
         };
         let mut harness = harness(rows);
         assert!(harness.query_by_label("verified: 12 twins").is_some());
-        assert!(harness.query_by_label("nothing speaks for it: 4").is_some());
+        assert!(harness.query_by_label("no device: 4").is_some());
         let place = harness.get_by_label("rejected: 1 twin").rect();
         assert!(place.left() > 100.0 && place.bottom() < 450.0, "{place}");
         harness.get_by_label("rejected: 1 twin").click();

@@ -203,6 +203,7 @@ fn head_ui(ui: &mut Ui, card: &ProvenanceCard, asked: &mut Vec<Action>) -> bool 
     });
     ui.add_space(theme::STEP);
     ui.label(RichText::new(&card.value).small().color(theme::WEAK));
+    ui.add_space(theme::STEP);
     ui.add(egui::Label::new(RichText::new(&card.says).color(theme::TEXT)).wrap());
     closed
 }
@@ -233,44 +234,40 @@ fn body_ui(ui: &mut Ui, card: &ProvenanceCard, state: &Provenance) {
     ui.add_space(theme::GAP);
 }
 
+/// Where what a part of the chain says begins, pixels.
+const INDENT: f32 = 84.0;
+
 /// A dot on a line from one to the next.
 fn chain_ui(ui: &mut Ui, row: &ChainRow, last: bool) {
     let top = ui.cursor().top();
     let left = ui.cursor().left();
-    let shown = ui.horizontal_top(|ui| {
-        ui.add_space(20.0);
-        ui.vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            ui.horizontal(|ui| {
-                ui.spacing_mut().item_spacing.x = theme::STEP;
-                ui.add_sized([56.0, 18.0], left_label(RichText::new(row.what).small().color(theme::WEAK)));
-                ui.add(egui::Label::new(RichText::new(&row.text).color(theme::STRONG)).truncate())
-                    .on_hover_text(&row.text);
-            });
-            for line in &row.lines {
-                ui.horizontal(|ui| {
-                    ui.spacing_mut().item_spacing.x = theme::STEP;
-                    ui.add_space(56.0 + theme::STEP);
-                    ui.add(egui::Label::new(RichText::new(line).small().color(theme::WEAK)).wrap());
-                });
-            }
-            ui.add_space(theme::STEP);
-        });
+    let (line, response) = ui.allocate_exact_size(vec2(ui.available_width(), 18.0), Sense::hover());
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::WidgetType::Label, true, format!("{}: {}", row.what, row.text))
     });
+    let what = line.with_min_x(left + 22.0).with_max_x(left + INDENT);
+    super::tree::painted_text(ui, what, row.what, theme::WEAK, egui::Align2::LEFT_CENTER);
+    let text = line.with_min_x(left + INDENT);
+    super::tree::painted_text(ui, text, &row.text, theme::STRONG, egui::Align2::LEFT_CENTER);
+    response.on_hover_text(&row.text);
+    for line in &row.lines {
+        let room = Rect::from_min_size(pos2(left + INDENT, ui.cursor().top()), vec2(text.width(), f32::INFINITY));
+        let small = ui.scope_builder(egui::UiBuilder::new().max_rect(room), |ui| {
+            ui.add(egui::Label::new(RichText::new(line).small().color(theme::WEAK)).wrap());
+        });
+        ui.advance_cursor_after_rect(small.response.rect);
+    }
+    ui.add_space(theme::GAP);
     let at = pos2(left + 8.0, top + 9.0);
     let painter = ui.painter();
     if !last {
-        painter.vline(at.x, at.y + 7.0..=shown.response.rect.bottom() + 3.0, egui::Stroke::new(1.0, theme::NORMAL));
+        painter.vline(at.x, at.y + 8.0..=ui.cursor().top() + 1.0, egui::Stroke::new(1.0, theme::NORMAL));
     }
     match row.proves {
         Proves::Yes => standing::icon(painter, at, Standing::Verified),
         Proves::Nothing => standing::icon(painter, at, Standing::Unsigned),
         Proves::Against => standing::icon(painter, at, Standing::Rejected),
     }
-}
-
-fn left_label(text: RichText) -> impl egui::Widget {
-    move |ui: &mut Ui| ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.label(text)).response
 }
 
 fn step_ui(ui: &mut Ui, row: &StepRow) {

@@ -26,7 +26,7 @@ pub(super) fn tinted(painter: &Painter, at: Pos2, standing: Standing, color: Col
             painter.circle_stroke(at, 4.8, thin);
             tick(painter, at, Stroke::new(1.3, color));
         }
-        Standing::Unsigned => dashed_ring(painter, at, 4.6, 7, thin),
+        Standing::Unsigned => dashed_ring(painter, at, 5.0, 5, thin),
         Standing::Unheard => {
             painter.circle_stroke(at, 4.0, thin);
         }
@@ -59,7 +59,7 @@ fn tick(painter: &Painter, at: Pos2, line: Stroke) {
 fn dashed_ring(painter: &Painter, at: Pos2, radius: f32, dashes: usize, line: Stroke) {
     for dash in 0..dashes {
         let from = TAU * dash as f32 / dashes as f32;
-        let points = (0..=4).map(|it| at + Vec2::angled(from + TAU * 0.6 / dashes as f32 * it as f32 / 4.0) * radius);
+        let points = (0..=4).map(|it| at + Vec2::angled(from + TAU * 0.52 / dashes as f32 * it as f32 / 4.0) * radius);
         painter.add(Shape::line(points.collect(), line));
     }
 }

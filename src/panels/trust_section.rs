@@ -68,7 +68,7 @@ pub(super) fn trust_section_ui(ui: &mut Ui, twin: TwinId, name: &str, rows: &Tru
         notice_ui(ui, &isolation.says);
     }
     if let Some(standing) = rows.standing {
-        let color = if standing.taints() { theme::WARNING } else { theme::TEXT };
+        let color = if standing.taints() { theme::standing(standing) } else { theme::TEXT };
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = theme::GAP;
             icons::show(ui, standing.label(), |painter, at| standing::icon(painter, at, standing));

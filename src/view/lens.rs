@@ -11,7 +11,7 @@ use crate::guard::SupportOutlook;
 use crate::guard::inventory::Support;
 use crate::session::CurrentSite;
 use crate::site::{Site, TwinId};
-use crate::twin::{Readings, Standing, own_standing, signs};
+use crate::twin::{Readings, Standing, TwinIndex, own_standing, signs};
 
 /// What the scene is coloured by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -222,13 +222,7 @@ fn goal_under(lens: &Lens, shade: Option<Shade>) -> LensSlot {
     match kept {
         Some(shade) => {
             let look = shade.look();
-            LensSlot {
-                color: look.linear(COVER),
-                pattern: f32::from(look.pattern as u8),
-                ink: 1.0,
-                neutral: 0.0,
-                spare: 0.0,
-            }
+            LensSlot { color: look.linear(COVER), pattern: f32::from(look.pattern as u8), ink: 1.0, ..LensSlot::NONE }
         }
         None => LensSlot { neutral: FADED, ..LensSlot::NONE },
     }
@@ -244,7 +238,7 @@ fn goal_without(standing: Option<Standing>, signed: bool) -> LensSlot {
         _ => return LensSlot::NONE,
     };
     let look = standing.map(Shade::of).map_or(SHADES[0], Shade::look);
-    LensSlot { color: look.linear(cover), pattern: f32::from(pattern as u8), ink: 1.0, neutral: 0.0, spare: 0.0 }
+    LensSlot { color: look.linear(cover), pattern: f32::from(pattern as u8), ink: 1.0, ..LensSlot::NONE }
 }
 
 /// A step towards a goal. A pattern goes before another one comes.
@@ -259,6 +253,7 @@ fn step(now: LensSlot, goal: LensSlot, by: f32) -> LensSlot {
         return next;
     }
     next.pattern = goal.pattern;
+    next.center = goal.center;
     next.ink = toward(if other { 0.0 } else { now.ink }, goal.ink);
     let cover = toward(now.color[3], goal.color[3]);
     next.color = goal.color;
@@ -291,6 +286,8 @@ pub(super) fn shade_twins(
     readings: Res<Readings>,
     lens: Res<Lens>,
     ahead: Res<SupportOutlook>,
+    index: Res<TwinIndex>,
+    places: Query<&GlobalTransform>,
     mut shades: ResMut<Shades>,
     mut motion: ResMut<LensMotion>,
     mut slots: ResMut<Slots>,
@@ -304,9 +301,15 @@ pub(super) fn shade_twins(
     for twin in site.twins.iter().filter(|_| lens.kind.is_none()) {
         own[twin.id.index()] = own_standing(&site, twin, &readings);
     }
+    let center = |twin: TwinId| index.twin(twin).and_then(|it| places.get(it).ok()).map(GlobalTransform::translation);
     let goal = |twin: Option<TwinId>| match lens.kind {
         Some(_) => goal_under(&lens, twin.and_then(|it| shades.0.get(it.index()).copied().flatten())),
-        None => goal_without(twin.and_then(|it| own.get(it.index()).copied().flatten()), signed),
+        None => {
+            let goal = goal_without(twin.and_then(|it| own.get(it.index()).copied().flatten()), signed);
+            let split = goal.pattern.to_bits() == f32::from(Pattern::Split as u8).to_bits();
+            let at = twin.filter(|_| split).and_then(center).unwrap_or_default();
+            LensSlot { center: at.extend(0.0).to_array(), ..goal }
+        }
     };
     let by = time.delta_secs().min(LONGEST_STEP) / FADE_SECS;
     let mut moving = false;

@@ -72,11 +72,14 @@ pub(super) struct LensSlot {
     pub(super) neutral: f32,
     /// Nothing: fills up to 16 bytes.
     pub(super) spare: f32,
+    /// Where the twin stands in the world: what splits it goes through there. The last one is nothing.
+    pub(super) center: [f32; 4],
 }
 
 impl LensSlot {
     /// There is no lens.
-    pub(super) const NONE: Self = Self { color: [0.0; 4], pattern: 0.0, ink: 0.0, neutral: 0.0, spare: 0.0 };
+    pub(super) const NONE: Self =
+        Self { color: [0.0; 4], pattern: 0.0, ink: 0.0, neutral: 0.0, spare: 0.0, center: [0.0; 4] };
 }
 
 impl Slot {
@@ -301,7 +304,7 @@ mod tests {
     #[test]
     fn the_buffer_keeps_its_size() {
         assert_eq!(padded(&[Slot::PLAIN], 8).len(), 8 * size_of::<Slot>());
-        assert_eq!(padded(&[Slot::PLAIN; 8], 8).len(), 8 * 80);
+        assert_eq!(padded(&[Slot::PLAIN; 8], 8).len(), 8 * 96);
         assert!(size_of::<Slot>().is_multiple_of(16));
     }
 }

@@ -60,7 +60,7 @@ fn paint_frame(painter: &egui::Painter, rect: egui::Rect) {
 /// Large, wide apart, and so faint that one looks through it.
 fn paint_word(painter: &egui::Painter, rect: egui::Rect, word: &str) {
     let height = (rect.height() * 0.16).min(WORD).min(rect.width() * 0.11);
-    let ink = color(palette::GHOST).gamma_multiply(0.11);
+    let (ink, shade) = (color(palette::GHOST).gamma_multiply(0.20), color(palette::BACKDROP).gamma_multiply(0.30));
     let font = FontId::proportional(height);
     let letters: Vec<_> = word.chars().map(|it| painter.layout_no_wrap(it.to_string(), font.clone(), ink)).collect();
     let gap = height * APART;
@@ -70,7 +70,10 @@ fn paint_word(painter: &egui::Painter, rect: egui::Rect, word: &str) {
     let mut x = place.left();
     for letter in letters {
         let step = letter.size().x + gap;
-        painter.galley(egui::pos2(x, place.top()), letter, ink);
+        let at = egui::pos2(x, place.top());
+        // Dark and light, so that it is seen on bright ground, too.
+        painter.galley_with_override_text_color(at + egui::vec2(1.5, 2.0), letter.clone(), shade);
+        painter.galley(at, letter, ink);
         x += step;
     }
 }

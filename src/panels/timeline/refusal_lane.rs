@@ -17,8 +17,8 @@ use crate::twin::Standing;
 
 /// Refusals nearer to each other than this are one tick, pixels.
 const TOGETHER: f32 = 6.0;
-/// So many at least have a shield above their tick.
-const MANY: u32 = 10;
+/// A shield stands where nothing was refused for so long before, pixels.
+const APART: f32 = 36.0;
 
 /// Messages that were refused at about the same time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +73,7 @@ pub(in crate::panels) fn refusal_marks<'a>(
 pub(super) fn refusals_ui(ui: &mut Ui, lane: Rect, rows: &TimelineRows, scale: &Scale, asked: &mut Vec<Action>) {
     let color = theme::standing(Standing::Rejected);
     let most = rows.refusals.iter().map(|it| it.count).max().unwrap_or(1);
+    let mut before = f32::NEG_INFINITY;
     for (at, mark) in rows.refusals.iter().enumerate() {
         let x = lane.left() + scale.x(mark.at);
         if !lane.x_range().contains(x) {
@@ -90,12 +91,13 @@ pub(super) fn refusals_ui(ui: &mut Ui, lane: Rect, rows: &TimelineRows, scale: &
         let share = (f64::from(mark.count).ln_1p() / f64::from(most).ln_1p()) as f32;
         let top = lane.bottom() - 1.0 - (LANE - 4.0) * (0.35 + 0.65 * share);
         ui.painter().vline(x, top..=lane.bottom() - 1.0, Stroke::new(2.0, color));
-        if mark.count >= MANY {
+        if x - before > APART {
+            // What it is, even without its colour.
             standing::shield(ui.painter(), pos2(x, lane.center().y), color);
         } else {
-            // A foot, so that it is no alarm and no command even without its colour.
             ui.painter().hline(x - 2.5..=x + 2.5, lane.bottom() - 1.0, Stroke::new(1.5, color));
         }
+        before = x;
         if response.clicked() {
             asked.extend(mark.twin.map(Action::Select));
             asked.push(Action::Seek(mark.at));
