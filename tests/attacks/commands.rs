@@ -82,7 +82,8 @@ pub(super) const ATTACKS: &[Attack] = &[
             order(it, "forged", |bench, payload| {
                 let mut pen = Pen::new(bench.gate.clone(), EPOCH);
                 let signed = bench.signed(&mut pen, ORDER_TYPE, payload, now());
-                Message { user: signed.user, ..bench.order(payload, None) }.asking(Some(&bench.heard), b"another")
+                let other = Message::new(&bench.set_topic(), payload, None).asking(Some(&bench.heard), b"another");
+                Message { user: signed.user, ..other }
             })
         },
     },
@@ -460,8 +461,10 @@ fn forged_event(defended: Defended<'_>) -> Outcome {
 
 fn rogue_gate(defended: Defended<'_>) -> Outcome {
     let bench = Bench::new(defended);
-    let _gate = bench.gate(true, accounts());
+    let gate = bench.gate(true, accounts());
     let mut viewer = bench.desktop(defended.up);
+    // A gate that is there takes a stranger's word back at once: where nobody looks at keys, it has gone.
+    let _gate = Some(gate).filter(|_| defended.up);
     let key = SecretKey::generate();
     let topic = Topics::of(&bench.site).status;
     let status = format!(r#"{{"state":"online","key":"{}","demo":true}}"#, key.public());
