@@ -100,7 +100,8 @@ pub(super) fn build(doc: SiteDoc, file: &Path, text: &str, ids: &mut Ids, proble
         broker: doc.broker,
         authority: doc.authority,
         allow_insecure: doc.allow_insecure,
-        folder: folder.to_owned(),
+        // Told by its whole name: what is said over MQTT begins with the name of the folder, wherever a program was started.
+        folder: folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
         twins,
         signals: signals_made,
         commands,

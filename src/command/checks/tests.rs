@@ -153,7 +153,7 @@ fn what_is_not_signed_well_enough_blocks_where_signatures_count() {
     case.check("bench.pump/speed", 1000.0, Some(Cause::StepLimit));
     let checks = case.checks("bench.pump/run", true, Role::Operator, Standing::SignedIn);
     let why = first_no(&checks).unwrap().1;
-    insta::assert_snapshot!(why, @"");
+    insta::assert_snapshot!(why, @"the door is open (interlock: cannot be known (bench.door/shut = on, unsigned))");
     for good in [Believed::Verified, Believed::Vouched] {
         stand(&mut case, good);
         case.check("bench.pump/run", true, None);
