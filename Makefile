@@ -3,7 +3,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/pollux/target
 SITE ?= scenes/northfield
 POLLUX = $(CARGO_TARGET_DIR)/release/pollux
 
-.PHONY: help demo test attacks bench check shots build
+.PHONY: help demo test attacks fuzz bench check shots build
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -24,6 +24,10 @@ test: ## Run all tests, with a real broker and a real (software) renderer
 attacks: ## Attack it through a real broker, each attack with a control that must succeed
 	@sh scripts/setup.sh build test
 	cargo test --release --locked --lib attacks:: -- --nocapture
+
+fuzz: ## Feed it changed inputs, ten minutes a target (POLLUX_FUZZ_SECS)
+	@sh scripts/setup.sh build test
+	POLLUX_FUZZ_SECS=$${POLLUX_FUZZ_SECS:-600} cargo test --release --locked --lib fuzz:: -- --nocapture
 
 bench: ## Measure what the README claims
 	@sh scripts/setup.sh build test

@@ -36,6 +36,14 @@ pub mod panels;
 #[path = "../tests/attacks/mod.rs"]
 mod attacks;
 
+#[cfg(test)]
+#[path = "../tests/fuzz/mod.rs"]
+mod fuzz;
+
+// What the journeys and the attacks share calls it by its name.
+#[cfg(test)]
+extern crate self as pollux;
+
 use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
 

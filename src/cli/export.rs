@@ -53,7 +53,13 @@ pub(crate) fn run(arguments: ExportArguments) -> Outcome {
         open_session(&arguments.file, arguments.site.as_deref(), folder.path())?;
     let (begin, end) = recording.span().unwrap_or_default();
     let key = Some(own_key());
-    let source = ExportSource { recording: Arc::new(recording), site: loaded.site, site_path: loaded.path, key };
+    let source = ExportSource {
+        recording: Arc::new(recording),
+        site: loaded.site,
+        site_path: loaded.path,
+        key,
+        more_files: Vec::new(),
+    };
     let csv = arguments.csv.map(|it| (it, Format::Csv));
     let parquet = arguments.parquet.map(|it| (it, Format::Parquet));
     let mcap = arguments.mcap.map(|it| (it, Format::Mcap));

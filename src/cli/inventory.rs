@@ -86,9 +86,9 @@ fn print(site: &Site, library: &Library, parts: &[Part], outlook: &Outlook) -> i
     };
     writeln!(out, "{}", line(&head))?;
     for (part, row) in parts.iter().zip(&rows) {
-        writeln!(out, "{}", line(row))?;
+        writeln!(out, "{}", harmless(&line(row)))?;
         for finding in findings(part, outlook.date) {
-            writeln!(out, "    {}: {finding}", finding.urgency.label())?;
+            writeln!(out, "    {}", harmless(&format!("{}: {finding}", finding.urgency.label())))?;
         }
     }
     writeln!(out)?;
@@ -100,6 +100,11 @@ fn print(site: &Site, library: &Library, parts: &[Part], outlook: &Outlook) -> i
     let advisories = counted(library.advisories.len(), "advisory").replace("advisorys", "advisories");
     writeln!(out, "{}: {}, {affected} affected ({advisories})", outlook.date, outlook.whole.summary())?;
     out.flush()
+}
+
+/// What a stranger has put into a file must not move the cursor of a terminal.
+fn harmless(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() { '·' } else { it }).collect()
 }
 
 fn row(part: &Part, date: Date) -> [String; 6] {

@@ -4,6 +4,7 @@ mod audit;
 mod broker;
 mod check;
 mod demo;
+mod evidence;
 mod export;
 mod field;
 mod gate;
@@ -64,6 +65,8 @@ enum Command {
     Inventory(inventory::InventoryArguments),
     /// Tell whether a session is as it was recorded, and whether all of it is there
     Verify(verify::VerifyArguments),
+    /// Take a part of a session into one file that proves itself on another machine
+    Evidence(evidence::EvidenceArguments),
     /// Sign for how far others' recordings have come, so that nobody can cut their ends unseen
     Witness(witness::WitnessArguments),
     /// Keep the accounts: who may sign in
@@ -95,6 +98,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Audit(arguments) => audit::run(arguments),
         Command::Inventory(arguments) => inventory::run(arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Evidence(arguments) => evidence::run(arguments),
         Command::Witness(arguments) => witness::run(arguments),
         Command::Operators(arguments) => operators::run(arguments),
         Command::Keys(arguments) => keys::run(arguments),

@@ -2,15 +2,17 @@
 
 use std::fs::File;
 use std::io::{BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 use pollux::link::{self, LinkOptions};
+use pollux::session::evidence::{self, BundleReport};
 use pollux::session::witness::witnessed_filter;
+use pollux::signal::Timestamp;
 use pollux::trust::PublicKey;
-use pollux::trust::seals::{Complete, Report, SealOptions, Sealing, verify};
+use pollux::trust::seals::{Report, SealOptions, verify};
 use pollux::trust::witness::{Witnessed, open_witnessed, read_witness_file};
 use serde::Serialize;
 
@@ -26,9 +28,13 @@ const BROKER_QUIET: Duration = Duration::from_millis(500);
 pub(crate) struct VerifyArguments {
     /// A recorded session (MCAP)
     file: PathBuf,
-    /// The recorder's key, from who keeps it; without it the one that the session names itself
+    /// The recorder's key, from who keeps it; without it the one that the session names itself. Of an evidence bundle: the
+    /// first recorder's
     #[arg(long, value_name = "KEY")]
     key: Option<PublicKey>,
+    /// Of an evidence bundle: the key of who made it
+    #[arg(long, value_name = "KEY")]
+    maker: Option<PublicKey>,
     /// What a witness wrote down (see `pollux witness`): shows that the end was cut
     #[arg(long, value_name = "FILE")]
     witness: Vec<PathBuf>,
@@ -71,6 +77,9 @@ struct Verdict<'a> {
     /// `closed`, `unsealed` bytes at the end, the newest seal as `head`, `complete`, and `breaks` with `from`, `to`,
     /// `stretches` (the first and the last), `span` and `fault`.
     report: &'a Report,
+    /// Of an evidence bundle: what its original stretches, by their first recorder, and its manifest say. `null`: it is
+    /// none.
+    evidence: Option<&'a BundleReport>,
 }
 
 /// Exits with 0 only where the session is unaltered and complete, with 1 where it is not or nobody can tell.
@@ -89,18 +98,23 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Outcome {
         return Err(Failure::new("nothing was found there that a witness has signed".to_owned()));
     }
     let heads = witnessed.iter().map(|it| it.head.clone()).collect();
-    let report = verify(open(&arguments.file)?, &SealOptions { key: arguments.key, witnessed: heads })?;
+    let file = open(&arguments.file)?;
+    let evidence = evidence::check(&arguments.file, arguments.key).transpose()?;
+    // Two have sealed a bundle: who recorded it first, and who made it.
+    let key = if evidence.is_some() { arguments.maker } else { arguments.key };
+    let report = verify(file, &SealOptions { key, witnessed: heads })?;
     let verdict = Verdict {
         file: arguments.file.display().to_string(),
         unaltered: report.unaltered(),
         complete: report.complete(),
-        good: report.is_good(),
+        good: report.is_good() && evidence.as_ref().is_none_or(BundleReport::is_good),
         against: report.against(),
         complete_in_words: report.complete.to_string(),
         witnesses: witnesses(&witnessed, &report),
         bad_witness_lines,
         secs: link::now().secs_since(began).max(1e-9),
         report: &report,
+        evidence: evidence.as_ref(),
     };
     let text = if arguments.json { serde_json::to_string_pretty(&verdict)? + "\n" } else { in_words(&verdict) };
     // Whoever reads no further has what it wanted.
@@ -147,7 +161,7 @@ fn witnesses(witnessed: &[Witnessed], report: &Report) -> Vec<PublicKey> {
 
 fn in_words(verdict: &Verdict<'_>) -> String {
     let Verdict { report, .. } = verdict;
-    let mut lines = vec![format!("{}: {}", verdict.file, headline(report))];
+    let mut lines = vec![format!("{}: {}", verdict.file, report.verdict())];
     lines.extend(report.breaks.iter().map(|it| format!("  {it}")));
     if report.more_breaks > 0 {
         lines.push(format!("  and {} more", report.more_breaks));
@@ -175,27 +189,35 @@ fn in_words(verdict: &Verdict<'_>) -> String {
     if let Some(head) = report.head_text() {
         lines.push(format!("  ends with:  {head}"));
     }
+    if let Some(evidence) = verdict.evidence {
+        lines.extend(evidence_in_words(evidence));
+    }
     let megabytes = report.bytes as f64 / 1e6;
     lines.push(format!("  took {:.3} s, {:.0} MB/s\n", verdict.secs, megabytes / verdict.secs));
     lines.join("\n")
 }
 
-fn headline(report: &Report) -> &'static str {
-    match (report.sealing, report.unaltered(), report.complete()) {
-        (Sealing::None, ..) => "not sealed",
-        (Sealing::NoKey, ..) => "sealed, but nobody can look at its seals without the key",
-        (Sealing::ByOther { .. }, ..) => "SEALED BY ANOTHER KEY",
-        (_, false, _) => "ALTERED",
-        (_, true, Some(true)) => "unaltered and complete",
-        (_, true, Some(false)) => "unaltered, but NOT COMPLETE",
-        (_, true, None) if matches!(report.complete, Complete::Unknown { .. }) => {
-            "unaltered, but not closed: whether it is complete nobody can tell"
-        }
-        (_, true, None) => "unaltered; whether it is complete nobody can tell",
+fn evidence_in_words(evidence: &BundleReport) -> Vec<String> {
+    let good = if evidence.is_good() { "as it was first recorded" } else { "NOT AS IT WAS FIRST RECORDED" };
+    let mut lines = vec![format!("  evidence:   {good}")];
+    lines.extend(evidence.faults.iter().map(|it| format!("    {it}")));
+    if let Some(manifest) = &evidence.manifest {
+        let (from, to) = (Timestamp::from_nanos(manifest.range.0), Timestamp::from_nanos(manifest.range.1));
+        lines.push(format!("    shows:    what came from {from} to {to}, made {}", manifest.made));
+        let source = &manifest.source;
+        lines
+            .push(format!("    taken of: {}, session {}, sealed to {}", source.file, source.session, source.sealed_to));
+        lines.push(format!("    that was: {}, says who made this", source.verdict));
+        lines.extend(manifest.files.iter().map(|it| format!("    holds:    {} ({} bytes)", it.name, it.bytes)));
     }
+    if let Some(original) = &evidence.original {
+        lines.extend(original.breaks.iter().map(|it| format!("    original: {it}")));
+        lines.push(format!("    recorded: sealed {}", original.sealing));
+    }
+    lines
 }
 
-fn open(path: &std::path::Path) -> Result<File, Failure> {
+fn open(path: &Path) -> Result<File, Failure> {
     File::open(path).map_err(|error| Failure::new(format!("{} cannot be read: {error}", path.display())))
 }
 

@@ -181,7 +181,7 @@ fn what_is_not_known_raises_nothing_and_ends_nothing() {
 fn what_is_isolated_raises_nothing_and_ends_nothing_until_it_is_released() {
     check(
         &alarm("high", ABOVE, ""),
-        "1 level=4\n2 isolate plant\n3 level=1\n4 level=9\n5 release plant\n6 isolate plant.pump\n7 level=1\n8 release plant.pump",
+        "1 level=4\n2 isolate plant\n3 level=1\n4 level=4\n5 release plant\n6 isolate plant.pump\n7 level=1\n8 release plant.pump",
         "1 high raised
          2 high can no longer be known
          5 high is known again

@@ -150,6 +150,10 @@ pub enum Action {
     AskExport(Format),
     /// Write it.
     Export(Export, PathBuf),
+    /// Choose where to write an evidence bundle of the range, or of the whole session.
+    AskEvidence,
+    /// Take a picture, and write the bundle with it.
+    Evidence((Timestamp, Timestamp), PathBuf),
     /// Copy a command line that shows the instant and the range.
     CopyLink,
     /// Stop an export or an import.
@@ -238,6 +242,7 @@ pub(super) fn all() -> Vec<Named> {
         named("Session", "Save the range packed, for keeping…", None, Action::AskExport(Format::Packed)),
         named("Session", "Export the range as CSV…", None, Action::AskExport(Format::Csv)),
         named("Session", "Export the range as Parquet…", None, Action::AskExport(Format::Parquet)),
+        named("Session", "Save an evidence bundle of the range…", None, Action::AskEvidence),
         named("Session", "Copy a link to the range", None, Action::CopyLink),
         named("Panels", "Show the tree", ctrl(Key::Num1), Action::Show(Pane::Tree)),
         named("Panels", "Show the inspector", ctrl(Key::Num2), Action::Show(Pane::Inspector)),

@@ -7,6 +7,7 @@ use crate::link::{Posture, Validity};
 use crate::session::TallySnapshot;
 use crate::signal::Timestamp;
 use crate::site::{Finding, Severity, Site, TwinId};
+use crate::trust::seals::{Report, Sealing};
 use crate::twin::{ReadingState, Readings};
 
 /// A device clock that is further off than this, in seconds, is told.
@@ -50,8 +51,8 @@ pub enum DiagnosticKind {
     Site,
     /// A part of the recording is lost or damaged.
     Recording,
-    /// Something keeps signatures from being verified, or somebody speaks in another's name.
-    Signatures,
+    /// The recording is not as it was sealed, or not all of it is there.
+    Seals,
     /// Nothing ever arrived on a topic.
     NeverSeen,
     /// A payload cannot be read as what the site says.
@@ -90,6 +91,8 @@ pub(super) struct Evidence<'a> {
     pub findings: &'a [Finding],
     /// What of the recording is lost, damaged or odd.
     pub recording: &'a [String],
+    /// What was found out about the seals of the recording. `None`: nothing yet, or there is none.
+    pub seals: Option<&'a Report>,
     /// All readings.
     pub readings: &'a Readings,
     /// What was counted.
@@ -108,7 +111,7 @@ impl DiagnosticKind {
         match self {
             Self::Site => "site file",
             Self::Recording => "recording",
-            Self::Signatures => "signatures",
+            Self::Seals => "seals",
             Self::NeverSeen => "topic never seen",
             Self::Unreadable => "payload not readable",
             Self::OutOfRange => "out of range",
@@ -144,6 +147,7 @@ impl Suppressed {
 pub(super) fn diagnose(evidence: &Evidence) -> Vec<Diagnostic> {
     let mut all: Vec<Diagnostic> = evidence.findings.iter().map(|it| of_finding(it, evidence.site)).collect();
     all.extend(evidence.recording.iter().map(|it| of_recording(it)));
+    all.extend(evidence.seals.and_then(of_seals));
     never_seen(evidence, &mut all);
     unreadable(evidence, &mut all);
     out_of_range(evidence, &mut all);
@@ -186,7 +190,7 @@ fn of_finding(finding: &Finding, site: &Site) -> Diagnostic {
 pub(super) fn of_signatures(what: &str, hint: &str) -> Diagnostic {
     Diagnostic {
         key: format!("signatures {hint}"),
-        kind: DiagnosticKind::Signatures,
+        kind: DiagnosticKind::Signing,
         severity: Gravity::Error,
         text: what.to_owned(),
         hint: hint.to_owned(),
@@ -203,6 +207,35 @@ fn of_recording(what: &str) -> Diagnostic {
         hint: "What could be read is shown. Is there another copy of the file?".to_owned(),
         twins: Vec::new(),
     }
+}
+
+/// What was changed since the recording was sealed, or is missing. A recording without seals says nothing.
+fn of_seals(report: &Report) -> Option<Diagnostic> {
+    let (severity, text, hint) = match (report.sealing, report.unaltered(), report.complete()) {
+        (Sealing::None, ..) | (_, true, Some(true)) => return None,
+        (Sealing::NoKey | Sealing::ByOther { .. }, ..) => {
+            (Gravity::Warning, report.verdict().to_owned(), "Verify it with the recorder's key: pollux verify --key.")
+        }
+        (_, false, _) => {
+            let first = report.breaks.first().map_or_else(String::new, ToString::to_string);
+            let more = match report.breaks.len() as u64 + report.more_breaks {
+                0 | 1 => String::new(),
+                n => format!(" and {} more", n - 1),
+            };
+            let text = format!("The recording was altered: {first}{more}");
+            (Gravity::Error, text, "What was touched proves nothing. Is there another copy of the file?")
+        }
+        (_, true, Some(false)) => {
+            let text = format!("The recording is not complete: {}", report.complete);
+            (Gravity::Error, text, "What is missing cannot be brought back. Is there another copy of the file?")
+        }
+        (_, true, None) => {
+            let text = format!("Whether the recording is complete is {}", report.complete);
+            (Gravity::Note, text, "A witness can tell: pollux verify --witness.")
+        }
+    };
+    let key = format!("seals {}", report.verdict());
+    Some(Diagnostic { key, kind: DiagnosticKind::Seals, severity, text, hint: hint.to_owned(), twins: Vec::new() })
 }
 
 fn never_seen(evidence: &Evidence, all: &mut Vec<Diagnostic>) {
@@ -345,6 +378,8 @@ mod tests {
     use super::super::fixture;
     use super::*;
     use crate::session::{TopicCount, TopicFault};
+    use crate::trust::SecretKey;
+    use crate::trust::seals::{Break, Complete, Fault};
 
     fn texts(tally: &TallySnapshot, linked_secs: Option<f64>) -> Vec<(DiagnosticKind, String)> {
         let site = fixture::site();
@@ -352,6 +387,7 @@ mod tests {
             site: &site,
             findings: &[],
             recording: &[],
+            seals: None,
             readings: &Readings::default(),
             tally,
             linked_secs,
@@ -359,6 +395,42 @@ mod tests {
             now: Timestamp::MIN,
         };
         diagnose(&evidence).into_iter().map(|it| (it.kind, it.text)).collect()
+    }
+
+    #[test]
+    fn a_recording_that_was_altered_or_cut_is_told_and_a_good_one_is_not() {
+        let mut report = Report {
+            bytes: 1000,
+            sealing: Sealing::ByOwn(SecretKey::generate().public()),
+            session: None,
+            stretches: 10,
+            messages: 70,
+            span: None,
+            good: Vec::new(),
+            closed: true,
+            unsealed: None,
+            head: None,
+            complete: Complete::Closed { witnessed: None },
+            breaks: Vec::new(),
+            more_breaks: 0,
+        };
+        assert_eq!(of_seals(&report), None);
+        report.complete = Complete::Unknown { witnessed: None };
+        let told = of_seals(&report).unwrap();
+        assert!(told.severity == Gravity::Note && told.text.contains("without a witness nobody can tell"), "{told:?}");
+        report.complete = Complete::Missing { stretches: 2 };
+        let told = of_seals(&report).unwrap();
+        assert_eq!(
+            (told.severity, &*told.text),
+            (Gravity::Error, "The recording is not complete: no: 2 stretches are missing")
+        );
+        let altered = Break { from: 7, to: 9, stretches: Some((3, 3)), span: None, fault: Fault::Altered };
+        report.breaks = vec![altered.clone(), altered];
+        let told = of_seals(&report).unwrap();
+        let want = "The recording was altered: bytes 7 to 9, stretch 3: altered: it is not what was sealed and 1 more";
+        assert_eq!((told.severity, &*told.text), (Gravity::Error, want));
+        report.sealing = Sealing::None;
+        assert_eq!(of_seals(&report), None);
     }
 
     #[test]
@@ -397,6 +469,7 @@ mod tests {
                 site: &site,
                 findings: &[],
                 recording: &[],
+                seals: None,
                 readings: &Readings::default(),
                 tally: &TallySnapshot::default(),
                 linked_secs: None,

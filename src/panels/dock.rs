@@ -15,6 +15,7 @@ use super::commands::sequence::{SequenceState, sequence_ui};
 use super::diagnostics::{Diagnostic, Suppressed};
 use super::diagnostics_panel::diagnostics_panel_ui;
 use super::dialogs::{self, Dialog};
+use super::evidence::WaitingEvidence;
 use super::evil_banner::evil_banner_ui;
 use super::facts::Facts;
 use super::files::Files;
@@ -74,6 +75,8 @@ pub struct Desk {
     pub(super) dialog: Option<Dialog>,
     /// The file dialogs.
     pub files: Files,
+    /// An evidence bundle that waits for its picture.
+    pub(super) evidence: Option<WaitingEvidence>,
     /// Notes at the edge.
     pub toasts: Toasts,
     /// The theme that was put on last: with reduced motion or not.

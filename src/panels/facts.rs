@@ -314,6 +314,7 @@ impl Facts<'_, '_> {
             Some(LinkState::Connected { since }) if self.is_live() => Some(self.cursor.at.secs_since(since)),
             Some(_) | None => None,
         };
+        let seals = self.session.seals.as_ref().and_then(|it| it.outcome()?.ok());
         let mut all = self.compared_diagnostics();
         all.extend(self.signature_diagnostics());
         let findings = [&self.findings.0, self.inventory.findings()].concat();
@@ -321,6 +322,7 @@ impl Facts<'_, '_> {
             site: &self.site,
             findings: &findings,
             recording: &self.session.recording_findings(),
+            seals: seals.as_deref(),
             readings: &self.readings,
             tally: &self.pulse.tally,
             linked_secs,

@@ -37,6 +37,7 @@ enum Wish {
     Open,
     Export(Export),
     Inventory(Date),
+    Evidence((Timestamp, Timestamp)),
 }
 
 impl Files {
@@ -84,6 +85,18 @@ impl Files {
         self.dialog = Some((dialog, Wish::Inventory(date)));
     }
 
+    /// Asks where to write an evidence bundle of a range; `name` is what the file is called at first.
+    pub(super) fn ask_evidence(&mut self, range: (Timestamp, Timestamp), name: &str) {
+        let what = "Evidence (MCAP)";
+        let mut dialog = self
+            .dialog("Save an evidence bundle")
+            .default_file_name(&format!("{name}_evidence"))
+            .add_save_extension(what, "mcap")
+            .default_save_extension(what);
+        dialog.save_file();
+        self.dialog = Some((dialog, Wish::Evidence(range)));
+    }
+
     fn dialog(&self, title: &str) -> FileDialog {
         let folder = self.folder.clone().or_else(|| Some(directories::UserDirs::new()?.home_dir().to_owned()));
         let dialog = FileDialog::new()
@@ -124,6 +137,7 @@ impl Files {
             Wish::Open => Action::Open(path),
             Wish::Export(export) => Action::Export(export, path),
             Wish::Inventory(date) => Action::Inventory(InventoryAction::Export(path, date)),
+            Wish::Evidence(range) => Action::Evidence(range, path),
         })
     }
 }

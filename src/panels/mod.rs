@@ -16,6 +16,7 @@ mod diagnostics;
 mod diagnostics_panel;
 mod dialogs;
 mod dock;
+mod evidence;
 mod evil_banner;
 mod facts;
 mod files;
@@ -95,6 +96,7 @@ impl Plugin for PanelsPlugin {
                 Update,
                 (
                     files::follow_drops,
+                    evidence::ask_for_evidence,
                     pulse::follow_pulse,
                     pulse::raise_toasts,
                     alarm_deeds::hear_refusals,

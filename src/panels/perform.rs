@@ -11,6 +11,7 @@ use super::commands::sign_in::SignInState;
 use super::diagnostics::Suppressed;
 use super::dialogs::Dialog;
 use super::dock::Desk;
+use super::evidence::WaitingEvidence;
 use super::facts::Facts;
 use super::files;
 use super::inventory::{InventoryAction, day_shown};
@@ -33,7 +34,7 @@ use crate::signal::Timestamp;
 use crate::site::TwinId;
 use crate::site::doc::Class;
 use crate::twin::Select;
-use crate::view::{Camera, Frame, SetLens};
+use crate::view::{Camera, Frame, SetLens, TakeShot};
 
 /// The requests that panels write.
 #[derive(SystemParam)]
@@ -67,6 +68,7 @@ pub(super) struct Requests<'w> {
     release: MessageWriter<'w, AskRelease>,
     lens: MessageWriter<'w, SetLens>,
     verify_again: MessageWriter<'w, VerifyAgain>,
+    shot: MessageWriter<'w, TakeShot>,
 }
 
 /// The one place that does what panels ask for: a request to another folder, or a change of the desk.
@@ -273,6 +275,16 @@ pub(super) fn perform(
         }
         Action::Export(export, path) => {
             requests.export.write(StartExport { export, path });
+        }
+        Action::AskEvidence => {
+            let range = range_at_hand(facts, &desk.timeline);
+            let name = files::export_name(&facts.site.name, range, &facts.pulse.clock);
+            desk.files.ask_evidence(range, &name);
+        }
+        Action::Evidence(range, path) => {
+            let waiting = WaitingEvidence::new(range, path);
+            requests.shot.write(TakeShot(waiting.shot.clone()));
+            desk.evidence = Some(waiting);
         }
         Action::CopyLink => {
             let range = facts.cursor.looped.or(desk.timeline.range);

@@ -6,11 +6,36 @@ use super::actions::{EventKind, StepTo};
 use super::commands::form::in_words;
 use super::facts::Facts;
 use super::plot::PlotState;
-use super::timeline::{AlarmSpan, CommandDot, Strip, TimelineRows, TimelineState, refusal_marks};
+use super::timeline::{AlarmSpan, CommandDot, SealBreak, SealLane, Strip, TimelineRows, TimelineState, refusal_marks};
 use crate::command::CommandRow;
 use crate::link;
 use crate::session::Extent;
 use crate::signal::{SignalId, Timestamp};
+use crate::trust::seals::{Report, Sealing};
+
+/// A report on the axis of time. What touches no message stands at the beginning. `None`: it is not sealed.
+fn sealed_lane(report: &Report, extent: Extent) -> Option<SealLane> {
+    if report.sealing == Sealing::None {
+        return None;
+    }
+    let breaks = report.breaks.iter().map(|it| {
+        let stretches = match it.stretches {
+            Some((first, last)) if first == last => format!("Stretch {first}"),
+            Some((first, last)) => format!("Stretches {first} to {last}"),
+            None => "Between two stretches".to_owned(),
+        };
+        let text = format!("{stretches}: {} (bytes {} to {})", it.fault, it.from, it.to);
+        SealBreak { span: it.span.unwrap_or((extent.from, extent.from)), text }
+    });
+    let text = format!(
+        "{}\nSealed {}\nGood stretches: {}\nComplete: {}",
+        report.verdict(),
+        report.sealing,
+        report.stretches,
+        report.complete
+    );
+    Some(SealLane { good: report.good.clone(), breaks: breaks.collect(), text })
+}
 
 impl Facts<'_, '_> {
     /// From when to when there is something to show.
@@ -71,10 +96,22 @@ impl Facts<'_, '_> {
             refusals,
             commands: self.log.rows.iter().filter_map(dot).collect(),
             marks: &self.marks.list[..self.marks.list.partition_point(|it| it.at <= horizon)],
+            seals: self.seal_lane(extent),
             selected: self.selection.twin.and_then(|it| self.site.lineage(it).last()).map(|it| it.id),
             loaded: self.session.filling.as_ref().and_then(|it| it.share()),
             can_step: self.signal_at_hand(plot).is_some(),
         }
+    }
+
+    /// What is known of the seals: of a recording what was found, of a session that is recorded how far it is sealed.
+    fn seal_lane(&self, extent: Extent) -> Option<SealLane> {
+        if let Some(check) = &self.session.seals {
+            return sealed_lane(&*check.outcome()?.ok()?, extent);
+        }
+        let recorder = self.session.recorder.as_ref().filter(|it| !it.is_temporary())?;
+        let head = recorder.status.sealed()?;
+        let text = format!("while it is recorded, by {}\nStretches so far: {}", head.key, head.n + 1);
+        Some(SealLane { good: vec![(extent.from, head.at.max(extent.from))], breaks: Vec::new(), text })
     }
 
     /// Whose samples are gone through: of the selected twin the one that is plotted, else its first; else the first that

@@ -37,7 +37,7 @@ impl Facts<'_, '_> {
         if !self.is_live() {
             return Some("The view shows the past: go live to isolate or release.".to_owned());
         }
-        may_isolate(&self.operator).err().map(|it| format!("{}.", format::sentence(&it.to_string())))
+        may_isolate(&self.operator).err().map(|it| format::sentence(&it.to_string()))
     }
 
     fn taint_rows(&self, tainted: &Tainted) -> TaintRows {

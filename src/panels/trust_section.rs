@@ -257,7 +257,7 @@ mod tests {
     fn what_spoils_a_twin_is_told_step_by_step_and_leads_there() {
         let mut harness = section(rejected());
         assert!(rejected().warns());
-        harness.get_by_label("Rejected");
+        harness.get_by_label("Rejected.");
         harness.get_by_label("11 of 12 verified");
         harness.get_by_label("Do not rely on it: it depends on Pump 2 · Speed, which is rejected.");
         let asked = click(&mut harness, "Step 2: Pump 2 · Speed, measured on it");

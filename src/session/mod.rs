@@ -13,6 +13,7 @@ mod compare;
 pub mod cursor;
 mod differences;
 pub mod draft;
+pub mod evidence;
 pub mod export;
 mod fill;
 mod fold;
@@ -35,6 +36,7 @@ mod reader;
 mod recall;
 pub mod recording;
 mod reload;
+mod sealing;
 mod seeker;
 mod tally;
 mod tap;
@@ -75,11 +77,12 @@ pub use plot::Column;
 pub use progress::Progress;
 pub use reader::{Read, Reader, message_of};
 pub use recall::{Recalled, Recollect};
+pub use sealing::SealCheck;
 pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
 pub use tap::{Change, Tap, Told, watched};
 pub use timeline::{DensityRow, Timeline, TimelineData};
 pub use waker::Waker;
-pub use work::{CancelWork, Launch, Notice, NoticeTone, Open, StartExport, Work, WorkId, Works};
+pub use work::{CancelWork, Launch, Notice, NoticeTone, Open, StartEvidence, StartExport, Work, WorkId, Works};
 
 use self::recording::{AuditDoc, Entry, Recorder, RecorderOptions, Recording};
 use crate::codec;
@@ -348,6 +351,8 @@ pub struct Session {
     pub store: Option<Arc<Store>>,
     /// Why an edited registry was not taken over, for a person.
     pub keys_problem: Option<String>,
+    /// Whether a recording that is shown is as it was sealed. `None`: this is none.
+    pub seals: Option<Arc<SealCheck>>,
     /// Heard beside the site's own topics.
     word_topics: Vec<String>,
     record_problem: Option<String>,
@@ -395,6 +400,7 @@ impl Session {
             registry: None,
             store: None,
             keys_problem: None,
+            seals: None,
             word_topics: plugin.word_topics.clone(),
             record_problem: None,
             replay: plugin.replay.clone(),
@@ -494,6 +500,10 @@ impl Session {
             Ok(filling) => self.filling = Some(filling),
             Err(why) => self.problem = Some(format!("the system gave no thread to read the recording: {why}")),
         }
+        match SealCheck::start(&recording.path, self.waker.clone()) {
+            Ok(check) => self.seals = Some(check),
+            Err(why) => error!("the seals of {} cannot be looked at: {why}", recording.path.display()),
+        }
     }
 
     /// Whether it shows a recording, and nothing can come in or go out.
@@ -571,13 +581,21 @@ impl Drop for Session {
         if let Some(filling) = &self.filling {
             filling.cancel();
         }
+        if let Some(seals) = &self.seals {
+            seals.cancel();
+        }
         let connected = self.link.as_ref().is_some_and(Link::is_connected);
         if let Some(link) = &self.link {
             link.close();
-            // What is on its way is recorded. A link that is still trying to connect has nothing.
-            if let Some(ingest) = self.ingest.as_mut().filter(|_| connected && self.recorder.is_some()) {
+            // What is on its way is recorded, and kept. A link that is still trying to connect has nothing.
+            let keeps = self.recorder.is_some() || self.store.is_some();
+            if let Some(ingest) = self.ingest.as_mut().filter(|_| connected && keeps) {
                 ingest.finish();
             }
+        }
+        if let Some(store) = &self.store {
+            // The process may end before the last who holds it lets go.
+            store.close();
         }
         // Before the recording ends: what is judged of it is written into it.
         self.tap.close();

@@ -10,11 +10,13 @@ use std::{fs, io};
 use bevy::prelude::*;
 use crossbeam_channel::{Receiver, bounded};
 
+use super::evidence::{Evidence, EvidenceError};
 use super::export::{Export, ExportError, ExportSource};
 use super::import::{Import, ImportError};
 use super::new_file::Existing;
 use super::open::{Opens, free_name, sessions_dir, what_opens};
 use super::progress::Progress;
+use super::recording::Recording;
 use super::waker::Waker;
 use super::{CurrentSite, Session};
 
@@ -26,6 +28,15 @@ const MOST: usize = 4;
 pub struct StartExport {
     /// What, and as what.
     pub export: Export,
+    /// Where to.
+    pub path: PathBuf,
+}
+
+/// A request to write an evidence bundle of the session. One that is there makes room: the person was asked.
+#[derive(Message, Debug, Clone)]
+pub struct StartEvidence {
+    /// Of which range, with what beside it.
+    pub evidence: Evidence,
     /// Where to.
     pub path: PathBuf,
 }
@@ -118,13 +129,16 @@ impl Drop for Work {
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Works>()
         .add_message::<StartExport>()
+        .add_message::<StartEvidence>()
         .add_message::<Open>()
         .add_message::<CancelWork>()
         .add_message::<Launch>()
         .add_message::<Notice>()
         .add_systems(
             Update,
-            (start_exports, open_paths, cancel_work, end_work).chain().in_set(crate::schedule::Stage::Act),
+            (start_exports, start_evidence, open_paths, cancel_work, end_work)
+                .chain()
+                .in_set(crate::schedule::Stage::Act),
         );
 }
 
@@ -168,17 +182,59 @@ fn start_exports(
             notices.write(Notice::new(NoticeTone::Bad, text));
             continue;
         };
-        let source = ExportSource {
-            recording: Arc::clone(recording),
-            site: Arc::clone(&site.0),
-            site_path: session.site_path.clone(),
-            key: Some(session.key.clone()),
-        };
+        let source = source_of(&session, &site, recording);
         let title = format!("exporting {}", file_name(path));
         let (export, path) = (export.clone(), path.clone());
         let started = works
             .start(title, session.waker.clone(), move |progress| (exported(&export, &source, &path, progress), None));
         notices.write_batch(started.err());
+    }
+}
+
+fn start_evidence(
+    mut asked: MessageReader<StartEvidence>,
+    session: Res<Session>,
+    site: Res<CurrentSite>,
+    mut works: ResMut<Works>,
+    mut notices: MessageWriter<Notice>,
+) {
+    for StartEvidence { evidence, path } in asked.read() {
+        let Some(recording) = session.recording() else {
+            let text = "There is no evidence: this session is not recorded.";
+            notices.write(Notice::new(NoticeTone::Bad, text));
+            continue;
+        };
+        let source = source_of(&session, &site, recording);
+        let title = format!("gathering {}", file_name(path));
+        let (evidence, path) = (evidence.clone(), path.clone());
+        let started = works.start(title, session.waker.clone(), move |progress| {
+            let notice = match evidence.to_file(&source, &path, Existing::Replace, progress) {
+                Ok(done) => {
+                    let text = format!(
+                        "{} messages and what proves them are in {}. Check it with pollux verify.",
+                        done.count,
+                        path.display()
+                    );
+                    Notice::new(NoticeTone::Good, text)
+                }
+                Err(EvidenceError::Export(error @ ExportError::Cancelled)) => {
+                    Notice::new(NoticeTone::Plain, sentence(&error))
+                }
+                Err(error) => Notice::new(NoticeTone::Bad, sentence(&error)),
+            };
+            (notice, None)
+        });
+        notices.write_batch(started.err());
+    }
+}
+
+fn source_of(session: &Session, site: &CurrentSite, recording: &Arc<Recording>) -> ExportSource {
+    ExportSource {
+        recording: Arc::clone(recording),
+        site: Arc::clone(&site.0),
+        site_path: session.site_path.clone(),
+        key: Some(session.key.clone()),
+        more_files: Vec::new(),
     }
 }
 

@@ -228,6 +228,12 @@ impl KeysDoc {
         fs::create_dir_all(folder).map_err(io)?;
         let mut part = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
         part.write_all(self.to_ron().as_bytes()).map_err(io)?;
+        // It is public: the gate and the desktop may run as others than who makes it.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            part.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(io)?;
+        }
         part.as_file().sync_all().map_err(io)?;
         part.persist(path).map_err(|it| io(it.error))?;
         Ok(())

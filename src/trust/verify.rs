@@ -421,7 +421,11 @@ impl Verifier {
     }
 
     fn refuse(&self, message: &Message<'_>, no: No) -> Look {
-        let quiet = message.retained && matches!(no.reason, Reason::Stale | Reason::Replayed);
+        // After a crash nobody can tell what was heard just before it: what may have been is refused for two seconds, and is no
+        // sign of anything.
+        let untold = no.key.and_then(|it| self.windows.get(&it)).is_some_and(Window::is_reserved);
+        let old_by_nature = message.retained && matches!(no.reason, Reason::Stale | Reason::Replayed);
+        let quiet = old_by_nature || (untold && no.reason == Reason::Replayed);
         let device = self.rules.get(message.topic).map_or_else(|| Arc::from(""), |it| Arc::clone(&it.0.device));
         let exhibit = Exhibit {
             device,

@@ -103,6 +103,11 @@ impl Window {
         }
     }
 
+    /// Whether it was taken up after a restart, and nothing that is surely new has come since.
+    pub fn is_reserved(&self) -> bool {
+        self.reserved_until.is_some()
+    }
+
     /// The boot counter and the highest number.
     pub fn place(&self) -> (u64, u64) {
         (self.epoch, self.top)

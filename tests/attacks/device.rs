@@ -293,7 +293,7 @@ fn flood(defended: Defended<'_>) -> Outcome {
     if flooded == 0 {
         return Outcome::succeeded("all of them were verified, and took their time");
     }
-    assert!(passed < 100, "{passed}");
+    assert!(passed < FLOOD as u64 / 2, "{passed}");
     assert_eq!(reading(scene.viewer.app.world(), "pump/speed").standing, Standing::Rejected);
     Outcome::refused(Reason::Flood)
 }

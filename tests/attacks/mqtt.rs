@@ -10,7 +10,10 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(30);
 const CONNECT: u8 = 1;
 const PUBLISH: u8 = 3;
+const SUBSCRIBE: u8 = 8;
 const DISCONNECT: u8 = 14;
+const RESPONSE_TOPIC: u8 = 8;
+const CORRELATION_DATA: u8 = 9;
 /// The property that holds a pair of texts.
 const USER_PROPERTY: u8 = 0x26;
 
@@ -53,6 +56,19 @@ impl Message {
 
     pub(super) fn retained(self) -> Self {
         Self { retain: true, ..self }
+    }
+
+    /// With where an answer is expected, and what it carries; `None`: nowhere.
+    pub(super) fn asking(mut self, response_topic: Option<&str>, correlation: &[u8]) -> Self {
+        if let Some(topic) = response_topic {
+            self.other.push(RESPONSE_TOPIC);
+            put_text(&mut self.other, topic);
+        }
+        self.other.push(CORRELATION_DATA);
+        let length = u16::try_from(correlation.len()).expect("it is short");
+        self.other.extend_from_slice(&length.to_be_bytes());
+        self.other.extend_from_slice(correlation);
+        self
     }
 
     fn read(flags: u8, body: &[u8]) -> Option<Self> {
@@ -129,6 +145,28 @@ impl Client {
         let (_, answer) = read_packet(&mut stream).expect("a broker answers");
         assert_eq!(answer.get(1), Some(&0), "the broker lets it in");
         Self { stream, next_id: 1 }
+    }
+
+    /// Subscribes, and waits until the broker has it. From then on it hears alone.
+    pub(super) fn subscribe(&mut self, filters: &[&str]) {
+        let mut body = vec![0, 1, 0];
+        for filter in filters {
+            put_text(&mut body, filter);
+            body.push(0);
+        }
+        self.stream.write_all(&packet(SUBSCRIBE << 4 | 2, &body)).unwrap();
+        assert!(read_packet(&mut self.stream).is_some());
+    }
+
+    /// The next message that it hears.
+    #[track_caller]
+    pub(super) fn hear(&mut self) -> Message {
+        loop {
+            let (first, body) = read_packet(&mut self.stream).expect("something is said");
+            if first >> 4 == PUBLISH {
+                return Message::read(first & 0xf, &body).expect("a message");
+            }
+        }
     }
 
     /// Publishes, and waits until the broker has it.

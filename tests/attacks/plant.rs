@@ -1,7 +1,7 @@
 //! What is attacked: a small plant, its keys, its devices, and a whole headless Pollux that shows it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -114,6 +114,11 @@ impl Plant {
             KeyDoc::new("other-gateway", KeyRole::Gateway, keys.other_gateway.public()),
         ];
         Self { topic, site, folder, keys, docs, signs: true, path, ids }
+    }
+
+    /// Its site file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The topic of something in it.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::plant::{LIE, Plant, Scene, date_in_secs, says, stolen};
+use super::mqtt::{Client, Message};
+use super::plant::{LIE, Plant, Scene, Viewer, date_in_secs, says, stolen};
 use super::signer::next_in_line;
 use super::{Attack, Defended, Off, Outcome};
-use crate::session::Keys;
+use crate::session::{Keys, KeysAt, KeysError};
 use crate::trust::{Anchor, Defence, KeyDoc, KeyRole, KeysDoc, Reason, Registry, RegistryError, SecretKey};
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -33,6 +34,14 @@ pub(super) const ATTACKS: &[Attack] = &[
         off: Off::Defences(&[Defence::RegistrySignature]),
         run: edited,
     },
+    Attack {
+        id: "F04",
+        name: "Registry taken away",
+        technique: "T0832",
+        tried: "The registry's file is deleted, so that nothing can be verified any more; then a bare value is published.",
+        off: Off::Other("without a memory of what was seen"),
+        run: taken_away,
+    },
 ];
 
 /// A plant one of whose pump keys was stolen and revoked since. Returns it with what the registry said before, what it says
@@ -53,6 +62,9 @@ fn revoked() -> (Plant, KeysDoc, KeysDoc, SecretKey) {
 /// Pollux begins: the file that lies there is read, and taken if it is good; else what was seen last goes on.
 fn begin(defended: Defended<'_>, plant: Plant, seen: KeysDoc, key: &SecretKey) -> Outcome {
     let path = plant.folder.path().join("keys.ron");
+    if defended.up {
+        refuses_to_begin(&plant, &seen);
+    }
     let store = plant.store();
     let authority = Some(plant.keys.authority.public());
     let anchor = || Anchor { authority, ..store.anchor("plant") };
@@ -81,6 +93,47 @@ fn begin(defended: Defended<'_>, plant: Plant, seen: KeysDoc, key: &SecretKey) -
             outcome
         }
     }
+}
+
+/// The same as the programs do it at their start, which ends with an error.
+#[track_caller]
+fn refuses_to_begin(plant: &Plant, seen: &KeysDoc) {
+    let path = plant.folder.path().join("keys.ron");
+    let bad = std::fs::read(&path).unwrap();
+    seen.save(&path).unwrap();
+    let store = plant.folder.path().join("started.redb");
+    let at = KeysAt { file: None, authority: Some(plant.keys.authority.public()), store: &store };
+    drop(Keys::find(plant.path(), &plant.site, at).unwrap());
+    std::fs::write(&path, bad).unwrap();
+    let error = Keys::find(plant.path(), &plant.site, at).unwrap_err();
+    assert!(matches!(error, KeysError::Registry(_)), "{error}");
+}
+
+fn taken_away(defended: Defended<'_>) -> Outcome {
+    let plant = Plant::new();
+    let path = plant.folder.path().join("keys.ron");
+    let mut doc = KeysDoc { version: 1, issued: date_in_secs(-30), keys: plant.docs.clone(), signature: String::new() };
+    doc.sign(&plant.keys.authority);
+    doc.save(&path).unwrap();
+    let store = plant.folder.path().join("seen.redb");
+    let at = KeysAt { file: None, authority: None, store: &store };
+    drop(Keys::find(plant.path(), &plant.site, at).unwrap());
+    std::fs::remove_file(&path).unwrap();
+    if !defended.up {
+        std::fs::remove_file(&store).unwrap();
+    }
+    let keys = match Keys::find(plant.path(), &plant.site, at) {
+        Ok(keys) => keys,
+        Err(why) => {
+            assert!(matches!(why, KeysError::Missing { version: 1, .. }), "{why}");
+            return Outcome::Stopped("Pollux does not begin: there was a registry, and it is gone".to_owned());
+        }
+    };
+    let mut viewer = Viewer::start(&defended, &plant, defended.broker.port, keys);
+    let mut attacker = Client::connect(defended.broker.port);
+    let lie = Message::new(&plant.at("pump/speed"), &says(LIE), None);
+    viewer.until_shown("pump/speed", LIE, || attacker.publish(&lie));
+    Outcome::succeeded(format!("{LIE} was shown as {}", viewer.reading("pump/speed").standing.label()))
 }
 
 fn rollback(defended: Defended<'_>) -> Outcome {

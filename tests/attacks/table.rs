@@ -5,6 +5,10 @@ use std::path::Path;
 
 use super::{Attack, Off, Outcome};
 
+/// Between these the README holds the table.
+const BEGINS: &str = "<!-- attacks: written by `POLLUX_BLESS=1 make attacks` -->";
+const ENDS: &str = "<!-- end of attacks -->";
+
 /// How an attack and its control ended. `Err`: what failed.
 pub(super) struct Row {
     pub(super) attack: &'static Attack,
@@ -46,6 +50,7 @@ pub(super) fn technique(id: &str) -> Option<&'static str> {
         "T0831" => "Manipulation of Control",
         "T0832" => "Manipulation of View",
         "T0836" => "Modify Parameter",
+        "T0842" => "Network Sniffing",
         "T0848" => "Rogue Master",
         "T0859" => "Valid Accounts",
         "T0872" => "Indicator Removal on Host",
@@ -98,14 +103,35 @@ fn page(rows: &[Row]) -> String {
     page
 }
 
-/// The page must be what the run gave; `POLLUX_BLESS=1` writes it.
-#[track_caller]
-pub(super) fn check_page(rows: &[Row]) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/attacks.md");
-    let page = page(rows);
-    if std::env::var_os("POLLUX_BLESS").is_some() {
-        std::fs::write(&path, &page).unwrap();
+/// The short form of it, for the README.
+fn short(rows: &[Row]) -> String {
+    let mut text = "| attack | ATT&CK | what stops it |\n| --- | --- | --- |\n".to_owned();
+    for row in rows {
+        let Attack { id, name, technique, .. } = row.attack;
+        writeln!(text, "| {id} {name} | {technique} | {} |", row.ends()[0]).unwrap();
     }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == page, "docs/attacks.md is not what this run gave: POLLUX_BLESS=1 make attacks writes it");
+    text
+}
+
+/// Both tables must be what the run gave; `POLLUX_BLESS=1` writes them.
+#[track_caller]
+pub(super) fn check_pages(rows: &[Row]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    check_page(&root.join("docs/attacks.md"), |_| page(rows));
+    check_page(&root.join("README.md"), |readme| {
+        let (before, rest) = readme.split_once(BEGINS).expect("a place for the table");
+        let (_, after) = rest.split_once(ENDS).expect("an end of the table");
+        format!("{before}{BEGINS}\n{}{ENDS}{after}", short(rows))
+    });
+}
+
+#[track_caller]
+fn check_page(path: &Path, want: impl Fn(&str) -> String) {
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    let want = want(&kept);
+    if std::env::var_os("POLLUX_BLESS").is_some() {
+        std::fs::write(path, want).unwrap();
+    } else {
+        assert!(kept == want, "{} is not what this run gave: POLLUX_BLESS=1 make attacks writes it", path.display());
+    }
 }

@@ -47,7 +47,13 @@ fn imported(folder: &Path) -> ExportSource {
 fn opened(path: &Path, folder: &Path) -> ExportSource {
     let recording = Recording::open(path).unwrap();
     let site_path = unpack_site(&recording, folder).unwrap().unwrap();
-    ExportSource { recording: Arc::new(recording), site: load(&site_path).0, site_path, key: None }
+    ExportSource {
+        recording: Arc::new(recording),
+        site: load(&site_path).0,
+        site_path,
+        key: None,
+        more_files: Vec::new(),
+    }
 }
 
 fn whole(source: &ExportSource, format: Format) -> Export {

@@ -127,7 +127,9 @@ fn live_through(file: &Path) -> Vec<AlarmEvent> {
     twin.app.world_mut().write_message(Seek::Live);
     twin.until("it is now again", |it| number(it, PRESSURE) == 15.0);
     let journal = twin.app.world().resource::<Alarms>().journal().to_vec();
-    assert!(journal.iter().any(|it| it.what == What::BecameUnknown));
+    let high = twin.app.world().resource::<CurrentSite>().alarm_at(HIGH).unwrap().id;
+    let raised: Vec<&AlarmEvent> = journal.iter().filter(|it| it.alarm == high && it.what == What::Raised).collect();
+    assert!(raised.len() == 1 && raised[0].known > at, "{raised:?}");
     journal
 }
 

@@ -34,12 +34,12 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const CHUNK: u8 = 6;
 const DATA_END: u8 = 15;
 
-fn at(secs: i64) -> Timestamp {
+pub(crate) fn at(secs: i64) -> Timestamp {
     Timestamp::from_nanos((BEGAN + secs) * 1_000_000_000)
 }
 
 /// A session of a pump: a chunk a second, its seal, what was asked, the site. Returns what the seals said on the way, too.
-fn recorded(path: &Path, key: &SecretKey, packed: bool) -> Vec<SealHead> {
+pub(crate) fn recorded(path: &Path, key: &SecretKey, packed: bool) -> Vec<SealHead> {
     let site_file = site_path("bench_pump");
     let site = load(&site_file).0;
     let files = site_files(&site, &fs::read(&site_file).unwrap()).unwrap();
@@ -95,7 +95,7 @@ fn sealed_chunks(bytes: &[u8]) -> Vec<Range<usize>> {
     pairs.map(|it| it[0].1.start..it[1].1.end).skip(1).collect()
 }
 
-fn look(bytes: &[u8], key: &SecretKey) -> Report {
+pub(crate) fn look(bytes: &[u8], key: &SecretKey) -> Report {
     verify(Cursor::new(bytes), &SealOptions { key: Some(key.public()), witnessed: Vec::new() }).unwrap()
 }
 
@@ -243,6 +243,7 @@ fn a_part_of_a_session_is_sealed_anew_and_names_what_it_was_cut_from() {
             site: load(&site_path).0,
             site_path: site_path.clone(),
             key: Some(exporter.clone()),
+            more_files: Vec::new(),
         };
         let export = Export { range: (at(5), at(30)), only: String::new(), format };
         export.to_file(&source, &out, Existing::Replace, &Progress::default()).unwrap();
@@ -347,7 +348,7 @@ fn a_witness_signs_what_a_recorder_shows_and_finds_a_cut_end_and_a_second_histor
     assert_eq!(again.n_signed(), 0);
 }
 
-fn pollux(arguments: &[&str], folder: &Path) -> (i32, String) {
+pub(crate) fn pollux(arguments: &[&str], folder: &Path) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_pollux")).args(arguments).current_dir(folder).output().unwrap();
     (output.status.code().unwrap(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
 }

@@ -178,10 +178,10 @@ fn what_is_not_signed_well_enough_blocks_where_signatures_count() {
 fn a_gap_passes_and_is_told() {
     let mut case = Case::new();
     case.plant.signed = true;
-    for reading in case.plant.readings.values_mut() {
-        reading.standing = crate::twin::Standing::Gap;
-        reading.proof.gap = 3;
-    }
+    case.plant.readings.values_mut().for_each(|it| {
+        it.standing = crate::twin::Standing::Gap;
+        it.proof.gap = 3;
+    });
     case.check("bench.pump/run", true, None);
     let checks = case.checks("bench.pump/run", true, Role::Operator, Standing::SignedIn);
     let interlock = checks.iter().find(|it| it.what == What::Interlock).unwrap();

@@ -16,6 +16,8 @@ use crate::site::{Finding, Severity};
 const MAX_BYTES: u64 = 32 << 20;
 /// More files in one folder are left out.
 const MAX_FILES: usize = 2_000;
+/// More bytes in all files taken together are left out: what is read of them is held in memory.
+const MAX_BYTES_IN_ALL: usize = 256 << 20;
 
 /// What tells the kinds of documents apart.
 #[derive(Debug, Deserialize)]
@@ -47,9 +49,18 @@ pub fn read(folder: &Path) -> Library {
         library.findings.push(Finding::of_file(Severity::Warning, folder, message).hinting("take out what is old"));
         paths.truncate(MAX_FILES);
     }
+    let mut bytes = 0;
     for path in paths {
         match text_of(&path) {
-            Ok(text) => read_text(&path, &text, &mut library),
+            Ok(text) if bytes + text.len() > MAX_BYTES_IN_ALL => {
+                let message = format!("more than {} MiB of advisories: it is left out", MAX_BYTES_IN_ALL >> 20);
+                let finding = Finding::of_file(Severity::Warning, &path, message);
+                library.findings.push(finding.hinting("take out what is old"));
+            }
+            Ok(text) => {
+                bytes += text.len();
+                read_text(&path, &text, &mut library);
+            }
             Err(finding) => library.findings.push(*finding),
         }
     }

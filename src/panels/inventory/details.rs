@@ -99,7 +99,9 @@ fn advisory_ui(ui: &mut Ui, it: &PartAdvisory) {
     let line = format!("{} · {}: {perhaps}{}{through}", it.id, it.named(), it.state.label());
     ui.add(egui::Label::new(RichText::new(line).small().color(color)).wrap());
     let why = it.why.as_ref().map(|it| format!(" {it}")).unwrap_or_default();
-    ui.add(egui::Label::new(small(&format!("{}.{why} ({})", it.title.trim_end_matches('.'), it.file))).wrap());
+    let link = it.link.as_ref().map(|it| format!(", {it}")).unwrap_or_default();
+    let text = format!("{}.{why} ({}{link})", it.title.trim_end_matches('.'), it.file);
+    ui.add(egui::Label::new(small(&text)).wrap());
 }
 
 /// What to do, with its sign.

@@ -25,15 +25,15 @@ const fn width(column: Column, least: f32, share: f32, rank: u8) -> Width {
 }
 
 const WIDTHS: [Width; 9] = [
-    width(Column::Twin, 120.0, 0.2, 0),
+    width(Column::Twin, 116.0, 0.2, 0),
     width(Column::Maker, 116.0, 0.1, 4),
-    width(Column::Model, 76.0, 0.1, 1),
-    width(Column::Firmware, 62.0, 0.0, 5),
-    width(Column::Until, 84.0, 0.0, 3),
-    width(Column::Support, 100.0, 0.0, 0),
-    width(Column::Crypto, 96.0, 0.05, 0),
-    width(Column::Advisories, 104.0, 0.05, 0),
-    width(Column::Findings, 120.0, 0.5, 2),
+    width(Column::Model, 68.0, 0.05, 1),
+    width(Column::Firmware, 56.0, 0.0, 5),
+    width(Column::Until, 80.0, 0.0, 3),
+    width(Column::Support, 108.0, 0.0, 0),
+    width(Column::Crypto, 100.0, 0.0, 0),
+    width(Column::Advisories, 100.0, 0.0, 0),
+    width(Column::Findings, 190.0, 0.65, 2),
 ];
 
 /// Draws the table; returns what was asked for.
@@ -211,14 +211,20 @@ fn cell_ui(ui: &Ui, column: Column, place: Rect, row: &Row, support: Support) {
                 marks::urgency(painter, sign, urgency);
                 put(beside, &text, urgency_color(urgency));
             }
-            Some((text, None)) => put(beside, &text, theme::WEAK),
-            None => put(beside, "–", theme::WEAK),
+            Some((text, None)) => put(place, &text, theme::WEAK),
+            None => put(place, "–", theme::WEAK),
         },
         Column::Findings => {
-            let Some(first) = row.found.first() else { return put(beside, "–", theme::WEAK) };
+            let Some(first) = row.found.first() else { return put(place, "–", theme::WEAK) };
             marks::urgency(painter, sign, first.urgency);
-            let more = if row.found.len() > 1 { format!(" (+{})", row.found.len() - 1) } else { String::new() };
-            put(beside, &format!("{}{more}", first.text), theme::TEXT);
+            // How many more there are stays to be seen, however long the first one is.
+            let mut room = beside;
+            if row.found.len() > 1 {
+                let more = format!("+{}", row.found.len() - 1);
+                let count = painter.text(place.right_center(), Align2::RIGHT_CENTER, more, theme::small(), theme::WEAK);
+                room = beside.with_max_x(count.left() - theme::STEP);
+            }
+            put(room, &first.text, theme::TEXT);
         }
     }
 }

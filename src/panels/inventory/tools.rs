@@ -18,8 +18,10 @@ const DAYS: [(&str, &str, u32); 4] = [
     ("+5 y", "Show 5 years from today", 60),
 ];
 
-/// Below this width what the day brings stands on a line of its own.
+/// Below this width what the day brings is told in words alone, without the bar.
 const NARROW: f32 = 900.0;
+/// Below this width it stands on a line of its own.
+const VERY_NARROW: f32 = 660.0;
 
 /// Draws it; returns what was asked for.
 pub(super) fn tools_ui(ui: &mut Ui, rows: &InventoryRows, state: &mut InventoryState) -> Option<Action> {
@@ -28,29 +30,34 @@ pub(super) fn tools_ui(ui: &mut Ui, rows: &InventoryRows, state: &mut InventoryS
         notice_ui(ui, &format!("{first}{more}"));
     }
     let mut action = None;
-    let narrow = ui.available_width() < NARROW;
+    let width = ui.available_width();
     ui.horizontal(|ui| {
         ui.set_height(theme::ROW);
         ui.spacing_mut().item_spacing.x = theme::STEP;
         ui.spacing_mut().button_padding.x = 6.0;
-        slider_ui(ui, rows.today, state);
-        if !narrow {
-            ui.add_space(theme::GAP);
-            summary_ui(ui, rows, state);
-        }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| action = buttons_ui(ui, rows));
+        // From the right: what is said in the middle takes the room that is left.
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            action = buttons_ui(ui, rows);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                slider_ui(ui, rows.today, state, if width < NARROW { 96.0 } else { (width * 0.16).min(220.0) });
+                if width >= VERY_NARROW {
+                    ui.add_space(theme::GAP);
+                    summary_ui(ui, rows, state, width >= NARROW);
+                }
+            });
+        });
     });
-    if narrow {
+    if width < VERY_NARROW {
         ui.horizontal(|ui| {
             ui.set_height(20.0);
-            summary_ui(ui, rows, state);
+            summary_ui(ui, rows, state, true);
         });
     }
     action
 }
 
-fn slider_ui(ui: &mut Ui, today: Date, state: &mut InventoryState) {
-    ui.spacing_mut().slider_width = (ui.available_width() * 0.2).clamp(96.0, 220.0);
+fn slider_ui(ui: &mut Ui, today: Date, state: &mut InventoryState, width: f32) {
+    ui.spacing_mut().slider_width = width;
     let mut months = state.months.min(MONTHS);
     let slider = ui.add(egui::Slider::new(&mut months, 0..=MONTHS).step_by(1.0).show_value(false));
     let date = day_shown(today, months);
@@ -69,10 +76,12 @@ fn slider_ui(ui: &mut Ui, today: Date, state: &mut InventoryState) {
 }
 
 /// What the day brings, in words and as a bar.
-fn summary_ui(ui: &mut Ui, rows: &InventoryRows, state: &InventoryState) {
+fn summary_ui(ui: &mut Ui, rows: &InventoryRows, state: &InventoryState, with_bar: bool) {
     let date = day_shown(rows.today, state.months);
     let share = Share::of(rows.parts, date);
-    bar_ui(ui, share);
+    if with_bar {
+        bar_ui(ui, share);
+    }
     let when = if state.months == 0 { "Today".to_owned() } else { format!("In {}", date.strftime("%Y-%m")) };
     let text = format!("{when}: {}", share.summary());
     let label = ui.add(egui::Label::new(RichText::new(&text).color(theme::STRONG)).truncate());

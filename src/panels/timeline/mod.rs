@@ -9,6 +9,7 @@ mod lanes;
 mod range;
 mod refusal_lane;
 mod scale;
+mod seal_lane;
 mod strips;
 mod time_text;
 mod toolbar;
@@ -28,6 +29,7 @@ use crate::signal::Timestamp;
 use crate::site::{AlarmId, TwinId};
 pub(super) use refusal_lane::{RefusalMark, refusal_marks};
 use scale::{Scale, Span};
+pub(super) use seal_lane::{SealBreak, SealLane};
 
 /// The least time that a window over the whole session shows, seconds: what is to come has room at first.
 const LEAST_SECS: f64 = 20.0;
@@ -109,6 +111,8 @@ pub(super) struct TimelineRows<'a> {
     pub commands: Vec<CommandDot>,
     /// Bookmarks, by time.
     pub marks: &'a [Mark],
+    /// Where the session is as it was sealed, and where it is not. `None`: it is not sealed, or that is not known yet.
+    pub seals: Option<SealLane>,
     /// The twin at the top of the tree that is selected, or has the selected one below it.
     pub selected: Option<TwinId>,
     /// How much of a recording is read, 0 to 1. `None`: there is none, or it is read.

@@ -126,6 +126,7 @@ fn menu_ui(ui: &mut Ui, range: Span, looped: bool, state: &mut TimelineState, as
         ("Save a recording of this range…", Action::AskExport(Format::Mcap)),
         ("Export as CSV…", Action::AskExport(Format::Csv)),
         ("Export as Parquet…", Action::AskExport(Format::Parquet)),
+        ("Save an evidence bundle…", Action::AskEvidence),
         ("Copy a link", Action::CopyLink),
     ] {
         if ui.button(name).clicked() {

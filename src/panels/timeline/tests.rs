@@ -27,6 +27,7 @@ struct Shown {
     strips: usize,
     loaded: Option<f32>,
     difference: Option<DifferenceStrip>,
+    seals: Option<SealLane>,
     hovering: Option<Timestamp>,
     asked: Vec<Action>,
 }
@@ -42,6 +43,7 @@ fn shown() -> Shown {
         strips: 3,
         loaded: None,
         difference: None,
+        seals: None,
         hovering: None,
         asked: Vec::new(),
     }
@@ -76,6 +78,7 @@ fn harness(shown: Shown) -> Harness<'static, Shown> {
                     twin: TwinId(1),
                 }],
                 marks: &it.marks,
+                seals: it.seals.clone(),
                 selected: Some(TwinId(1)),
                 loaded: it.loaded,
                 can_step: true,
@@ -184,6 +187,7 @@ fn the_menu_of_a_range_exports_it() {
         ("Save a recording of this range…", Action::AskExport(Format::Mcap)),
         ("Export as CSV…", Action::AskExport(Format::Csv)),
         ("Export as Parquet…", Action::AskExport(Format::Parquet)),
+        ("Save an evidence bundle…", Action::AskEvidence),
         ("Copy a link", Action::CopyLink),
     ] {
         let state = TimelineState { range: Some((at(300.0), at(600.0))), ..TimelineState::default() };
@@ -342,6 +346,27 @@ fn ctrl_and_the_wheel_zoom_at_the_pointer() {
     let Window::Fixed(from, to) = harness.state().state.window else { panic!("it no longer reaches up to now") };
     assert!((to.secs_since(from) - 510.0).abs() < 3.0, "{}", to.secs_since(from));
     assert!((place(&harness, 400.0, "Timeline ruler").x - over.x).abs() < 1.0);
+}
+
+#[test]
+fn a_break_in_the_seals_is_told_at_its_time_and_the_lane_seeks_like_any_other() {
+    let seals = SealLane {
+        good: vec![(at(0.0), at(400.0)), (at(500.0), at(1000.0))],
+        breaks: vec![SealBreak { span: (at(400.0), at(500.0)), text: "Stretch 40: altered".to_owned() }],
+        text: "ALTERED\nSealed by somebody".to_owned(),
+    };
+    let mut harness = harness(Shown { seals: Some(seals), ..shown() });
+    let (from, to) = (place(&harness, 400.0, "Sealed: ALTERED"), place(&harness, 500.0, "Sealed: ALTERED"));
+    let shown_break = harness.get_by_label("Stretch 40: altered").rect();
+    assert!((shown_break.left() - from.x).abs() < 2.0 && (shown_break.right() - to.x).abs() < 2.0, "{shown_break}");
+
+    harness.hover_at(from + vec2(4.0, 0.0));
+    harness.run_steps(20);
+    assert!(harness.query_by_label_contains("Stretch 40: altered\n").is_some());
+    let (from, to) = (place(&harness, 100.0, "Sealed: ALTERED"), place(&harness, 200.0, "Sealed: ALTERED"));
+    drag(&mut harness, from, to, PointerButton::Primary, Modifiers::NONE);
+    let seeks = seeks(&harness);
+    assert!(seeks.last().is_some_and(|it| (it - 200.0).abs() < 3.0), "{seeks:?}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::lanes::{LANE, commands_ui, marks_ui};
 use super::range::{paint_range, range_ui};
 use super::refusal_lane::refusals_ui;
 use super::scale::Scale;
+use super::seal_lane::seals_ui;
 use super::strips::{STRIP, strip_ui};
 use super::{Drag, TimelineRows, TimelineState, Window};
 use crate::session::CursorMode;
@@ -63,6 +64,7 @@ pub(super) fn track_ui(
     let refusals = (!rows.refusals.is_empty()).then(|| lane(ui, &mut top, "Refused"));
     let commands = (!rows.commands.is_empty()).then(|| lane(ui, &mut top, "Commands"));
     let marks = (!rows.marks.is_empty()).then(|| lane(ui, &mut top, "Bookmarks"));
+    let seals = rows.seals.as_ref().map(|it| (it, lane(ui, &mut top, "Sealed")));
     if top > ruler.bottom() {
         let lanes = axis.with_min_y(ruler.bottom()).with_max_y(top);
         responses.push(ui.interact(lanes, ui.id().with("lanes"), Sense::click_and_drag()));
@@ -94,6 +96,9 @@ pub(super) fn track_ui(
     }
     if let Some(lane) = commands {
         commands_ui(ui, lane, rows, &scale, asked);
+    }
+    if let Some((seals, lane)) = seals {
+        responses.push(seals_ui(ui, lane, seals, rows, &scale));
     }
     if let Some(lane) = marks {
         marks_ui(ui, lane, rows, &scale, state, asked);

@@ -7,6 +7,7 @@ use mcap::McapError;
 
 use super::rows::{Came, each, state_before};
 use super::{Export, ExportSource, Exported, Format, Stopped};
+use crate::session::evidence;
 use crate::session::keyed::{KeyedWriter, io_of};
 use crate::session::progress::Progress;
 use crate::session::recording::{About, SITE_ATTACHMENT, site_files};
@@ -17,11 +18,14 @@ pub(super) fn write(
     sink: impl Write,
     progress: &Progress,
 ) -> Result<Exported, Stopped> {
-    let ExportSource { recording, site, site_path, key } = source;
+    let ExportSource { recording, site, site_path, key, more_files } = source;
     let mut files = recording.files()?;
     if files.iter().all(|it| it.0 != SITE_ATTACHMENT) {
         files.extend(fs::read(site_path).and_then(|text| site_files(site, &text)).map_err(Stopped::Site)?);
     }
+    // What proves another session proves nothing of this one.
+    files.retain(|it| !it.0.starts_with(evidence::FOLDER));
+    files.extend(more_files.iter().cloned());
     let mut more = recording.about.clone();
     let name = recording.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     more.insert("cut_from".to_owned(), name);

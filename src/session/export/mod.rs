@@ -70,6 +70,8 @@ pub struct ExportSource {
     pub site_path: PathBuf,
     /// What seals a session that is written. `None`: a key that is made for it and forgotten afterwards.
     pub key: Option<SecretKey>,
+    /// What goes into a session that is written, beside its site: name and bytes of each.
+    pub more_files: Vec<(String, Vec<u8>)>,
 }
 
 /// What was written.

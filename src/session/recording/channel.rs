@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
+use mcap::records::Record;
 
 use super::names;
+use super::unpack::{Found, Records, unpack};
 use crate::link::Properties;
 
 /// A channel: its topic, and what all of its messages have in common.
@@ -26,6 +28,28 @@ pub struct PayloadKind {
     pub encoding: String,
     /// The name of the schema. Empty: there is none.
     pub schema: String,
+}
+
+/// The numbers of the channels that some records tell of.
+pub(in crate::session) fn channels_told(bytes: &[u8]) -> Vec<u16> {
+    let mut told = Vec::new();
+    let mut take = |record: Option<Record<'_>>| {
+        if let Some(Record::Channel(channel)) = record {
+            told.push(channel.id);
+        }
+    };
+    // A file begins with what is no record.
+    let bytes = bytes.strip_prefix(mcap::MAGIC).unwrap_or(bytes);
+    for Found { record, .. } in Records::of(bytes) {
+        match record {
+            Ok(Record::Chunk { header, data }) => {
+                let unpacked = unpack(&header, &data).unwrap_or_default();
+                Records::of(&unpacked).for_each(|it| take(it.record.ok()));
+            }
+            other => take(other.ok()),
+        }
+    }
+    told
 }
 
 impl Channel {

@@ -22,6 +22,7 @@ mod writer;
 
 pub use assets::{AssetError, SITE_ATTACHMENT, site_files, unpack_site};
 pub use channel::PayloadKind;
+pub(super) use channel::channels_told;
 pub use names::{AlarmAuditDoc, AuditDoc, EstimateDoc, KeyframeDoc, QuarantineAuditDoc, RefusedDoc};
 pub use reader::{ChunkRef, Item, OpenError, ReadError, Recording};
 pub use recorder::{Entry, Recorder, RecorderOptions, RecorderStatus};

@@ -262,6 +262,11 @@ impl Recording {
         self.grown.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many channels are known by now.
+    pub(in crate::session) fn n_channels(&self) -> usize {
+        self.channels.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// How many chunks there are.
     pub fn n_chunks(&self) -> usize {
         self.grown().chunks.len()

@@ -19,6 +19,7 @@ mod seal;
 mod sealer;
 mod session_id;
 mod signer;
+mod stretches;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -27,4 +28,5 @@ pub use report::{Break, Complete, Fault, Report, Sealing};
 pub use seal::{MAX_SEAL_BYTES, SEAL_OPCODE, SEAL_TYPE, Seal, SealError, SealHead, chain_text, session_topic};
 pub use sealer::{Sealer, Told};
 pub use session_id::{SessionId, SessionIdError};
+pub use stretches::{Stretch, stretches};
 pub use verify::{SealOptions, verify};

@@ -24,6 +24,8 @@ pub struct Report {
     pub messages: u64,
     /// When the first and the last message came, by the seals. `None`: no seal tells of any.
     pub span: Option<(Timestamp, Timestamp)>,
+    /// From when to when all is as it was sealed, by the seals: a break ends one and begins the next.
+    pub good: Vec<(Timestamp, Timestamp)>,
     /// The final seal is there: the session ended in good order.
     pub closed: bool,
     /// Bytes at the end that came after the last seal and before the next: of these nobody has said anything.
@@ -185,6 +187,22 @@ impl Report {
         self.unaltered() && self.complete() == Some(true)
     }
 
+    /// Both verdicts in a few words.
+    pub fn verdict(&self) -> &'static str {
+        match (self.sealing, self.unaltered(), self.complete()) {
+            (Sealing::None, ..) => "not sealed",
+            (Sealing::NoKey, ..) => "sealed, but nobody can look at its seals without the key",
+            (Sealing::ByOther { .. }, ..) => "SEALED BY ANOTHER KEY",
+            (_, false, _) => "ALTERED",
+            (_, true, Some(true)) => "unaltered and complete",
+            (_, true, Some(false)) => "unaltered, but NOT COMPLETE",
+            (_, true, None) if matches!(self.complete, Complete::Unknown { .. }) => {
+                "unaltered, but not closed: whether it is complete nobody can tell"
+            }
+            (_, true, None) => "unaltered; whether it is complete nobody can tell",
+        }
+    }
+
     /// Against whom *unaltered* holds, for a person.
     pub fn against(&self) -> &'static str {
         match self.sealing {
@@ -256,8 +274,10 @@ impl fmt::Display for Break {
             Some((first, last)) => write!(f, ", stretches {first} to {last}")?,
             None => (),
         }
-        if let Some((from, to)) = self.span {
-            write!(f, ", of {from} to {to}")?;
+        match self.span {
+            Some((from, to)) if from == to => write!(f, ", about {from}")?,
+            Some((from, to)) => write!(f, ", of {from} to {to}")?,
+            None => (),
         }
         write!(f, ": {}", self.fault)
     }

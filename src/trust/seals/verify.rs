@@ -44,6 +44,7 @@ pub fn verify(file: impl Read + Seek, options: &SealOptions) -> io::Result<Repor
         stretches: 0,
         messages: 0,
         span: None,
+        good: Vec::new(),
         closed: false,
         unsealed: None,
         head: None,
@@ -66,6 +67,7 @@ pub fn verify(file: impl Read + Seek, options: &SealOptions) -> io::Result<Repor
         chain: Some([0; 32]),
         latest: None,
         missing: Vec::new(),
+        run_is_open: false,
     };
     checker.run()
 }
@@ -91,6 +93,8 @@ struct Checker<R> {
     latest: Option<Timestamp>,
     /// Numbers of stretches that were passed over, the first and the last of each run.
     missing: Vec<(u64, u64)>,
+    /// Nothing was wrong since the last good stretch.
+    run_is_open: bool,
 }
 
 /// How what stands before a seal fits to it.
@@ -122,7 +126,7 @@ impl<R: Read + Seek> Checker<R> {
                 && self.is_expected(&seal)
                 && seal.digest == digest
             {
-                self.accept(&candidate, &seal)?;
+                self.accept(&candidate, &seal, true)?;
                 continue;
             }
             let Some((candidate, seal)) = self.find()? else { break };
@@ -221,7 +225,9 @@ impl<R: Read + Seek> Checker<R> {
         }
         let passed = (seal.n > self.next).then(|| (self.next, seal.n - 1));
         let passed_span = self.latest.zip(seal.span.map(|it| it.0));
-        match self.fit(candidate, seal)? {
+        let fit = self.fit(candidate, seal)?;
+        let is_good = !matches!(fit, Fit::Not);
+        match fit {
             Fit::Whole => self.pass(passed, passed_span),
             Fit::AtEnd { from: begins } => match passed {
                 Some(passed) => match self.end_of_unsealed(begins, seal)? {
@@ -251,17 +257,20 @@ impl<R: Read + Seek> Checker<R> {
         if passed.is_none() && self.chain.is_some() && !follows {
             self.found(from, candidate.to, Some((seal.n, seal.n)), seal.span, Fault::OtherHistory);
         }
-        self.accept(candidate, seal)
+        self.accept(candidate, seal, is_good)
     }
 
-    /// Goes on behind a seal.
-    fn accept(&mut self, candidate: &Candidate, seal: &Seal) -> io::Result<()> {
+    /// Goes on behind a seal; its stretch is as it was sealed, or not.
+    fn accept(&mut self, candidate: &Candidate, seal: &Seal, is_good: bool) -> io::Result<()> {
         let began = self.good;
         let head = seal.head(self.key);
         if self.witnessed.iter().any(|it| it.n == seal.n && (it.chain != head.chain || it.key != head.key)) {
             self.found(began, candidate.to, Some((seal.n, seal.n)), seal.span, Fault::NotTheWitnessed);
         }
         if let Some((earliest, latest)) = seal.span {
+            if is_good {
+                self.lengthen((earliest, latest));
+            }
             let from = self.report.span.map_or(earliest, |it| it.0.min(earliest));
             self.latest = Some(self.latest.map_or(latest, |it| it.max(latest)));
             self.report.span = self.latest.map(|it| (from, it));
@@ -275,6 +284,20 @@ impl<R: Read + Seek> Checker<R> {
         self.good = candidate.to;
         self.written_at = seal.to + (candidate.to - candidate.from);
         if seal.is_final { self.look_at_end(candidate, seal) } else { Ok(()) }
+    }
+
+    /// A stretch is good: it goes on from the one before, or begins anew behind a break.
+    fn lengthen(&mut self, span: (Timestamp, Timestamp)) {
+        let (good, goes_on) = (&mut self.report.good, self.run_is_open);
+        match good.last_mut() {
+            Some(run) if goes_on => run.1 = run.1.max(span.1),
+            Some(_) | None => {
+                if good.len() <= MAX_BREAKS {
+                    good.push(span);
+                }
+            }
+        }
+        self.run_is_open = true;
     }
 
     /// Where a seal was that is gone, if what it covered is as it was: the chain in the next one says so.
@@ -336,7 +359,7 @@ impl<R: Read + Seek> Checker<R> {
             }
             at = candidate.from + 1;
         }
-        self.found(from, to, None, None, fault);
+        self.found(from, to, None, self.now(), fault);
         Ok(())
     }
 
@@ -344,7 +367,7 @@ impl<R: Read + Seek> Checker<R> {
     fn look_at_end(&mut self, candidate: &Candidate, seal: &Seal) -> io::Result<()> {
         let (from, to) = (candidate.to, (candidate.to + END_BYTES as u64).min(self.bytes.length));
         if to < self.bytes.length {
-            self.found(to, self.bytes.length, None, None, Fault::BehindEnd);
+            self.found(to, self.bytes.length, None, self.now(), Fault::BehindEnd);
         }
         let stretch = candidate.from.saturating_sub(seal.length());
         if self.bytes.digest(stretch, candidate.from)? != seal.digest {
@@ -372,7 +395,7 @@ impl<R: Read + Seek> Checker<R> {
         end.extend([0; 4]);
         let want = footer(&end, |_| Some(crc.finalize())).map(|it| [it.as_slice(), &MAGIC].concat());
         if want != Some(self.bytes.read(from, to)?) {
-            self.found(from, to, None, None, Fault::BadEnd);
+            self.found(from, to, None, self.now(), Fault::BadEnd);
         }
         Ok(())
     }
@@ -388,7 +411,7 @@ impl<R: Read + Seek> Checker<R> {
         match fault {
             Some((at, fault)) => {
                 let stretches = (at == from).then_some((self.next, self.next));
-                self.found(at, to, stretches, None, fault);
+                self.found(at, to, stretches, self.now(), fault);
             }
             None => self.report.unsealed = Some((from, to)),
         }
@@ -429,6 +452,11 @@ impl<R: Read + Seek> Checker<R> {
         Ok(None)
     }
 
+    /// When what stands here came, as far as that is known: not before the newest message so far.
+    fn now(&self) -> Option<(Timestamp, Timestamp)> {
+        self.latest.map(|it| (it, it))
+    }
+
     fn complete(&self) -> Complete {
         let furthest = self.witnessed.iter().max_by_key(|it| it.n);
         let ends_at = self.report.head.as_ref().map(|it| it.n);
@@ -458,6 +486,7 @@ impl<R: Read + Seek> Checker<R> {
         span: Option<(Timestamp, Timestamp)>,
         fault: Fault,
     ) {
+        self.run_is_open = false;
         if self.report.breaks.len() < MAX_BREAKS {
             self.report.breaks.push(Break { from, to, stretches, span, fault });
         } else {

@@ -173,6 +173,20 @@ fn a_topic_that_floods_does_not_touch_the_others() {
 }
 
 #[test]
+fn what_may_have_been_heard_before_a_crash_is_refused_for_a_moment_and_without_noise() {
+    let Bench { mut verifier, mut a, book, .. } = bench();
+    verifier.set_windows([(a.key().id(), Window::reserved(5, 40, NOW))].into());
+    let mut look = |secs: f64| {
+        let at = NOW + Duration::from_secs_f64(secs);
+        let signature = a.sign(BESIDE_TYPE, "plant/a", at, JSON);
+        verifier.look(&Message { received: at, ..message("plant/a", JSON, Some(&signature)) })
+    };
+    assert_eq!(look(1.0), Look::Refuse(Refusal { reason: Reason::Replayed, quiet: true }));
+    assert_eq!(word(&look(2.5)), "verified");
+    assert_eq!((book.of("a").last_refused, book.of("a").n_refused[&Reason::Replayed]), (None, 1));
+}
+
+#[test]
 fn what_a_broker_had_kept_is_refused_without_noise() {
     let Bench { mut verifier, mut a, book, .. } = bench();
     let signature = a.sign(BESIDE_TYPE, "plant/a", NOW - Duration::from_secs(3600), JSON);
