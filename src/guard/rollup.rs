@@ -89,7 +89,8 @@ fn grade(reading: &Reading) -> (Standing, Trust) {
 /// How far every twin of a site may be believed, by number; what is known of the signals is in their order.
 fn roll_up(site: &Site, grades: &[(Standing, Trust)]) -> Vec<Trusted> {
     let mut all = vec![Trusted::default(); site.twin_capacity];
-    for (signal, grade) in site.signals.iter().zip(grades) {
+    // What a status says nobody can sign: it tells nothing of how far the rest may be believed.
+    for (signal, grade) in site.signals.iter().zip(grades).filter(|it| !site.is_status(it.0)) {
         all[signal.twin.index()].take_own(*grade);
     }
     let own = all.clone();

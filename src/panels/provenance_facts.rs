@@ -54,8 +54,8 @@ impl Facts<'_, '_> {
         }
         // What is not current is told by its health already.
         let shown = |it: &Standing| !matches!(it, Standing::Verified | Standing::Unheard | Standing::Stale);
-        for (twin, standing) in self.site.twins.iter().zip(crate::twin::standings(&self.site, &self.readings)) {
-            all[twin.id.index()] = standing.filter(shown);
+        for twin in &self.site.twins {
+            all[twin.id.index()] = self.trust_of.of(twin.id).worst.filter(shown);
         }
         all
     }
@@ -129,7 +129,7 @@ impl Facts<'_, '_> {
         let Some(device) = device else {
             return Some("No device of the site speaks for it: nothing is checked but that it can be read.".to_owned());
         };
-        if device.status.as_deref() == Some(signal.topic.as_str()) {
+        if self.site.is_status(signal) {
             return Some(
                 "A status is the broker's word, too: it says it when the device is gone. It is not signed.".to_owned(),
             );

@@ -485,6 +485,11 @@ impl Site {
         self.twins.iter().filter_map(|it| it.device.as_ref()).any(|it| it.signing != SigningDoc::None)
     }
 
+    /// Whether a signal is what a device's status topic says: the broker's word as much as the device's, which nobody signs.
+    pub fn is_status(&self, signal: &Signal) -> bool {
+        self.device_of(signal.twin).is_some_and(|it| it.1.status.as_deref() == Some(signal.topic.as_str()))
+    }
+
     /// The device that speaks for a twin: its own, or its nearest ancestor's.
     pub fn device_of(&self, twin: TwinId) -> Option<(&Twin, &DeviceDoc)> {
         self.lineage(twin).find_map(|it| it.device.as_ref().map(|device| (it, device)))

@@ -22,7 +22,7 @@ pub use reading::{Bounds, Newest, Reading, ReadingState, Readings, STALE_PERIODS
 pub use selection::{Select, Selection};
 pub use spawn::{MeasuredOn, SignalRef, Signals, TwinIndex, TwinRef};
 pub use standing::Standing;
-pub use worst::{own_standing, signs, standings};
+pub use worst::{own_standing, signs};
 
 use crate::schedule::Stage;
 
