@@ -94,6 +94,7 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<PackedRow>, PackedError> {
     rows.iter().map(|it| unpack_row(t0, it)).collect()
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "whatever else CBOR has, and will have, is no value")]
 fn unpack_row(t0: i64, row: &Cbor) -> Result<PackedRow, PackedError> {
     let Cbor::Array(parts) = row else { return Err(PackedError::Shape("a value is no array")) };
     let [Cbor::Text(signal), Cbor::Integer(distance), value, Cbor::Integer(quality)] = parts.as_slice() else {

@@ -24,10 +24,12 @@ pub(super) struct EvilRow {
 
 /// What proves it, in a few words.
 fn proof(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Cloned => "cloned key",
-        Reason::Rollback => "an old life of it is replayed",
-        _ => "forged signatures",
+    if reason == Reason::Cloned {
+        "cloned key"
+    } else if reason == Reason::Rollback {
+        "an old life of it is replayed"
+    } else {
+        "forged signatures"
     }
 }
 

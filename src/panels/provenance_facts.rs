@@ -370,9 +370,11 @@ mod tests {
     #[test]
     fn a_check_tells_what_it_refused_and_when_last() {
         let at: crate::signal::Timestamp = "2026-01-31T12:03:04Z".parse().unwrap();
-        let mut account = DeviceAccount::default();
-        account.n_refused = [(Reason::Rollback, 1), (Reason::Replayed, 2), (Reason::Forged, 5)].into();
-        account.last_refused = Some((Reason::Replayed, at));
+        let account = DeviceAccount {
+            n_refused: [(Reason::Rollback, 1), (Reason::Replayed, 2), (Reason::Forged, 5)].into(),
+            last_refused: Some((Reason::Replayed, at)),
+            ..DeviceAccount::default()
+        };
         let clock = format::Clock::new("UTC");
         assert_eq!(refusals(&account, Step::Replay, None, &clock), "rollback 1×, replayed 2×, last 12:03:04");
         assert_eq!(refusals(&account, Step::Signature, None, &clock), "forged 5×");

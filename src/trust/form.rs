@@ -153,17 +153,13 @@ impl<'a> Fields<'a> {
     }
 
     fn number(&mut self) -> Option<u64> {
-        match self.decoder.pull().ok()? {
-            Header::Positive(number) => Some(number),
-            _ => None,
-        }
+        let Header::Positive(number) = self.decoder.pull().ok()? else { return None };
+        Some(number)
     }
 
     fn bytes(&mut self) -> Option<Vec<u8>> {
-        match self.decoder.pull().ok()? {
-            Header::Bytes(Some(length)) => self.take(length),
-            _ => None,
-        }
+        let Header::Bytes(Some(length)) = self.decoder.pull().ok()? else { return None };
+        self.take(length)
     }
 
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {

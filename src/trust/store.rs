@@ -71,9 +71,12 @@ impl Store {
         if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|why| StoreError::Folder(name(), why))?;
         }
-        let db = Database::create(path).map_err(|why| match why {
-            redb::DatabaseError::DatabaseAlreadyOpen => StoreError::Taken(name()),
-            other => StoreError::Unusable(name(), other.to_string()),
+        let db = Database::create(path).map_err(|why| {
+            if matches!(why, redb::DatabaseError::DatabaseAlreadyOpen) {
+                StoreError::Taken(name())
+            } else {
+                StoreError::Unusable(name(), why.to_string())
+            }
         })?;
         let store = Self { db, reserves: Mutex::default() };
         store.make_tables().map_err(|why| StoreError::Unusable(name(), why.to_string()))?;

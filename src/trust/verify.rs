@@ -315,11 +315,14 @@ impl Verifier {
         let stamp = letter.stamp;
         let window = self.windows.get(&letter.key);
         if let Some(Err(reason)) = window.map(|it| it.look(&stamp, &letter.digest)) {
-            let up = match reason {
-                Reason::Rollback => self.defences.has(Defence::Epoch),
-                Reason::Cloned => self.defences.has(Defence::Fork),
-                _ => self.defences.has(Defence::Replay),
+            let stops = if reason == Reason::Rollback {
+                Defence::Epoch
+            } else if reason == Reason::Cloned {
+                Defence::Fork
+            } else {
+                Defence::Replay
             };
+            let up = self.defences.has(stops);
             let place = window.map(Window::place).unwrap_or_default();
             let detail = format!(
                 "it is number {} of life {}; heard so far up to {} of {}",

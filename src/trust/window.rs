@@ -1,6 +1,6 @@
 //! Which of a key's envelopes were heard: a window that accepts each number once.
 //!
-//! After the anti-replay window of IPsec (RFC 4303, 3.4.3), with a boot counter (epoch) above the number, and with what is
+//! After the anti-replay window of `IPsec` (RFC 4303, 3.4.3), with a boot counter (epoch) above the number, and with what is
 //! needed to see gaps, broken chains and copied keys.
 
 use std::collections::BTreeMap;

@@ -152,7 +152,7 @@ fn paint_together(painter: &egui::Painter, rect: Rect, worst: Option<AlarmMark>,
         }
         Some(worst) => paint_plate(painter, rect, worst, count),
         None => {
-            paint_shield(painter, Rect::from_center_size(rect.center(), Vec2::new(SHIELD + COUNT, ICON)), n_refused)
+            paint_shield(painter, Rect::from_center_size(rect.center(), Vec2::new(SHIELD + COUNT, ICON)), n_refused);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What devices say, as anybody on the way may have changed it: nothing passes that was not sent, and nothing twice.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ fn no_envelope_passes_that_was_not_sent() {
         let within = pens[0].seal(SAMPLES_TYPE, "t/a", at, &pack(&[row(n), row(n + 1)]));
         sent.push(packed("t/a", None, &within));
     }
-    let sent: HashSet<Vec<u8>> = sent.into_iter().collect();
+    let sent: BTreeSet<Vec<u8>> = sent.into_iter().collect();
     let payload = b"{\"v\":66}";
     let strays = [
         packed("t/a", Some(&pens[0].sign(ANSWER_TYPE, "t/a", NOW, payload)), payload),

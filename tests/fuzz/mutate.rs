@@ -92,7 +92,7 @@ pub(super) fn changes() -> impl Strategy<Value = Vec<Change>> {
 
 /// The input after one step.
 pub(super) fn change(mut input: Vec<u8>, change: &Change, corpus: &[Vec<u8>], words: &[&str]) -> Vec<u8> {
-    let place = |at: u32, length: usize| (u64::from(at) * length as u64 >> 32) as usize;
+    let place = |at: u32, length: usize| ((u64::from(at) * length as u64) >> 32) as usize;
     let all = input.len();
     match change {
         Change::Flip { at, bit } => {
@@ -124,7 +124,7 @@ pub(super) fn change(mut input: Vec<u8>, change: &Change, corpus: &[Vec<u8>], wo
             replace(&mut input, *which, is_part, text.as_bytes());
         }
         Change::Word { at, word } if !words.is_empty() => {
-            put_in(&mut input, place(*at, all + 1), word.get(words).as_bytes())
+            put_in(&mut input, place(*at, all + 1), word.get(words).as_bytes());
         }
         Change::Swap { which, word } if !words.is_empty() => {
             replace(&mut input, *which, |it| it.is_ascii_alphabetic() || it == b'_', word.get(words).as_bytes());

@@ -117,7 +117,7 @@ fn recorded(site: &Arc<Site>, folder: &Path) -> (Vec<u8>, Vec<u8>) {
             topic: topic.to_owned().into(),
             payload: payload.to_owned().into(),
             received,
-            retained: n % 7 == 0,
+            retained: n.is_multiple_of(7),
             correlation: None,
             properties: signed,
         }
@@ -163,7 +163,7 @@ fn recorded(site: &Arc<Site>, folder: &Path) -> (Vec<u8>, Vec<u8>) {
 
 /// The same messages without compression and checksums, so that a change reaches what is within.
 fn laid_open(session: &[u8], folder: &Path) -> Vec<u8> {
-    let path = folder.join(if session.len() % 2 == 0 { "even.mcap" } else { "odd.mcap" });
+    let path = folder.join(if session.len().is_multiple_of(2) { "even.mcap" } else { "odd.mcap" });
     fs::write(&path, session).unwrap();
     let recording = Recording::open(&path).unwrap();
     let options = WriteOptions::new()

@@ -38,9 +38,9 @@ impl RefusalMark {
     fn words(&self) -> String {
         let mut parts: Vec<(&(Arc<str>, Reason), &u32)> = self.parts.iter().collect();
         parts.sort_by_key(|it| std::cmp::Reverse(*it.1));
-        let line = |((device, reason), count): &(&(Arc<str>, Reason), &u32)| match **device {
-            ref it if it.is_empty() => format!("{} {count}×", reason.label()),
-            ref it => format!("{} {count}×: {it}", reason.label()),
+        let line = |((device, reason), count): &(&(Arc<str>, Reason), &u32)| {
+            let whose = if device.is_empty() { String::new() } else { format!(": {device}") };
+            format!("{} {count}×{whose}", reason.label())
         };
         parts.iter().take(8).map(line).collect::<Vec<_>>().join("\n")
     }
