@@ -114,7 +114,7 @@ pub const SHADES: [ShadeLook; 14] = [
     look("supported", [74, 158, 181], Pattern::Solid),
     look("support ends soon", [236, 169, 28], Pattern::Diamonds),
     look("nobody says", [152, 161, 172], Pattern::Rings),
-    look("no updates any more", [226, 84, 66], Pattern::Dense),
+    look("no updates", [226, 84, 66], Pattern::Dense),
 ];
 
 impl Shade {

@@ -1,8 +1,8 @@
 //! The devices of a plant as things that were bought: who made them, what runs on them, until when they get updates, what is
 //! known against them, and how they can protect what they say.
 //!
-//! Plain and without a clock: whoever asks says which day it is. [`parts`] makes a [`Part`] of each device, [`findings`] says
-//! what should be done about it, [`outlook`] what a day will bring, and `table` writes it down.
+//! Plain and without a clock: whoever asks says which day it is. [`parts`] makes a [`Part`] of each device, [`findings()`] says
+//! what should be done about it, [`outlook()`] what a day will bring, and `table` writes it down.
 
 mod findings;
 mod outlook;

@@ -5,7 +5,7 @@
 //! *his* signatures are still good; pictures, the registry of keys and verdicts; and a manifest that lists each with its
 //! SHA-256. The manifest needs no signature of its own: it stands in the head of the bundle, which its first seal signs.
 //!
-//! Whoever looks a bundle over ([`check`]) finds two layers: what its maker has sealed, and what the first recorder had
+//! Whoever looks a bundle over ([`check()`]) finds two layers: what its maker has sealed, and what the first recorder had
 //! sealed. The first shows when something was changed since; the second shows that the maker changed nothing either, for
 //! the messages that are replayed are compared with the original ones.
 
