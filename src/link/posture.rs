@@ -122,7 +122,10 @@ impl Roots {
     /// For a person.
     pub fn words(&self) -> String {
         match self {
-            Self::Pinned(path) => format!("only the authorities in {} are believed", path.display()),
+            Self::Pinned(path) => format!(
+                "only the authorities in {} are believed",
+                path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()
+            ),
             Self::System => "the authorities of this system are believed".to_owned(),
         }
     }

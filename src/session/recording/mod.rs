@@ -18,6 +18,8 @@ mod tape;
 #[cfg(test)]
 mod tests;
 mod unpack;
+#[cfg(test)]
+mod verified;
 mod writer;
 
 pub use assets::{AssetError, SITE_ATTACHMENT, site_files, unpack_site};
