@@ -9,11 +9,15 @@ mod ahead;
 pub mod inventory;
 mod isolate;
 mod rollup;
+mod seen;
 mod stock;
 mod taint;
 mod ties;
 
+use std::time::Duration;
+
 use bevy::prelude::*;
+use bevy::time::common_conditions::on_timer;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -27,6 +31,9 @@ pub use ties::{Node, Tie, name_of, twin_of};
 use crate::schedule::Stage;
 use crate::signal::Timestamp;
 use crate::site::Site;
+
+/// What is seen on the wire is looked at so often.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Adds the [`TrustOf`] twins, the [`Taint`], the [`Inventory`], and what can be asked of them. Needs a session.
 pub fn plugin(app: &mut App) {
@@ -46,7 +53,10 @@ pub fn plugin(app: &mut App) {
         .add_systems(Update, isolate::take_asks.in_set(Stage::Time))
         // A notice of the session's own work is written later in the frame: the two never meet.
         .add_systems(Update, (stock::take_stock, ahead::look_ahead, stock::export).chain().in_set(Stage::Judge))
-        .add_systems(Update, (taint::follow_taint, rollup::follow_trust).in_set(Stage::Act));
+        .add_systems(
+            Update,
+            (taint::follow_taint, rollup::follow_trust, seen::observe.run_if(on_timer(LOOK_EVERY))).in_set(Stage::Act),
+        );
 }
 
 /// The day of an instant at the site.
