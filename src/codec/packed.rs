@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use ciborium::Value as Cbor;
+use ciborium_io::Read;
+use ciborium_ll::{Decoder, Header, simple};
 
 use crate::signal::{Timestamp, Value};
 
 /// More values than this are no measurement.
 pub const MAX_ROWS: usize = 4096;
-/// How deep arrays may lie in each other.
-const MAX_DEPTH: usize = 4;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,47 +75,93 @@ pub fn pack(rows: &[PackedRow]) -> Vec<u8> {
     ciborium::into_writer(&whole, &mut bytes).map_or_else(|_| Vec::new(), |()| bytes)
 }
 
-/// Reads values.
+/// Reads values. They stand in definite lengths, as deterministic CBOR has them (RFC 8949, 4.2).
 pub fn unpack(bytes: &[u8]) -> Result<Vec<PackedRow>, PackedError> {
-    let mut rest = bytes;
-    let whole: Cbor = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_DEPTH)
-        .map_err(|why| PackedError::NotCbor(why.to_string()))?;
-    if !rest.is_empty() {
-        return Err(PackedError::Shape("something follows them"));
-    }
-    let Cbor::Array(parts) = whole else { return Err(PackedError::Shape("it is no array")) };
-    let [Cbor::Integer(t0), Cbor::Array(rows)] = parts.as_slice() else {
+    let mut items = Items { decoder: Decoder::from(bytes), whole: bytes };
+    items.array(2, "it does not hold a time and a list")?;
+    let t0 = items.integer("its time cannot be")?;
+    let t0 = i64::try_from(t0).ok().filter(|it| *it >= 0).ok_or(PackedError::Shape("its time cannot be"))?;
+    let Header::Array(Some(n_rows)) = items.next()? else {
         return Err(PackedError::Shape("it does not hold a time and a list"));
     };
-    if rows.len() > MAX_ROWS {
-        return Err(PackedError::TooMany(rows.len()));
+    if n_rows > MAX_ROWS {
+        return Err(PackedError::TooMany(n_rows));
     }
-    let t0: i64 = (*t0).try_into().ok().filter(|it| *it >= 0).ok_or(PackedError::Shape("its time cannot be"))?;
-    rows.iter().map(|it| unpack_row(t0, it)).collect()
+    let mut rows = Vec::with_capacity(n_rows.min(bytes.len()));
+    for _ in 0..n_rows {
+        rows.push(items.row(t0)?);
+    }
+    if items.decoder.offset() == bytes.len() { Ok(rows) } else { Err(PackedError::Shape("something follows them")) }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "whatever else CBOR has, and will have, is no value")]
-fn unpack_row(t0: i64, row: &Cbor) -> Result<PackedRow, PackedError> {
-    let Cbor::Array(parts) = row else { return Err(PackedError::Shape("a value is no array")) };
-    let [Cbor::Text(signal), Cbor::Integer(distance), value, Cbor::Integer(quality)] = parts.as_slice() else {
-        return Err(PackedError::Shape("a value does not hold signal, distance, value and quality"));
-    };
-    let value = match value {
-        Cbor::Float(number) => Value::Number(*number),
-        Cbor::Integer(number) => Value::Number(i128::from(*number) as f64),
-        Cbor::Bool(on) => Value::Flag(*on),
-        Cbor::Text(text) => Value::Text(Arc::from(text.as_str())),
-        _ => return Err(PackedError::Shape("a value is no number, boolean or text")),
-    };
-    let quality = match i128::from(*quality) {
-        0 => Quality::Good,
-        1 => Quality::Uncertain,
-        2 => Quality::Bad,
-        _ => return Err(PackedError::Shape("a quality is not 0, 1 or 2")),
-    };
-    let at = i64::try_from(i128::from(*distance)).ok().and_then(|it| t0.checked_add(it.checked_mul(1000)?));
-    let at = at.filter(|it| *it >= 0).ok_or(PackedError::Shape("a distance in time cannot be"))?;
-    Ok(PackedRow { signal: signal.clone(), at: Timestamp::from_nanos(at), value, quality })
+/// Takes one item after the other.
+struct Items<'a> {
+    decoder: Decoder<&'a [u8]>,
+    whole: &'a [u8],
+}
+
+impl Items<'_> {
+    fn next(&mut self) -> Result<Header, PackedError> {
+        let at = self.decoder.offset();
+        self.decoder.pull().map_err(|_why| PackedError::NotCbor(format!("at byte {at}")))
+    }
+
+    fn array(&mut self, length: usize, shape: &'static str) -> Result<(), PackedError> {
+        if self.next()? == Header::Array(Some(length)) { Ok(()) } else { Err(PackedError::Shape(shape)) }
+    }
+
+    fn integer(&mut self, shape: &'static str) -> Result<i128, PackedError> {
+        let item = self.next()?;
+        integer_of(item).ok_or(PackedError::Shape(shape))
+    }
+
+    fn text(&mut self, length: Option<usize>) -> Result<String, PackedError> {
+        // What is told to be longer than what there is is not believed.
+        let length = length.filter(|it| *it <= self.whole.len());
+        let mut bytes = vec![0; length.ok_or(PackedError::Shape("a text has no length that can be"))?];
+        let at = self.decoder.offset();
+        self.decoder.read_exact(&mut bytes).map_err(|_why| PackedError::NotCbor(format!("at byte {at}")))?;
+        String::from_utf8(bytes).map_err(|_why| PackedError::Shape("a text is not UTF-8"))
+    }
+
+    fn row(&mut self, t0: i64) -> Result<PackedRow, PackedError> {
+        let shape = "a value does not hold signal, distance, value and quality";
+        self.array(4, shape)?;
+        let Header::Text(length) = self.next()? else { return Err(PackedError::Shape(shape)) };
+        let signal = self.text(length)?;
+        let distance = self.integer(shape)?;
+        let value = self.next()?;
+        let value = if let Header::Float(number) = value {
+            Value::Number(number)
+        } else if let Header::Simple(on @ (simple::FALSE | simple::TRUE)) = value {
+            Value::Flag(on == simple::TRUE)
+        } else if let Header::Text(length) = value {
+            Value::Text(Arc::from(self.text(length)?))
+        } else if let Some(number) = integer_of(value) {
+            Value::Number(number as f64)
+        } else {
+            return Err(PackedError::Shape("a value is no number, boolean or text"));
+        };
+        let quality = match self.integer(shape)? {
+            0 => Quality::Good,
+            1 => Quality::Uncertain,
+            2 => Quality::Bad,
+            _ => return Err(PackedError::Shape("a quality is not 0, 1 or 2")),
+        };
+        let at = i64::try_from(distance).ok().and_then(|it| t0.checked_add(it.checked_mul(1000)?));
+        let at = at.filter(|it| *it >= 0).ok_or(PackedError::Shape("a distance in time cannot be"))?;
+        Ok(PackedRow { signal, at: Timestamp::from_nanos(at), value, quality })
+    }
+}
+
+fn integer_of(item: Header) -> Option<i128> {
+    if let Header::Positive(number) = item {
+        Some(i128::from(number))
+    } else if let Header::Negative(number) = item {
+        Some(-1 - i128::from(number))
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -148,10 +194,13 @@ mod tests {
             assert!(error.contains(want), "{error}");
         };
         check(b"", "no CBOR");
+        check(&[0x82, 0x00, 0x9f, 0xff], "does not hold a time");
         check(&[0x80], "does not hold a time");
         check(&[0x82, 0x00, 0x80, 0x00], "something follows");
         check(&[0x82, 0x00, 0x81, 0x80], "a value does not hold");
-        check(&[0x81; 50], "no CBOR");
+        check(&[0x81; 50], "does not hold a time");
+        check(&[0x82, 0x00, 0x9a, 0xff, 0xff, 0xff, 0xff], "more than the 4096");
+        check(&[0x82, 0x00, 0x81, 0x84, 0x7a, 0xff, 0xff, 0xff, 0xff], "no length that can be");
     }
 
     proptest! {
