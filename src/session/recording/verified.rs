@@ -45,7 +45,7 @@ fn stream(steps: &[(u8, bool, u16)]) -> (Vec<Arrival>, Arc<Registry>) {
                 drop(signed(&mut pens[own]));
                 continue;
             }
-            3 => all.last().and_then(|it| it.properties.as_ref()).map(|it| it.user[0].1.clone()),
+            3 => all.last().and_then(|it| Some(it.properties.as_ref()?.user.first()?.1.clone())),
             _ => signed(&mut pens[own]),
         };
         let user = signature.map(|it| (SIGNATURE_PROPERTY.to_owned(), it)).into_iter().collect();
