@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Seek};
 
 use super::bytes::{Bytes, Candidate};
+use super::end::MAGIC;
 use super::report::Sealing;
-use super::seal::Seal;
+use super::seal::{SEAL_OPCODE, Seal};
 use super::session_id::SessionId;
 use crate::trust::key::{KeyId, PublicKey};
 
@@ -34,14 +35,32 @@ pub(super) fn find_signer(bytes: &mut Bytes<impl Read + Seek>, given: Option<Pub
         end = candidate.from + 1;
         asked.ask(&candidate);
     }
-    let mut from = 0;
-    for n in 0..MAX_ASKED {
-        let Some(candidate) = bytes.search(from)? else { break };
-        from = candidate.from + 1;
-        asked.ask(&candidate);
-        if n >= ASKED && asked.most().is_some_and(|it| asked.keys.contains_key(&it)) {
+    // Seals stand between records: what lies within one, as a session within a bundle, has seals of its own.
+    let (mut at, mut n) = (MAGIC.len() as u64, 0);
+    while n < MAX_ASKED
+        && let Some(head) = bytes.head(at)?
+    {
+        at = head.to;
+        if head.opcode == SEAL_OPCODE
+            && let Some(candidate) = bytes.candidate(head)?
+        {
+            n += 1;
+            asked.ask(&candidate);
+            if n >= ASKED && asked.is_told() {
+                break;
+            }
+        }
+        if at > bytes.length {
             break;
         }
+    }
+    // Where the records lead to none, as in a file that was changed at its beginning, they are looked for byte by byte.
+    let mut from = 0;
+    while n < MAX_ASKED && !asked.is_told() {
+        let Some(candidate) = bytes.search(from)? else { break };
+        n += 1;
+        from = candidate.from + 1;
+        asked.ask(&candidate);
     }
     let Some(most) = asked.most() else {
         return Ok(Signer { sealing: Sealing::None, key: None, session: None });
@@ -80,6 +99,11 @@ impl Asked {
     /// The first of those that most of them bear.
     fn most(&self) -> Option<KeyId> {
         self.counts.iter().max_by_key(|it| it.1).map(|it| *it.0)
+    }
+
+    /// Whether it is known whose key most of them bear.
+    fn is_told(&self) -> bool {
+        self.most().is_some_and(|it| self.keys.contains_key(&it))
     }
 
     fn session(&self, key: KeyId) -> Option<SessionId> {
