@@ -154,6 +154,19 @@ fn a_whole_file_is_unaltered_and_complete_and_tells_whose_it_is() {
 }
 
 #[test]
+fn a_session_within_a_bundle_makes_no_other_file_of_it() {
+    // More seals lie within than stand between its records, and by the same key.
+    let within = made(40).bytes;
+    let mut bundle = Made::begin(&keys()[0]);
+    bundle.put(&record(0x09, &within));
+    bundle.chunk(1);
+    let bundle = bundle.end();
+    let report = check(&bundle.bytes, &[]);
+    assert_eq!(report.complete(), Some(true));
+    assert_eq!(report.session, bundle.heads.last().map(|it| it.session));
+}
+
+#[test]
 fn any_flipped_byte_is_found_and_nothing_else_is_blamed() {
     let file = made(4).end();
     for at in (0..file.bytes.len()).step_by(3) {
