@@ -8,6 +8,7 @@ use coset::iana::Algorithm;
 use coset::{AsCborValue, CoseSign1, CoseSign1Builder, HeaderBuilder, Label, TaggedCborSerializable};
 
 use super::defence::{Defence, Defences};
+use super::form;
 use super::key::{KeyId, PublicKey, SecretKey};
 
 /// The largest envelope that is opened, bytes.
@@ -15,7 +16,7 @@ pub const MAX_ENVELOPE_BYTES: usize = 64 * 1024;
 /// How deep arrays, maps and tags may lie in each other.
 const MAX_DEPTH: usize = 8;
 /// What the signature covers beside the bytes begins with this: the version of the scheme.
-pub(super) const SCHEME: &str = "pollux-1";
+const SCHEME: &str = "pollux-1";
 /// The tag of COSE Sign1.
 pub(super) const TAG: u64 = CoseSign1::TAG;
 /// The label of the critical headers (RFC 9052, 3.1).
@@ -203,7 +204,7 @@ pub(super) fn is_signed_by(envelope: &CoseSign1, key: &PublicKey, topic: &str) -
 
 /// What the signature covers beside the bytes.
 pub(super) fn bound_to(topic: &str) -> Vec<u8> {
-    to_bytes(&Value::Array(vec![Value::Text(SCHEME.to_owned()), Value::Text(topic.to_owned())]))
+    form::bound_to(SCHEME, topic)
 }
 
 /// The one form in which an envelope may come: what is signed and what is hashed elsewhere must be the same bytes.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::defence::{Defence, Defences};
 use super::envelope::{
-    EPOCH, EnvelopeError, MAX_ENVELOPE_BYTES, PREV, SCHEME, SEQ, TIME, key_of, malformed, read_envelope, to_bytes,
+    EPOCH, EnvelopeError, MAX_ENVELOPE_BYTES, PREV, SEQ, TIME, bound_to, key_of, malformed, read_envelope, to_bytes,
 };
 use super::form;
 use super::key::{KeyId, PublicKey, SecretKey};
@@ -109,7 +109,7 @@ impl Letter {
 
     /// Whether it was signed by this key for this topic.
     pub fn is_signed_by(&self, key: &PublicKey, topic: &str, defences: Defences) -> bool {
-        let aad = form::bound_to(SCHEME, if defences.has(Defence::Topic) { topic } else { "" });
+        let aad = bound_to(if defences.has(Defence::Topic) { topic } else { "" });
         key.verifies(&form::signed_bytes(&self.protected, &aad, &self.payload), &self.signature)
     }
 
@@ -123,12 +123,6 @@ impl Pen {
     /// Of a key, in one life of its owner: `epoch` grows with each.
     pub fn new(key: SecretKey, epoch: u64) -> Self {
         Self { key, epoch, seq: 0, prev: [0; 32] }
-    }
-
-    /// Goes on after the number that was used last.
-    #[must_use]
-    pub fn after(self, seq: u64, prev: [u8; 32]) -> Self {
-        Self { seq, prev, ..self }
     }
 
     /// Whose it is.
@@ -165,7 +159,7 @@ impl Pen {
 pub(crate) fn write(key: &SecretKey, typ: &str, topic: &str, stamp: &Stamp, payload: Result<&[u8], &[u8]>) -> Vec<u8> {
     let protected = form::write_protected(&key.public().id(), typ, stamp);
     let said = payload.unwrap_or_else(|beside| beside);
-    let signature = key.sign(&form::signed_bytes(&protected, &form::bound_to(SCHEME, topic), said));
+    let signature = key.sign(&form::signed_bytes(&protected, &bound_to(topic), said));
     form::write(&protected, payload.ok().map(<[u8]>::to_vec).as_ref(), &signature)
 }
 
