@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -144,6 +144,8 @@ struct Shared {
     /// Ends a wait between two attempts.
     wake: Notify,
     n_connections: AtomicU64,
+    /// Subscriptions that this connection has asked for and the broker has not answered.
+    n_unanswered: AtomicUsize,
     meter: Arc<Meter>,
     passage: Arc<Passage>,
     has_identity: bool,
@@ -172,6 +174,7 @@ pub fn connect(options: LinkOptions) -> Result<(Link, Receiver<Vec<Arrival>>), L
         closing: AtomicBool::new(false),
         wake: Notify::new(),
         n_connections: AtomicU64::new(0),
+        n_unanswered: AtomicUsize::new(0),
         meter,
         passage: Arc::default(),
         has_identity,
@@ -201,6 +204,11 @@ impl Link {
     /// Whether the broker has us.
     pub fn is_connected(&self) -> bool {
         matches!(*lock(&self.shared.state), LinkState::Connected { .. })
+    }
+
+    /// Whether the broker has answered all that was subscribed to: what is published from now on comes here.
+    pub fn is_listening(&self) -> bool {
+        self.is_connected() && self.shared.n_unanswered.load(Ordering::Acquire) == 0
     }
 
     /// How many times a lost connection came back.
@@ -249,7 +257,7 @@ impl Link {
         let Some(client) = lock(&self.shared.client).clone() else { return };
         let gone: Vec<String> = before.iter().filter(|it| !filters.contains(it)).cloned().collect();
         let new: Vec<String> = filters.into_iter().filter(|it| !before.contains(it)).collect();
-        subscribe(&client, &new);
+        self.shared.subscribe(&client, &new);
         for chunk in gone.chunks(FILTERS_PER_REQUEST) {
             if let Err(error) = client.try_unsubscribe_many(chunk.iter().cloned()) {
                 warn!("cannot unsubscribe from {} topics: {error}", chunk.len());
@@ -367,15 +375,16 @@ async fn run(
             connected = true;
             shared.n_connections.fetch_add(1, Ordering::Relaxed);
             tell(shared);
+            shared.n_unanswered.store(0, Ordering::Release);
             // The client is shown first: a change of filters from now on reaches it.
             *lock(&shared.client) = Some(client.clone());
             let filters = lock(&shared.filters).clone();
-            subscribe(&client, &filters);
+            shared.subscribe(&client, &filters);
             *lock(&shared.state) = LinkState::Connected { since: now() };
             continue;
         }
         shared.passage.begin();
-        let batch = collect(first, &mut events.state.events);
+        let batch = shared.collect(first, &mut events.state.events);
         if batch.is_empty() {
             shared.passage.end();
         } else if arrivals.send(batch).is_err() {
@@ -394,45 +403,62 @@ fn tell(shared: &Shared) {
     }
 }
 
-/// The messages of one read of the socket.
-fn collect(first: Event, rest: &mut VecDeque<Event>) -> Vec<Arrival> {
-    let mut batch: Vec<Arrival> = Vec::new();
-    let mut began = Timestamp::MIN;
-    let mut next = Some(first);
-    while let Some(event) = next {
-        match event {
-            Event::Incoming(Packet::Publish(publish)) => {
-                if batch.is_empty() {
-                    batch.reserve(rest.len() + 1);
-                    began = now();
+impl Shared {
+    /// The messages of one read of the socket.
+    fn collect(&self, first: Event, rest: &mut VecDeque<Event>) -> Vec<Arrival> {
+        let mut batch: Vec<Arrival> = Vec::new();
+        let mut began = Timestamp::MIN;
+        let mut next = Some(first);
+        while let Some(event) = next {
+            match event {
+                Event::Incoming(Packet::Publish(publish)) => {
+                    if batch.is_empty() {
+                        batch.reserve(rest.len() + 1);
+                        began = now();
+                    }
+                    // A nanosecond apart, so that two values of one topic in one read are two samples.
+                    let (correlation, properties) = publish.properties.map_or((None, None), split);
+                    let received = began + Duration::from_nanos(batch.len() as u64);
+                    batch.push(Arrival {
+                        topic: publish.topic,
+                        payload: publish.payload,
+                        received,
+                        retained: publish.retain,
+                        correlation,
+                        properties,
+                    });
                 }
-                // A nanosecond apart, so that two values of one topic in one read are two samples.
-                let (correlation, properties) = publish.properties.map_or((None, None), split);
-                let received = began + Duration::from_nanos(batch.len() as u64);
-                batch.push(Arrival {
-                    topic: publish.topic,
-                    payload: publish.payload,
-                    received,
-                    retained: publish.retain,
-                    correlation,
-                    properties,
-                });
-            }
-            Event::Incoming(Packet::SubAck(ack)) => {
-                let n_refused = ack
-                    .return_codes
-                    .iter()
-                    .filter(|it| !matches!(it, rumqttc::SubscribeReasonCode::Success(_)))
-                    .count();
-                if n_refused > 0 {
-                    warn!("the broker refuses {n_refused} of {} subscriptions", ack.return_codes.len());
+                Event::Incoming(Packet::SubAck(ack)) => {
+                    self.n_unanswered.fetch_sub(1, Ordering::AcqRel);
+                    let n_refused = ack
+                        .return_codes
+                        .iter()
+                        .filter(|it| !matches!(it, rumqttc::SubscribeReasonCode::Success(_)))
+                        .count();
+                    if n_refused > 0 {
+                        warn!("the broker refuses {n_refused} of {} subscriptions", ack.return_codes.len());
+                    }
                 }
+                Event::Incoming(_) | Event::Outgoing(_) | Event::Auth(_) => (),
             }
-            Event::Incoming(_) | Event::Outgoing(_) | Event::Auth(_) => (),
+            next = rest.pop_front();
         }
-        next = rest.pop_front();
+        batch
     }
-    batch
+
+    fn subscribe(&self, client: &AsyncClient, filters: &[String]) {
+        for chunk in filters.chunks(FILTERS_PER_REQUEST) {
+            // Our own commands need not come back to us.
+            let wanted =
+                chunk.iter().map(|it| SubscribeFilter { nolocal: true, ..SubscribeFilter::new(it, QoS::AtLeastOnce) });
+            // Before it is asked for, since the answer comes on another thread.
+            self.n_unanswered.fetch_add(1, Ordering::AcqRel);
+            if let Err(error) = client.try_subscribe_many(wanted) {
+                self.n_unanswered.fetch_sub(1, Ordering::AcqRel);
+                warn!("cannot subscribe to {} topics: {error}", chunk.len());
+            }
+        }
+    }
 }
 
 /// The Correlation Data, and the rest of what is said of a message, if anything is.
@@ -440,17 +466,6 @@ fn split(said: PublishProperties) -> (Option<Bytes>, Option<Box<Properties>>) {
     let rest =
         Properties { content_type: said.content_type, response_topic: said.response_topic, user: said.user_properties };
     (said.correlation_data, (rest != Properties::default()).then(|| Box::new(rest)))
-}
-
-fn subscribe(client: &AsyncClient, filters: &[String]) {
-    for chunk in filters.chunks(FILTERS_PER_REQUEST) {
-        // Our own commands need not come back to us.
-        let wanted =
-            chunk.iter().map(|it| SubscribeFilter { nolocal: true, ..SubscribeFilter::new(it, QoS::AtLeastOnce) });
-        if let Err(error) = client.try_subscribe_many(wanted) {
-            warn!("cannot subscribe to {} topics: {error}", chunk.len());
-        }
-    }
 }
 
 /// The wait before an attempt: it doubles up to a limit, and `random` (0 to 1) spreads it, so that many clients don't
