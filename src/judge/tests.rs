@@ -179,7 +179,8 @@ fn what_is_not_known_raises_nothing_and_ends_nothing() {
 
 #[test]
 fn what_cannot_be_read_ends_no_delay_and_a_sensor_that_says_nothing_else_goes_stale() {
-    let alarms = alarm("high", ABOVE, "on_delay: 3, off_delay: 3") + &alarm("silent", r#"Stale(signal: "./level")"#, "");
+    let alarms =
+        alarm("high", ABOVE, "on_delay: 3, off_delay: 3") + &alarm("silent", r#"Stale(signal: "./level")"#, "");
     let site = site(&alarms, "");
     let mut listener = Listener::new(&site, None);
     let mut say = |secs: f64, payload: &'static str| {
