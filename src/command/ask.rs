@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::cause::Cause;
 use super::checks::{Check, Past, class_of, isolated_input, rehearse, step_from};
+use super::evil::{AcknowledgeAtGate, AcknowledgeRefused};
 use super::follow::GateState;
 use super::life::{Happening, Life};
 use super::log::{Approve, Ask, CancelRequest, CommandLog, CommandRow, EmergencyStop};
@@ -293,6 +294,23 @@ pub(super) fn take_other_requests(
                 Err(why) => refuse(&mut row, desk.now(), Cause::BlockedByProcess, why.clone()),
             }
             log.rows.push(row);
+        }
+    }
+}
+
+/// What a person acknowledges goes to the gate, sealed; what it says of it is heard by [`super::evil`].
+pub(super) fn take_acknowledgements(
+    desk: Desk,
+    mut asks: MessageReader<AcknowledgeAtGate>,
+    mut refused: MessageWriter<AcknowledgeRefused>,
+) {
+    for AcknowledgeAtGate { twin, why } in asks.read() {
+        let Some(address) = desk.site.twin(*twin).map(|it| it.address.to_string()) else { continue };
+        let act = Act::Acknowledge { twin: address, why: why.to_string() };
+        let request = Request::new(Uuid::now_v7(), act, desk.now(), false);
+        let key = desk.operator.key().ok_or_else(|| "nobody is signed in".to_owned());
+        if let Err(why) = key.and_then(|it| desk.send(&request, Some(it))) {
+            refused.write(AcknowledgeRefused { twin: *twin, why });
         }
     }
 }

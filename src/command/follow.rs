@@ -8,6 +8,7 @@ use tracing::warn;
 use super::cause::Cause;
 use super::confirm::shows;
 use super::ears::Ears;
+use super::evil::{self, AcknowledgeRefused};
 use super::life::{Answered, Happening, Life, Phase};
 use super::log::{CommandLog, CommandRow};
 use super::look::Live;
@@ -19,7 +20,7 @@ use crate::session::{CurrentSite, Session, Word};
 use crate::signal::{Timestamp, Value};
 use crate::site::{CommandId, Site};
 use crate::trust::{self, PublicKey};
-use crate::twin::Newest;
+use crate::twin::{AcknowledgeEvil, Newest};
 
 /// More rows than this are not kept: the oldest that have ended go.
 const MAX_ROWS: usize = 5_000;
@@ -76,6 +77,7 @@ pub(super) fn hear_words(
     operator: Res<Operator>,
     mut gate: ResMut<GateState>,
     mut log: ResMut<CommandLog>,
+    mut evil: (MessageWriter<AcknowledgeEvil>, MessageWriter<AcknowledgeRefused>),
 ) {
     let topics = Topics::of(&site);
     gate.ears.follow(session.registry.as_ref());
@@ -93,6 +95,9 @@ pub(super) fn hear_words(
                 continue;
             }
             match serde_json::from_slice::<GateEvent>(&word.payload) {
+                Ok(event) if event.evil_twin.is_some() => {
+                    evil::hear(&event, word.topic == session.answer_topic, &site, &mut evil.0, &mut evil.1);
+                }
                 Ok(event) => hear_event(event, &topics, &site, &operator, &mut log),
                 Err(error) => warn!("an event of the gate cannot be read: {error}"),
             }
@@ -307,6 +312,8 @@ fn compare(row: &CommandRow, address: &str, waits: &Waits, topics: &Topics, oper
                 && request.id.to_string() == row.correlation;
             if same { Ok(()) } else { Err(no("the command, its value, its number or who signed it is another")) }
         }
-        Act::Approve { .. } | Act::Cancel { .. } | Act::Stop { .. } => Err(no("it is no command")),
+        Act::Approve { .. } | Act::Cancel { .. } | Act::Stop { .. } | Act::Acknowledge { .. } => {
+            Err(no("it is no command"))
+        }
     }
 }

@@ -9,6 +9,7 @@ mod cause;
 mod checks;
 mod confirm;
 mod ears;
+mod evil;
 mod follow;
 pub mod gate;
 mod life;
@@ -26,6 +27,7 @@ pub use ask::{Rehearsal, parts_of_stop};
 pub use cause::Cause;
 pub use checks::{Check, Past, Verdict, What, Who, class_of, first_no, rehearse};
 pub use confirm::{Evidence, shows};
+pub use evil::{AcknowledgeAtGate, AcknowledgeRefused};
 pub use follow::GateState;
 pub use life::{Answered, Happening, Hope, Life, Phase};
 pub use log::{Approve, Ask, CancelRequest, CommandLog, CommandRow, EmergencyStop};
@@ -49,6 +51,8 @@ pub fn plugin(app: &mut App) {
         .add_message::<Approve>()
         .add_message::<CancelRequest>()
         .add_message::<EmergencyStop>()
+        .add_message::<AcknowledgeAtGate>()
+        .add_message::<AcknowledgeRefused>()
         .add_message::<SignIn>()
         .add_message::<SignOut>()
         .add_message::<Lock>()
@@ -68,6 +72,7 @@ pub fn plugin(app: &mut App) {
                 ask::take_asks,
                 ask::take_unlocked,
                 ask::take_other_requests,
+                ask::take_acknowledgements,
                 audit::keep_audit,
                 audit::replay_audit,
             )

@@ -65,6 +65,13 @@ pub enum Act {
         /// The twin's address.
         twin: String,
     },
+    /// Acknowledge that somebody else speaks in the name of a twin's device.
+    Acknowledge {
+        /// The twin's address.
+        twin: String,
+        /// For what reason.
+        why: String,
+    },
 }
 
 /// The SHA-256 of a request's bytes as they went over the wire, as 64 hexadecimal digits in text.
@@ -103,6 +110,7 @@ impl Request {
             Act::Approve { digest } => (2, Cbor::Bytes(digest.0.to_vec()), Cbor::Null),
             Act::Cancel { request } => (3, Cbor::Bytes(request.as_bytes().to_vec()), Cbor::Null),
             Act::Stop { twin } => (4, Cbor::Text(twin.clone()), Cbor::Null),
+            Act::Acknowledge { twin, why } => (7, Cbor::Text(twin.clone()), Cbor::Text(why.clone())),
         };
         let array = Cbor::Array(vec![
             Cbor::Integer(VERSION.into()),
@@ -139,6 +147,10 @@ impl Request {
             Some(2) => Act::Approve { digest: Digest(fixed(subject, "digest")?) },
             Some(3) => Act::Cancel { request: Uuid::from_bytes(fixed(subject, "id")?) },
             Some(4) => Act::Stop { twin: words(subject)? },
+            Some(7) => Act::Acknowledge {
+                twin: words(subject)?,
+                why: value.into_text().ok().ok_or(RequestError::Field("reason"))?,
+            },
             _ => return Err(RequestError::Field("act")),
         };
         let time = |it: Cbor| whole(&it).map(Timestamp::from_nanos).ok_or(RequestError::Field("time"));
@@ -162,6 +174,7 @@ impl Act {
             Self::Approve { .. } => "approve",
             Self::Cancel { .. } => "cancel",
             Self::Stop { .. } => "stop",
+            Self::Acknowledge { .. } => "acknowledge",
         }
     }
 }
@@ -252,6 +265,7 @@ mod tests {
             any::<[u8; 32]>().prop_map(|it| Act::Approve { digest: Digest(it) }),
             any::<u128>().prop_map(|it| Act::Cancel { request: Uuid::from_u128(it) }),
             "[a-z.]{1,20}".prop_map(|twin| Act::Stop { twin }),
+            ("[a-z.]{1,20}", "[a-z ]{0,20}").prop_map(|(twin, why)| Act::Acknowledge { twin, why }),
         ]
     }
 

@@ -75,6 +75,10 @@ pub struct GateEvent {
     /// It is one part of this emergency stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<Uuid7>,
+    /// It is about no command: a person acknowledges the evil twin of the twin with this address, for `reason`. `confirmed` is that
+    /// it is done, `rejected` that it is not, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evil_twin: Option<String>,
     /// The event is about a request that was refused while the command that it speaks of stands as it stood: a copy that came
     /// again, an approval by the wrong person, a cancelling too late. Only `cause`, `reason` and `checks` are news.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -247,6 +251,7 @@ mod tests {
             waits: None,
             digest: None,
             stop: None,
+            evil_twin: None,
             aside: false,
             lost: false,
         };

@@ -1,9 +1,10 @@
-//! A site's security as a whole: how far each twin may be believed, what must not be relied on and why, who may isolate it; and
-//! what its devices are, until when they get updates, and what is known against them.
+//! A site's security as a whole: how far each twin may be believed, what must not be relied on and why, who may isolate it, or
+//! acknowledge that it has an evil one; and what its devices are, until when they get updates, and what is known against them.
 //!
 //! [`advisories`] and [`inventory`] are plain and know neither the engine nor a clock; `stock` keeps the [`Inventory`] of the
 //! site at hand, `ahead` what a day in the future will bring.
 
+mod acknowledge;
 pub mod advisories;
 mod ahead;
 pub mod inventory;
@@ -21,6 +22,7 @@ use bevy::time::common_conditions::on_timer;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+pub use acknowledge::{AskAcknowledge, EvilRefusal, NotAcknowledged, may_acknowledge};
 pub use ahead::{LookAhead, SupportOutlook};
 pub use isolate::{AskIsolate, AskRelease, QuarantineRefused, Refusal, may_isolate};
 pub use rollup::{TrustOf, Trusted};
@@ -46,11 +48,13 @@ pub fn plugin(app: &mut App) {
         .add_message::<AskIsolate>()
         .add_message::<AskRelease>()
         .add_message::<QuarantineRefused>()
+        .add_message::<AskAcknowledge>()
+        .add_message::<NotAcknowledged>()
         .add_message::<ReadAdvisories>()
         .add_message::<ExportInventory>()
         .add_message::<LookAhead>()
         // Before the readings are taken, so that what is asked is seen in the same frame.
-        .add_systems(Update, isolate::take_asks.in_set(Stage::Time))
+        .add_systems(Update, (isolate::take_asks, acknowledge::take_acknowledgements).in_set(Stage::Time))
         // A notice of the session's own work is written later in the frame: the two never meet.
         .add_systems(Update, (stock::take_stock, ahead::look_ahead, stock::export).chain().in_set(Stage::Judge))
         .add_systems(

@@ -111,28 +111,24 @@ impl Inputs {
     /// Takes what is known from before the first message.
     pub(super) fn set(&mut self, signal: SignalId, cell: &Cell) {
         if let Some(watched) = self.get_mut(signal) {
-            watched.reading = Reading::known(cell);
+            // What could not be read after the value is no news, here as where it is heard.
+            watched.reading = Reading { unreadable: false, ..Reading::known(cell) };
             watched.windows.iter_mut().for_each(|it| it.points.clear());
         }
     }
 
-    /// Takes a new state of a signal. Tells whether it is looked at.
-    pub(super) fn take(&mut self, change: Change) -> bool {
-        let Some(watched) = self.get_mut(change.signal) else { return false };
-        let Some(value) = change.value else {
-            watched.reading.unreadable = true;
-            return true;
-        };
+    /// Takes a new value of a signal. Tells whether it is looked at.
+    pub(super) fn take(&mut self, Change { signal, at, received, value, last: _ }: Change) -> bool {
+        let Some(watched) = self.get_mut(signal) else { return false };
         if !watched.windows.is_empty()
             && let Some(number) = value.as_number()
             && !watched.bounds.excludes(&value)
         {
-            watched.windows.iter_mut().for_each(|it| it.take(change.at, number));
+            watched.windows.iter_mut().for_each(|it| it.take(at, number));
         }
         watched.reading.value = Some(value);
-        watched.reading.at = change.at;
-        watched.reading.received = change.received;
-        watched.reading.unreadable = false;
+        watched.reading.at = at;
+        watched.reading.received = received;
         true
     }
 
@@ -203,8 +199,7 @@ impl Watched {
 
     /// The instant from which on its value is no longer fresh. `None`: it never was.
     pub(super) fn stale_from(&self) -> Option<Timestamp> {
-        let fresh = self.reading.value.is_some() && !self.reading.unreadable;
-        fresh.then(|| self.reading.received + self.bounds.patience + Duration::from_nanos(1))
+        self.reading.value.is_some().then(|| self.reading.received + self.bounds.patience + Duration::from_nanos(1))
     }
 }
 

@@ -14,6 +14,8 @@
 //!   replay does it again at that instant.
 //! - What a person isolated is unknown from that instant of the machine's clock on, which is recorded likewise.
 //! - The same rules as for readings say what can be believed ([`crate::twin::state_of`]).
+//! - What was refused and what cannot be read is no event: the last good value stands until it is stale. Otherwise whoever may
+//!   publish there could end every delay with it, and no alarm that has one would be raised.
 //!
 //! Not equal are: what was raised after the last thing that is recorded; a session whose site was edited while it ran; a
 //! recording that begins in the middle of another (what stood then is found anew); and what a damaged part held.

@@ -75,22 +75,14 @@ impl Listener {
             if self.fold.take_proven(&sample, arrival.retained, read.proof) == Taken::Newest
                 && is_watched(sample.signal)
             {
-                let (signal, at, value) = (sample.signal, sample.at, Some(sample.value));
+                let (signal, at, value) = (sample.signal, sample.at, sample.value);
                 self.changes.push(Change { signal, at, received, value, last: false });
             }
         }
-        for (signal, _) in faults {
-            self.fold.fail(signal);
-            if is_watched(signal) {
-                self.changes.push(Change { signal, at: received, received, value: None, last: false });
-            }
-        }
+        faults.into_iter().for_each(|it| self.fold.fail(it.0));
         if let Some(refusal) = read.refusal.filter(|it| !it.quiet) {
             for signal in self.reader.signals_of(&arrival.topic) {
                 self.fold.refuse(signal, &refusal, received);
-                if is_watched(signal) {
-                    self.changes.push(Change { signal, at: received, received, value: None, last: false });
-                }
             }
         }
         if let Some(last) = self.changes.last_mut() {

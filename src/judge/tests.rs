@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Act, AlarmEvent, Deed, Engine, ExpectState};
+use super::{Act, AlarmEvent, Deed, Engine, ExpectState, Listener};
+use crate::link::Arrival;
 use crate::session::Change;
 use crate::signal::{Timestamp, Value};
 use crate::site::{Ids, Site, load};
@@ -55,12 +56,11 @@ fn secs(at: Timestamp) -> f64 {
     (at.as_nanos() - BEGIN * 1_000_000_000) as f64 / 1e9
 }
 
-fn value(text: &str) -> Option<Value> {
+fn value(text: &str) -> Value {
     match text {
-        "?" => None,
-        "on" => Some(true.into()),
-        "off" => Some(false.into()),
-        _ => Some(text.parse::<f64>().map_or_else(|_| text.into(), Value::Number)),
+        "on" => true.into(),
+        "off" => false.into(),
+        _ => text.parse::<f64>().map_or_else(|_| text.into(), Value::Number),
     }
 }
 
@@ -161,7 +161,7 @@ fn what_is_not_known_raises_nothing_and_ends_nothing() {
     // A level of which nothing comes for three periods, 30 s.
     check(
         &alarm("high", ABOVE, ""),
-        "1 level=4\n100 level=4\n101 level=9\n102 level=4\n103 level=?\n104 level=1",
+        "1 level=4\n100 level=4\n101 level=9\n102 level=4\n103 level=9\n104 level=1",
         "1 high raised
          31.000000001 high can no longer be known
          100 high is known again
@@ -171,10 +171,40 @@ fn what_is_not_known_raises_nothing_and_ends_nothing() {
          104 high returned to normal",
     );
     // A delay that is cut by not knowing begins anew.
-    check(&alarm("high", ABOVE, "on_delay: 2"), "1 level=4\n2 level=?\n4 level=4\n5\n9", "6 high raised (of 4)");
+    check(&alarm("high", ABOVE, "on_delay: 2"), "1 level=4\n2 level=9\n4 level=4\n5\n9", "6 high raised (of 4)");
     let (_, engine) = run(&site(&alarm("high", ABOVE, ""), ""), "1 level=2\n90");
     let life = engine.lives().next().unwrap();
     assert_eq!((life.state.label(), life.truth.label(), life.n_raised), ("normal", "unknown", 0));
+}
+
+#[test]
+fn what_cannot_be_read_ends_no_delay_and_a_sensor_that_says_nothing_else_goes_stale() {
+    let alarms =
+        alarm("high", ABOVE, "on_delay: 3, off_delay: 3") + &alarm("silent", r#"Stale(signal: "./level")"#, "");
+    let site = site(&alarms, "");
+    let mut listener = Listener::new(&site, None);
+    let mut say = |secs: f64, payload: &'static str| {
+        listener.take(&Arrival {
+            topic: "tank/level".into(),
+            payload: payload.into(),
+            received: at(secs),
+            retained: false,
+            correlation: None,
+            properties: None,
+        });
+    };
+    for step in 0..10 {
+        say(f64::from(step), if step < 5 { "4" } else { "1" });
+        say(f64::from(step) + 0.5, "\u{fffd} no level");
+    }
+    (10..60).for_each(|it| say(f64::from(it), "nor this"));
+    listener.engine.advance(at(60.0));
+    // The last that could be read came at 9, and three periods are 30 s.
+    assert_eq!(
+        told(&site, &listener.engine.take_finds().events),
+        "3 high raised (of 0)\n8 high returned to normal (of 5)\n39.000000001 silent raised\n"
+    );
+    assert_eq!(listener.engine.lives().next().unwrap().truth.label(), "unknown");
 }
 
 #[test]
@@ -266,14 +296,15 @@ fn an_alarm_is_suppressed_by_design_only_while_that_is_known() {
     );
     check(
         &low,
-        "1 running=off flow=0\n2 running=on\n3 running=off\n4 running=?\n5 running=on flow=3",
+        // Of the pump nothing more comes for three periods, 30 s.
+        "1 running=off flow=0\n2 running=on\n3 running=off\n20 flow=0\n40 running=on flow=3",
         "1 low suppressed by design
          2 low no longer suppressed
          2 low raised (of 1)
          3 low suppressed by design
-         4 low no longer suppressed
-         4 low raised (of 1)
-         5 low returned to normal",
+         33.000000001 low no longer suppressed
+         33.000000001 low raised (of 1)
+         40 low returned to normal",
     );
 }
 
@@ -399,7 +430,7 @@ proptest! {
                 0 => format!("{now} running=on"),
                 1 => format!("{now} running=off flow=0"),
                 2 => format!("{now} flow={level}"),
-                3 => format!("{now} level=?"),
+                3 => format!("{now} level=9"),
                 4 => format!("{now} running=on flow={level} level={level}"),
                 _ => format!("{now} level={level}"),
             }));

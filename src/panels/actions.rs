@@ -70,6 +70,12 @@ pub enum Action {
     AskReleaseSelected,
     /// Release a twin, for a reason.
     Release(TwinId, String),
+    /// Open the dialog in which the evil twin of a twin is acknowledged.
+    AskAcknowledge(TwinId),
+    /// The same for the one that the banner tells of.
+    AskAcknowledgeShown,
+    /// Acknowledge the evil twin of a twin, for a reason.
+    AcknowledgeEvil(TwinId, String),
     /// Show a signal in the plot, or take it out of it.
     TogglePlot(SignalId),
     /// Show a signal in the plot.
@@ -342,6 +348,7 @@ pub(super) fn all() -> Vec<Named> {
         named("Commands", "Sign out", None, Action::SignOut),
         named("Trust", "Isolate the selected twin…", None, Action::AskIsolateSelected),
         named("Trust", "Release the selected twin…", None, Action::AskReleaseSelected),
+        named("Trust", "Acknowledge the evil twin…", None, Action::AskAcknowledgeShown),
         named("Diagnostics", "Show suppressed diagnostics again", None, Action::Unsuppress),
     ]
 }

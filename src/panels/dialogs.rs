@@ -1,10 +1,12 @@
-//! The dialogs that stand over all panels: signing in, the second look, the second person, why a twin is isolated.
+//! The dialogs that stand over all panels: signing in, the second look, the second person, why a twin is isolated or its evil one
+//! acknowledged.
 
 use super::actions::Action;
 use super::command_facts::source_of_accounts;
 use super::commands::approvals::{Approval, approval_ui};
 use super::commands::confirm::{Confirmation, Decision, confirm_ui};
 use super::commands::sign_in::{SignInRows, SignInState, sign_in_ui};
+use super::evil_banner::{EvilDialog, evil_dialog_ui};
 use super::facts::Facts;
 use super::theme;
 use super::trust_section::{QuarantineDialog, quarantine_ui};
@@ -23,6 +25,8 @@ pub(super) enum Dialog {
     Approve(Approval),
     /// A twin is isolated, or released, and why.
     Quarantine(QuarantineDialog),
+    /// An evil twin is acknowledged, and why.
+    Evil(EvilDialog),
 }
 
 /// Draws the dialog that is open; closes it when it is done with.
@@ -41,6 +45,7 @@ pub(super) fn dialog_ui(
         Dialog::Confirm(state) => confirm(ui, facts, state, asked),
         Dialog::Approve(state) => approve(ui, facts, state, asked),
         Dialog::Quarantine(state) => quarantine(ui, facts, state, asked),
+        Dialog::Evil(state) => evil(ui, facts, state, asked),
     });
     let closes = ctx.input(|it| it.key_pressed(egui::Key::Escape));
     if shown.inner || closes || shown.backdrop_response.clicked() {
@@ -119,6 +124,17 @@ fn approve(ui: &mut egui::Ui, facts: &Facts, state: &mut Approval, asked: &mut V
 fn quarantine(ui: &mut egui::Ui, facts: &Facts, state: &mut QuarantineDialog, asked: &mut Vec<Action>) -> bool {
     let name = name_of(Node::Twin(state.twin), &facts.site);
     match quarantine_ui(ui, &name, facts.cannot_isolate().as_deref(), state) {
+        Some(action) => {
+            asked.extend(action);
+            true
+        }
+        None => false,
+    }
+}
+
+fn evil(ui: &mut egui::Ui, facts: &Facts, state: &mut EvilDialog, asked: &mut Vec<Action>) -> bool {
+    let name = name_of(Node::Twin(state.twin), &facts.site);
+    match evil_dialog_ui(ui, &name, facts.cannot_acknowledge().as_deref(), state) {
         Some(action) => {
             asked.extend(action);
             true

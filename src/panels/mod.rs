@@ -18,6 +18,7 @@ mod dialogs;
 mod dock;
 mod evidence;
 mod evil_banner;
+mod evil_facts;
 mod facts;
 mod files;
 #[cfg(test)]
@@ -43,6 +44,7 @@ mod posture_line;
 mod provenance;
 mod provenance_facts;
 mod pulse;
+mod reason;
 mod session_menu;
 mod sparkline;
 mod standing;
@@ -101,6 +103,7 @@ impl Plugin for PanelsPlugin {
                     pulse::raise_toasts,
                     alarm_deeds::hear_refusals,
                     trust_facts::tell_quarantine,
+                    evil_facts::tell_evil,
                     alarm_spans::follow_spans,
                     keep::save_layout,
                 )

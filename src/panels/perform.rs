@@ -12,6 +12,7 @@ use super::diagnostics::Suppressed;
 use super::dialogs::Dialog;
 use super::dock::Desk;
 use super::evidence::WaitingEvidence;
+use super::evil_banner::EvilDialog;
 use super::facts::Facts;
 use super::files;
 use super::inventory::{InventoryAction, day_shown};
@@ -23,7 +24,7 @@ use super::trust_section::QuarantineDialog;
 use crate::command::{
     Approve, Ask, CancelRequest, EmergencyStop, Lock, SequenceRequest, SignIn, SignOut, Touched, class_of,
 };
-use crate::guard::{AskIsolate, AskRelease, ExportInventory, LookAhead, ReadAdvisories};
+use crate::guard::{AskAcknowledge, AskIsolate, AskRelease, ExportInventory, LookAhead, ReadAdvisories};
 use crate::judge::AlarmRequest;
 use crate::session::export::Export;
 use crate::session::{
@@ -66,6 +67,7 @@ pub(super) struct Requests<'w> {
     export_inventory: MessageWriter<'w, ExportInventory>,
     isolate: MessageWriter<'w, AskIsolate>,
     release: MessageWriter<'w, AskRelease>,
+    acknowledge: MessageWriter<'w, AskAcknowledge>,
     lens: MessageWriter<'w, SetLens>,
     verify_again: MessageWriter<'w, VerifyAgain>,
     shot: MessageWriter<'w, TakeShot>,
@@ -152,6 +154,18 @@ pub(super) fn perform(
         }
         Action::Release(twin, why) => {
             requests.release.write(AskRelease { twin, why });
+        }
+        Action::AskAcknowledge(twin) => desk.dialog = Some(Dialog::Evil(EvilDialog::new(twin))),
+        Action::AskAcknowledgeShown => match facts.evil_row() {
+            Some(row) => desk.dialog = Some(Dialog::Evil(EvilDialog::new(row.twin))),
+            None => {
+                requests
+                    .notice
+                    .write(Notice::new(NoticeTone::Plain, "No evil twin is known: nothing is to be acknowledged."));
+            }
+        },
+        Action::AcknowledgeEvil(twin, why) => {
+            requests.acknowledge.write(AskAcknowledge { twin, why });
         }
         Action::Live => {
             desk.plot.fixed = None;

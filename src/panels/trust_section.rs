@@ -4,6 +4,7 @@ use egui::{Align2, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use super::actions::Action;
 use super::inspector::{notice_ui, section_ui};
+use super::reason::{Question, reason_ui};
 use super::tree::painted_text;
 use super::{format, icons, standing, theme};
 use crate::site::TwinId;
@@ -165,8 +166,6 @@ pub(super) fn quarantine_ui(
     cannot: Option<&str>,
     state: &mut QuarantineDialog,
 ) -> Option<Option<Action>> {
-    ui.set_width(theme::DIALOG.x.min(ui.ctx().content_rect().width() - 48.0));
-    ui.spacing_mut().item_spacing.y = theme::GAP;
     let (does, says) = if state.release {
         ("Release", "What comes of it is shown and relied on again: by alarms, by commands, by whoever looks.")
     } else {
@@ -176,40 +175,9 @@ pub(super) fn quarantine_ui(
              blocked, and estimates stand in for its values. What comes of it is still verified and recorded.",
         )
     };
-    ui.label(RichText::new(format!("{does} {name}?")).heading().color(theme::STRONG));
-    ui.add(egui::Label::new(RichText::new(says).color(theme::WEAK)).wrap());
-    let id = egui::Id::new("quarantine reason");
-    let field = egui::TextEdit::singleline(&mut state.why).id(id).hint_text("Why? Required");
-    let response = ui.add(field.desired_width(f32::INFINITY).char_limit(400));
-    response.widget_info(|| {
-        let mut info = egui::WidgetInfo::text_edit(true, "", &state.why, "");
-        info.label = Some("Reason".to_owned());
-        info
-    });
-    let entered = response.lost_focus() && ui.input(|it| it.key_pressed(egui::Key::Enter));
-    if ui.memory(|it| it.focused().is_none()) && !entered {
-        response.request_focus();
-    }
-    if let Some(why) = cannot {
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing.x = theme::STEP;
-            icons::show(ui, "refused", |painter, at| icons::cross(painter, at, theme::ALARM));
-            ui.label(RichText::new(why).color(theme::STRONG));
-        });
-    }
-    let ready = cannot.is_none() && !state.why.trim().is_empty();
-    let mut outcome = None;
-    ui.horizontal(|ui| {
-        let button = egui::Button::new(does).min_size(vec2(96.0, theme::ROW)).selected(ready);
-        let button = ui.add_enabled(ready, button).on_disabled_hover_text(cannot.unwrap_or("Say why first."));
-        if button.clicked() || (entered && ready) {
-            outcome = Some(Some(state.action()));
-        }
-        if ui.add(egui::Button::new("Cancel").min_size(vec2(72.0, theme::ROW))).clicked() {
-            outcome = Some(None);
-        }
-    });
-    outcome
+    let title = format!("{does} {name}?");
+    let done = reason_ui(ui, &Question { title: &title, says, does, cannot }, &mut state.why)?;
+    Some(done.then(|| state.action()))
 }
 
 #[cfg(test)]

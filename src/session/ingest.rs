@@ -412,7 +412,7 @@ impl Worker {
                 (Pushed::Appended | Pushed::Inserted | Pushed::Duplicate, _) => (),
             }
             if taken == Taken::Newest && is_watched(&self.watched, sample.signal) {
-                let (signal, at, value) = (sample.signal, sample.at, Some(sample.value.clone()));
+                let (signal, at, value) = (sample.signal, sample.at, sample.value.clone());
                 self.told.push(Told::Change(Change { signal, at, received, value, last: false }));
             }
             if taken == Taken::Newest && before != read.proof {
@@ -428,9 +428,6 @@ impl Worker {
             counts.unparsable(topic, || fault.to_string(), received);
             for (signal, fault) in self.faults.drain(..) {
                 self.fold.fail(signal);
-                if is_watched(&self.watched, signal) {
-                    self.told.push(Told::Change(Change { signal, at: received, received, value: None, last: false }));
-                }
                 self.filler.fail(batch, signal, fault);
             }
         }
@@ -447,9 +444,6 @@ impl Worker {
             self.fold.refuse(signal, refusal, received);
             let cell = self.fold.get(signal);
             batch.notes.insert(signal, (cell.proof, cell.refused));
-            if is_watched(&self.watched, signal) {
-                self.told.push(Told::Change(Change { signal, at: received, received, value: None, last: false }));
-            }
         }
     }
 

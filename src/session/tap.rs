@@ -1,5 +1,8 @@
 //! What ingest hands to a listener beside the frames: every new sample of some signals, in the order in which it came.
 //!
+//! What was refused, and what cannot be read, says nothing new of a signal: its last good value stands until it is stale, so
+//! whoever may publish there ends no delay of an alarm with it. A sensor that has nothing else to say goes stale.
+//!
 //! A frame gets the newest alone; who judges must see all. Ingest never waits for the listener: what it has not fetched
 //! gathers, up to a bound beyond which it is dropped and counted.
 
@@ -21,13 +24,13 @@ const SHORT: Duration = Duration::from_millis(2);
 /// Something that ingest did, as far as it concerns the listener.
 #[derive(Debug, Clone)]
 pub enum Told {
-    /// A signal has a new state.
+    /// A signal has a new value.
     Change(Change),
     /// From here on another site is read with.
     Site(Arc<Site>),
 }
 
-/// A new state of a signal.
+/// A new value of a signal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     /// Which one.
@@ -36,8 +39,8 @@ pub struct Change {
     pub at: Timestamp,
     /// When it arrived.
     pub received: Timestamp,
-    /// The value. `None`: the payload could not be read.
-    pub value: Option<Value>,
+    /// The value.
+    pub value: Value,
     /// Nothing more comes of the same message.
     pub last: bool,
 }

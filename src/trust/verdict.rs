@@ -1,9 +1,16 @@
 //! The verdict on one arrival: how far it may be believed, and if it may not, why.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::key::KeyId;
 use crate::signal::Timestamp;
+
+/// So many forged messages are no accident.
+const ENOUGH: usize = 3;
+/// They count together where they came within so long.
+const WITHIN: Duration = Duration::from_secs(300);
 
 /// How far what came in may be believed. What was refused never becomes a sample, so it has none of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -42,19 +49,41 @@ pub struct Refused {
     pub proofs: u32,
     /// The last of those. `None`: there was none.
     pub evidence: Option<(Reason, Timestamp)>,
+    /// When those before it came, the newest first. [`Timestamp::MIN`]: there was none.
+    pub earlier: [Timestamp; ENOUGH - 1],
+    /// The last proof by which it is certain: another boot or another envelope under the device's own key, or so many forged
+    /// messages in a short time that they are no accident. It stays until a person acknowledges it. `None`: it is not certain, or
+    /// was acknowledged.
+    pub evil: Option<(Reason, Timestamp)>,
 }
 
 impl Refused {
+    /// No proof before the one that is told.
+    pub const NEVER: [Timestamp; ENOUGH - 1] = [Timestamp::MIN; ENOUGH - 1];
+
     /// After what was refused before, one more.
     pub fn after(before: Option<Self>, reason: Reason, at: Timestamp) -> Self {
-        let proves = reason.is_evidence();
-        Self {
-            reason,
-            at,
-            count: before.map_or(0, |it| it.count).saturating_add(1),
-            proofs: before.map_or(0, |it| it.proofs).saturating_add(u32::from(proves)),
-            evidence: if proves { Some((reason, at)) } else { before.and_then(|it| it.evidence) },
+        let nothing = Self { reason, at, count: 0, proofs: 0, evidence: None, earlier: Self::NEVER, evil: None };
+        let before = before.unwrap_or(nothing);
+        let counted = Self { reason, at, count: before.count.saturating_add(1), ..before };
+        if !reason.is_evidence() {
+            return counted;
         }
+        let mut earlier = before.earlier;
+        if let Some((_, at)) = before.evidence {
+            earlier.rotate_right(1);
+            earlier[0] = at;
+        }
+        let alone = matches!(reason, Reason::Cloned | Reason::Rollback);
+        let together = earlier.iter().all(|it| at.since(*it) <= WITHIN);
+        let evil = if alone || together { Some((reason, at)) } else { before.evil };
+        Self { proofs: before.proofs.saturating_add(1), evidence: Some((reason, at)), earlier, evil, ..counted }
+    }
+
+    /// The same where a person has acknowledged all that came up to an instant.
+    #[must_use]
+    pub fn acknowledged(self, up_to: Timestamp) -> Self {
+        Self { evil: self.evil.filter(|it| it.1 > up_to), ..self }
     }
 }
 
@@ -272,5 +301,41 @@ mod tests {
     fn reasons_stand_in_the_order_of_their_checks() {
         assert!(Reason::ALL.windows(2).all(|it| it[0] < it[1] && it[0].step() <= it[1].step()));
         assert!(Step::ALL.windows(2).all(|it| it[0] < it[1]));
+    }
+
+    /// What comes of messages that were refused for these reasons at these seconds: when it was certain last.
+    #[track_caller]
+    fn check(refused: &[(Reason, i64)], want: Option<(Reason, i64)>) {
+        let at = |secs: i64| Timestamp::from_nanos((1_800_000_000 + secs) * 1_000_000_000);
+        let take = |before, it: &(Reason, i64)| Some(Refused::after(before, it.0, at(it.1)));
+        let evil = refused.iter().fold(None, take).and_then(|it| it.evil);
+        assert_eq!(evil, want.map(|it| (it.0, at(it.1))), "{refused:?}");
+    }
+
+    #[test]
+    fn forged_messages_make_an_evil_twin_where_three_come_in_a_short_time_and_others_alone() {
+        use Reason::{Cloned, Flood, Forged, Rollback, Stale};
+        const WEEK: i64 = 7 * 86_400;
+        check(&[(Forged, 0), (Forged, 1), (Stale, 2), (Flood, 3)], None);
+        check(&[(Forged, 0), (Forged, 1), (Forged, 2)], Some((Forged, 2)));
+        check(&[(Forged, 0), (Forged, 1), (Forged, WEEK)], None);
+        check(&[(Forged, 0), (Forged, 150), (Forged, 301)], None);
+        check(&[(Forged, 0), (Forged, 150), (Forged, 301), (Forged, 450)], Some((Forged, 450)));
+        check(&[(Forged, 0), (Forged, 150), (Forged, 300)], Some((Forged, 300)));
+        check(&[(Cloned, 5)], Some((Cloned, 5)));
+        check(&[(Rollback, 5), (Stale, 6)], Some((Rollback, 5)));
+        // It ends by itself never, however long nothing more comes, and one more forged message makes it no newer.
+        check(&[(Cloned, 5), (Stale, WEEK)], Some((Cloned, 5)));
+        check(&[(Cloned, 5), (Forged, WEEK)], Some((Cloned, 5)));
+    }
+
+    #[test]
+    fn what_was_acknowledged_begins_anew_with_a_new_proof() {
+        let at = |secs: i64| Timestamp::from_nanos((1_800_000_000 + secs) * 1_000_000_000);
+        let cloned = Refused::after(None, Reason::Cloned, at(5));
+        assert!(cloned.acknowledged(at(4)).evil.is_some());
+        assert_eq!(cloned.acknowledged(at(5)).evil, None);
+        assert_eq!(Refused::after(Some(cloned), Reason::Stale, at(9)).acknowledged(at(8)).evil, None);
+        assert!(Refused::after(Some(cloned), Reason::Rollback, at(9)).acknowledged(at(8)).evil.is_some());
     }
 }

@@ -1,8 +1,10 @@
-//! Twins and signals as entities, their readings at the cursor, the health that rolls up the tree, and what a person has isolated.
+//! Twins and signals as entities, their readings at the cursor, the health that rolls up the tree, and what a person has isolated or
+//! acknowledged.
 //!
 //! Entities follow the site: a reload keeps the entity of every address that is still there, so selection, history
 //! and components that others have added stay.
 
+mod evil;
 pub mod health;
 mod quarantine;
 mod reading;
@@ -13,6 +15,7 @@ mod worst;
 
 use bevy::prelude::*;
 
+pub use evil::{AcknowledgeEvil, EvilAcknowledged, EvilTwins, evil_doc, evil_event, speaker_of};
 pub use health::{AlarmLevels, Health, Level};
 pub use quarantine::{
     Basis, Doubt, Estimate, Isolate, Isolation, Isolations, Quarantine, QuarantineEvent, Release, Released,
@@ -26,22 +29,31 @@ pub use worst::{own_standing, signs};
 
 use crate::schedule::Stage;
 
-/// Adds twins, signals, readings, health, the quarantine and the selection.
+/// Adds twins, signals, readings, health, the quarantine, the evil twins and the selection.
 pub fn plugin(app: &mut App) {
     app.init_resource::<TwinIndex>()
         .init_resource::<Readings>()
         .init_resource::<Newest>()
         .init_resource::<Selection>()
         .init_resource::<Quarantine>()
+        .init_resource::<EvilTwins>()
         .add_message::<Isolate>()
         .add_message::<Release>()
         .add_message::<QuarantineEvent>()
+        .add_message::<AcknowledgeEvil>()
+        .add_message::<EvilAcknowledged>()
         .add_message::<Select>()
         .add_message::<AlarmLevels>()
         .add_systems(Update, spawn::follow_site.in_set(Stage::Time))
         .add_systems(
             Update,
-            (quarantine::apply_requests, quarantine::follow_quarantine, reading::follow_cursor)
+            (
+                quarantine::apply_requests,
+                quarantine::follow_quarantine,
+                evil::acknowledge_evil,
+                evil::follow_acknowledged,
+                reading::follow_cursor,
+            )
                 .chain()
                 .in_set(Stage::State),
         )

@@ -1,17 +1,18 @@
 //! A signal's value at the cursor, with its age and its state: computed here and nowhere else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::evil::{EvilTwins, spoken_by};
 use super::quarantine::{Basis, Isolation, Quarantine};
 use super::spawn::SignalRef;
 use super::standing::Standing;
 use crate::session::{Cell, CurrentSite, Cursor, CursorMode, Fold, SamplesArrived, Session, Shown};
 use crate::signal::{SignalId, Timestamp, Value};
-use crate::site::{Signal, Site};
-use crate::trust::{Proof, Refused, Trust};
+use crate::site::{Signal, Site, TwinId};
+use crate::trust::{Proof, Reason, Refused, Trust};
 
 /// After this many expected periods without a sample a reading is stale.
 pub const STALE_PERIODS: f64 = 3.0;
@@ -64,6 +65,8 @@ pub struct Newest {
     fold: Fold,
     /// What is isolated now.
     isolated: BTreeSet<SignalId>,
+    /// Up to when a person has acknowledged what proves an evil twin.
+    acknowledged: BTreeMap<SignalId, Timestamp>,
 }
 
 impl Newest {
@@ -72,7 +75,31 @@ impl Newest {
         if self.isolated.contains(&signal.id) {
             return Reading { state: ReadingState::Isolated, standing: Standing::Quarantined, ..NEVER_SEEN };
         }
-        Reading::of(signal, self.fold.get(signal.id), now)
+        let cell = self.fold.get(signal.id);
+        let acknowledged =
+            self.acknowledged.get(&signal.id).filter(|_| cell.refused.is_some_and(|it| it.evil.is_some()));
+        match acknowledged {
+            None => Reading::of(signal, cell, now),
+            Some(up_to) => {
+                let refused = cell.refused.map(|it| it.acknowledged(*up_to));
+                Reading::of(signal, &Cell { refused, ..cell.clone() }, now)
+            }
+        }
+    }
+
+    /// The newest proof that somebody else speaks in the name of a twin's device, be it isolated or not. `None`: there is none
+    /// that a person has not acknowledged.
+    pub fn evil(&self, site: &Site, twin: TwinId) -> Option<(Reason, Timestamp)> {
+        let evil = spoken_by(site, twin).filter_map(|signal| {
+            let up_to = self.acknowledged.get(&signal.id).copied().unwrap_or(Timestamp::MIN);
+            self.fold.get(signal.id).refused?.acknowledged(up_to).evil
+        });
+        evil.max_by_key(|it| it.1)
+    }
+
+    /// What proves an evil twin is acknowledged up to these instants.
+    pub(super) fn acknowledge(&mut self, up_to: BTreeMap<SignalId, Timestamp>) {
+        self.acknowledged = up_to;
     }
 
     /// These are isolated from now on, and no others.
@@ -293,9 +320,15 @@ pub(super) fn judge_readings(
     cursor: Res<Cursor>,
     site: Res<CurrentSite>,
     quarantine: Res<Quarantine>,
+    evil: Res<EvilTwins>,
     mut readings: ResMut<Readings>,
     mut entities: Query<(&SignalRef, &mut Reading)>,
 ) {
+    for (signal, up_to) in evil.shown() {
+        if let Some(reading) = readings.0.get_mut(signal.index()) {
+            reading.refused = reading.refused.map(|it| it.acknowledged(up_to));
+        }
+    }
     for signal in &site.signals {
         if let Some(reading) = readings.0.get_mut(signal.id.index()) {
             reading.judge(Bounds::of(signal), cursor.at);

@@ -6,14 +6,10 @@ use super::reading::{Bounds, Reading, ReadingState};
 use crate::signal::Timestamp;
 use crate::site::Signal;
 use crate::site::doc::Class;
-use crate::trust::{Reason, Trust};
+use crate::trust::Trust;
 
 /// A refusal marks its signal at least so long.
 const REJECTED_FOR: Duration = Duration::from_secs(10);
-/// Proof that somebody else speaks in the device's name marks it so long.
-const EVIL_FOR: Duration = Duration::from_secs(300);
-/// So many forged messages are no accident.
-const FORGED: u32 = 3;
 
 /// How far a reading may be believed, from the best to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -35,7 +31,7 @@ pub enum Standing {
     Inconsistent,
     /// Something was refused since, or a moment ago: the value shown is the last good one.
     Rejected,
-    /// Somebody else speaks in the device's name.
+    /// Somebody else speaks in the device's name, and no person has acknowledged that yet.
     EvilTwin,
     /// A person has isolated it: an estimate stands in.
     Quarantined,
@@ -67,9 +63,8 @@ impl Standing {
             return Self::Quarantined;
         }
         if let Some(refused) = reading.refused {
-            let shown = refused.evidence.filter(|it| it.1 <= now && now.since(it.1) <= EVIL_FOR);
-            let copied = shown.is_some_and(|it| matches!(it.0, Reason::Cloned | Reason::Rollback));
-            if copied || (shown.is_some() && refused.proofs >= FORGED) {
+            // It stays so until a person acknowledges it, however long nothing more comes.
+            if refused.evil.is_some() {
                 return Self::EvilTwin;
             }
             let lasts = REJECTED_FOR.max(bounds.patience);
@@ -138,5 +133,48 @@ impl Standing {
             Self::EvilTwin => "Somebody else speaks in the device's name.",
             Self::Quarantined => "Isolated by a person: an estimate stands in, and nothing relies on it.",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Cell;
+    use crate::signal::Value;
+    use crate::trust::{Proof, Reason, Refused};
+
+    const BOUNDS: Bounds = Bounds { patience: Duration::from_secs(3), range: None };
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_nanos((1_800_000_000 + secs) * 1_000_000_000)
+    }
+
+    /// A verified value of some second, before which this was refused.
+    fn standing(refused: Option<Refused>, secs: i64) -> Standing {
+        let (value, proof) = (Some(Value::Number(1.0)), Proof { trust: Trust::Verified, ..Proof::default() });
+        let cell = Cell { value, at: at(secs), received: at(secs), proof, refused, ..Cell::NOTHING };
+        let mut reading = Reading::known(&cell);
+        reading.judge(BOUNDS, at(secs));
+        reading.standing
+    }
+
+    #[test]
+    fn what_was_rejected_is_good_again_after_a_while_and_an_evil_twin_never_by_itself() {
+        let stale = Some(Refused::after(None, Reason::Stale, at(0)));
+        assert_eq!([5, 11].map(|it| standing(stale, it)), [Standing::Rejected, Standing::Verified]);
+        let cloned = Refused::after(None, Reason::Cloned, at(0));
+        const WEEK: i64 = 7 * 86_400;
+        assert_eq!([5, 301, WEEK].map(|it| standing(Some(cloned), it)), [Standing::EvilTwin; 3]);
+        let known = Some(cloned.acknowledged(at(301)));
+        assert_eq!([302, WEEK].map(|it| standing(known, it)), [Standing::Verified; 2]);
+        let anew = Some(Refused::after(Some(cloned), Reason::Rollback, at(400)).acknowledged(at(301)));
+        assert_eq!(standing(anew, WEEK), Standing::EvilTwin);
+    }
+
+    #[test]
+    fn two_forged_messages_of_last_week_and_one_of_now_are_no_evil_twin() {
+        let times = [0, 1, 7 * 86_400];
+        let refused = times.iter().fold(None, |it, secs| Some(Refused::after(it, Reason::Forged, at(*secs))));
+        assert_eq!(standing(refused, times[2] + 1), Standing::Rejected);
     }
 }

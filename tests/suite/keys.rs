@@ -22,17 +22,17 @@ use pollux::twin::Standing;
 
 use crate::harness::{Gate, Mosquitto, TestTwin, accounts, load, login_of, number, reading, site_path, wait_until};
 
-const SPEED: &str = "bench.pump/speed";
+pub(crate) const SPEED: &str = "bench.pump/speed";
 
 /// The gated bench, whose pump signs, with keys of its own.
-struct Place {
-    folder: tempfile::TempDir,
-    path: PathBuf,
-    site: Arc<Site>,
+pub(crate) struct Place {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) path: PathBuf,
+    pub(crate) site: Arc<Site>,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gated/site.ron");
         fs::create_dir(path.parent().unwrap()).unwrap();
@@ -47,7 +47,7 @@ impl Place {
         place
     }
 
-    fn beside(&self, name: &str) -> String {
+    pub(crate) fn beside(&self, name: &str) -> String {
         self.path.with_file_name(name).display().to_string()
     }
 
@@ -72,7 +72,7 @@ impl Place {
         assert!(!output.status.success() && said.contains(want), "{output:?}");
     }
 
-    fn secret(&self, owner: &str) -> SecretKey {
+    pub(crate) fn secret(&self, owner: &str) -> SecretKey {
         SecretKey::load(&secret_file(Path::new(&self.beside("secret")), owner)).unwrap()
     }
 
@@ -93,7 +93,7 @@ impl Place {
         TestTwin::of(self.session(broker))
     }
 
-    fn session(&self, broker: &Mosquitto) -> SessionPlugin {
+    pub(crate) fn session(&self, broker: &Mosquitto) -> SessionPlugin {
         let (site, ids) = load(&self.path);
         let at = KeysAt { file: None, authority: None, store: &self.folder.path().join("trust.redb") };
         let keys = Keys::find(&self.path, &site, at).unwrap();
@@ -263,15 +263,24 @@ fn a_program_that_begins_again_believes_at_once_what_it_believed_before() {
     }
 }
 
+/// What the pump says of its speed now, and its signature.
+fn measured(pen: &mut Pen, speed: f64) -> (String, String) {
+    let now = link::now();
+    let millis = now.as_nanos() / 1_000_000;
+    let payload = format!(r#"{{"t":{millis},"speed":{speed},"set":{speed},"running":true,"purging":false}}"#);
+    let signature = pen.sign(BESIDE_TYPE, "bench/pump/state", now, payload.as_bytes());
+    (payload, signature)
+}
+
 /// A device that says only what a test has it say.
-struct Device {
+pub(crate) struct Device {
     link: Link,
     samples: Pen,
     answers: Pen,
 }
 
 impl Device {
-    fn new(place: &Place, broker: &Mosquitto) -> Self {
+    pub(crate) fn new(place: &Place, broker: &Mosquitto) -> Self {
         let (link, arrivals) = link::connect(LinkOptions {
             url: broker.url().parse().unwrap(),
             client_id: "bench-pump".to_owned(),
@@ -289,13 +298,14 @@ impl Device {
         Self { link, samples: Pen::new(key.clone(), 1), answers: Pen::new(key, 1) }
     }
 
-    fn measure(&mut self, speed: f64) {
-        let now = link::now();
-        let payload = format!(
-            r#"{{"t":{},"speed":{speed},"set":{speed},"running":true,"purging":false}}"#,
-            now.as_nanos() / 1_000_000
-        );
-        let signature = self.samples.sign(BESIDE_TYPE, "bench/pump/state", now, payload.as_bytes());
+    pub(crate) fn measure(&mut self, speed: f64) {
+        let (payload, signature) = measured(&mut self.samples, speed);
+        self.say("bench/pump/state", payload, None, signature);
+    }
+
+    /// The same, signed by whoever has its key.
+    pub(crate) fn measure_with(&self, pen: &mut Pen, speed: f64) {
+        let (payload, signature) = measured(pen, speed);
         self.say("bench/pump/state", payload, None, signature);
     }
 

@@ -6,6 +6,7 @@ mod audit;
 mod command;
 mod compare;
 mod evidence;
+mod evil;
 mod field;
 mod gate;
 mod harness;

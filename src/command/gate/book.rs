@@ -89,6 +89,8 @@ pub(super) enum Act {
     Stop,
     /// It stands elsewhere now.
     Outcome,
+    /// A person has acknowledged the evil twin of a twin, whose address stands where a command's does, for `reason`.
+    Acknowledged,
 }
 
 impl Book {
@@ -141,7 +143,7 @@ impl Book {
             return Err(format!("another gate stands at this broker, with the key {rival}: end one of the two"));
         }
         let weighs = match record.what {
-            Act::Send | Act::Stop | Act::Approved => true,
+            Act::Send | Act::Stop | Act::Approved | Act::Acknowledged => true,
             Act::Outcome => record.phase.is_some_and(|it| !it.is_open()),
             Act::Began | Act::Refused | Act::Selected | Act::Awaits => false,
         };
@@ -189,7 +191,13 @@ pub(super) fn endless_in(path: &Path) -> Vec<Record> {
         match record.what {
             Act::Send | Act::Stop => drop(endless.insert(id, record)),
             Act::Outcome if record.phase.is_some_and(|it| !it.is_open()) => drop(endless.remove(&id)),
-            Act::Outcome | Act::Began | Act::Refused | Act::Selected | Act::Awaits | Act::Approved => (),
+            Act::Outcome
+            | Act::Began
+            | Act::Refused
+            | Act::Selected
+            | Act::Awaits
+            | Act::Approved
+            | Act::Acknowledged => (),
         }
     }
     endless.into_values().collect()

@@ -10,6 +10,7 @@
 //! - Nothing is sent again by itself, and no request is taken that was made before the gate began.
 
 mod access;
+mod acknowledge;
 mod book;
 mod doorway;
 mod order;

@@ -95,6 +95,7 @@ impl Order {
             }),
             digest: (life.phase == Phase::Rejected && self.stop.is_none()).then(|| self.digest()),
             stop: self.stop.map(Uuid7),
+            evil_twin: None,
             aside: false,
             lost: life.hope == Hope::WhileLost,
         }

@@ -100,6 +100,7 @@ impl Warden {
             waits: None,
             digest: Some(digest),
             stop: None,
+            evil_twin: None,
             aside,
             lost: false,
         };

@@ -69,6 +69,7 @@ impl Warden {
             Act::Select { command, value } => self.take_command(case, command, value, true, look, hands),
             Act::Approve { digest } => self.approve(case, *digest, look, hands),
             Act::Cancel { request } => self.cancel(case, *request, look.now(), hands),
+            Act::Acknowledge { twin, why } => self.acknowledge(case, twin, why, look.now(), hands),
             Act::Stop { .. } => (),
         }
     }

@@ -22,7 +22,7 @@ use crate::session::{CurrentSite, Session, SessionPlugin, Word};
 use crate::signal::Timestamp;
 use crate::site::Site;
 use crate::trust::{Accounts, KeyFileError, LogError, PublicKey, SecretKey};
-use crate::twin::Newest;
+use crate::twin::{AcknowledgeEvil, Newest};
 
 /// The history that rates are taken from, bytes.
 const HISTORY_BYTES: usize = 64_000_000;
@@ -220,7 +220,13 @@ fn follow_link(session: Res<Session>, mut house: ResMut<House>) {
 }
 
 /// Hears what was said and looks at the plant.
-fn keep_gate(session: Res<Session>, site: Res<CurrentSite>, newest: Res<Newest>, mut house: ResMut<House>) {
+fn keep_gate(
+    session: Res<Session>,
+    site: Res<CurrentSite>,
+    newest: Res<Newest>,
+    mut house: ResMut<House>,
+    mut acknowledged: MessageWriter<AcknowledgeEvil>,
+) {
     let House { warden, book, topics, key, said, pens, .. } = &mut *house;
     warden.follow_site(&site);
     warden.ears.follow(session.registry.as_ref());
@@ -247,6 +253,7 @@ fn keep_gate(session: Res<Session>, site: Res<CurrentSite>, newest: Res<Newest>,
     let look =
         Live { site: &site, newest: &newest, history: &session.history, offline: &offline, now: link::now(), has_keys };
     warden.look_around(&look, &mut hands);
+    acknowledged.write_batch(warden.acknowledged.drain(..));
 }
 
 /// Hears what is said of gates. Another one that is there keeps both from sending; once it is gone, this one says anew that it

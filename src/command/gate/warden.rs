@@ -21,6 +21,7 @@ use crate::session::Word;
 use crate::signal::Timestamp;
 use crate::site::Site;
 use crate::trust::{Accounts, EVENT_TYPE, Pen, Reason, SIGNATURE_PROPERTY, SecretKey};
+use crate::twin::AcknowledgeEvil;
 
 /// So long an id is remembered: longer than any request is good for.
 const REMEMBERED: Duration = Duration::from_secs(60);
@@ -72,6 +73,8 @@ pub(super) struct Warden {
     pub(super) offline: HashMap<String, Timestamp>,
     /// By which answers are told from what is said in a device's name.
     pub(super) ears: Ears,
+    /// What persons have acknowledged since it was handed on.
+    pub(super) acknowledged: Vec<AcknowledgeEvil>,
     told_again: Timestamp,
 }
 
@@ -118,6 +121,7 @@ impl Warden {
             past: BTreeMap::new(),
             offline: HashMap::new(),
             ears: Ears::default(),
+            acknowledged: Vec::new(),
             told_again: began,
         }
     }

@@ -109,14 +109,20 @@ pub struct RefusedDoc {
     /// The last of those.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<(Reason, Timestamp)>,
+    /// When those before it came, the newest first. Empty: nothing is known of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Timestamp>,
+    /// The one by which it became certain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evil: Option<(Reason, Timestamp)>,
 }
 
-/// What was asked of a device, and where it stands; or what happened to an alarm; or what a person isolated.
+/// What was asked of a device, and where it stands; or what happened to an alarm; or what a person isolated, or acknowledged.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct AuditDoc {
     /// When it came to stand there, ns since 1970.
     pub at: i64,
-    /// The command's address. Empty: it is about an alarm, or a quarantine.
+    /// The command's address. Empty: it is about something else.
     pub command: String,
     /// The value asked for, as text.
     pub desired: String,
@@ -147,6 +153,9 @@ pub struct AuditDoc {
     /// What was isolated or released. `None`: it is about something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<QuarantineAuditDoc>,
+    /// The address of the twin of which a person acknowledged that it has an evil one. `None`: it is about something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evil_twin: Option<String>,
 }
 
 /// What happened to an alarm.
@@ -215,8 +224,18 @@ pub(super) struct PropertiesDoc {
 
 impl RefusedDoc {
     fn refused(&self) -> Refused {
-        let Self { reason, at, count, proofs, evidence } = *self;
-        Refused { reason, at, count, proofs, evidence }
+        let Self { reason, at, count, proofs, evidence, evil, ref earlier } = *self;
+        let mut before = Refused::NEVER;
+        before.iter_mut().zip(earlier).for_each(|(it, at)| *it = *at);
+        // A session from before it was written down tells what is certain by itself.
+        let alone = evidence.filter(|it| matches!(it.0, Reason::Cloned | Reason::Rollback));
+        Refused { reason, at, count, proofs, evidence, earlier: before, evil: evil.or(alone) }
+    }
+
+    fn of(refused: &Refused) -> Self {
+        let Refused { reason, at, count, proofs, evidence, earlier, evil } = *refused;
+        let earlier = earlier.into_iter().filter(|it| *it != Timestamp::MIN).collect();
+        Self { reason, at, count, proofs, evidence, earlier, evil }
     }
 }
 
@@ -244,8 +263,8 @@ impl KeyframeDoc {
             if let Some(key) = cell.proof.key {
                 doc.proofs.push((place, cell.proof.trust, key.to_string(), cell.proof.gap));
             }
-            if let Some(Refused { reason, at, count, proofs, evidence }) = cell.refused {
-                doc.refused.push((place, RefusedDoc { reason, at, count, proofs, evidence }));
+            if let Some(refused) = &cell.refused {
+                doc.refused.push((place, RefusedDoc::of(refused)));
             }
             doc.signals.push(signal.address.to_string());
             doc.received.push(cell.received.as_nanos());
