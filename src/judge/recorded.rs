@@ -85,12 +85,10 @@ impl Listener {
                 self.changes.push(Change { signal, at: received, received, value: None, last: false });
             }
         }
-        if let Some(refusal) = read.refusal.filter(|it| !it.quiet) {
-            for signal in self.reader.signals_of(&arrival.topic) {
-                self.fold.refuse(signal, &refusal, received);
-                if is_watched(signal) {
-                    self.changes.push(Change { signal, at: received, received, value: None, last: false });
-                }
+        for (signal, refusal) in self.reader.refused(&arrival.topic, &read) {
+            self.fold.refuse(signal, &refusal, received);
+            if is_watched(signal) {
+                self.changes.push(Change { signal, at: received, received, value: None, last: false });
             }
         }
         if let Some(last) = self.changes.last_mut() {

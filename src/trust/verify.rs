@@ -2,12 +2,17 @@
 //!
 //! Knows no clock: the time of arrival is given, so that a recording is verified again with the result that it had live.
 
+mod values;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+pub use self::values::Values;
+
+use self::values::Unread;
 use super::book::{Book, Exhibit, Passed};
 use super::bucket::Bucket;
 use super::defence::{Defence, Defences};
@@ -21,11 +26,13 @@ use super::window::{MOST_AHEAD_NANOS, Stamp, Window, Windows};
 use crate::codec::{PackedRow, unpack};
 use crate::signal::Timestamp;
 use crate::site::Site;
-use crate::site::doc::SigningDoc;
+use crate::site::doc::{DeviceDoc, SigningDoc};
 
 /// What is stamped longer ago than so many periods is too old, but never what is younger than the second figure.
 const OLD_PERIODS: f64 = 3.0;
 const OLD_AT_LEAST: Duration = Duration::from_secs(5);
+/// Values tell their times in microseconds, and signatures in nanoseconds.
+const MICROSECOND_NANOS: u64 = 1000;
 /// Envelopes begin so: the tag of COSE Sign1, an array of four.
 const ENVELOPE_BEGINS: [u8; 2] = [0xd2, 0x84];
 /// Signatures that are remembered as good, so that a recording that is read twice is verified once.
@@ -73,7 +80,7 @@ pub struct Memo(Mutex<HashSet<[u8; 32]>>);
 /// Verifies what comes in on a site's topics. One for each reader of a stream of messages, in their order.
 #[derive(Debug)]
 pub struct Verifier {
-    rules: HashMap<Box<[u8]>, (Arc<Rule>, Bucket)>,
+    rules: Rules,
     registry: Option<Arc<Registry>>,
     windows: Windows,
     book: Arc<Book>,
@@ -81,7 +88,12 @@ pub struct Verifier {
     memo: Option<Arc<Memo>>,
     defences: Defences,
     signed_at: Option<Timestamp>,
+    /// What has passed all checks but that of its values.
+    unread: Option<Unread>,
 }
+
+/// What a site says, by topic.
+type Rules = HashMap<Box<[u8]>, (Arc<Rule>, Bucket)>;
 
 /// What a site says of one topic.
 #[derive(Debug)]
@@ -91,6 +103,8 @@ struct Rule {
     signing: SigningDoc,
     /// Whose keys may sign.
     owners: Vec<String>,
+    /// How far what is signed may be believed at most.
+    most: Trust,
     /// What is stamped longer ago is too old.
     old_after: Duration,
 }
@@ -104,6 +118,8 @@ pub struct Terms<'a> {
     pub owners: &'a [String],
     /// As what they must speak. `None`: as a device or a gateway.
     pub role: Option<KeyRole>,
+    /// How far it may be believed at most: whoever signs for a device that cannot, be it a device itself, vouches for it.
+    pub most: Trust,
     /// What is stamped longer ago is too old.
     pub old_after: Duration,
 }
@@ -122,29 +138,17 @@ pub struct No {
 impl Verifier {
     /// For a site. `None`: nothing on it is signed, so there is nothing to verify.
     pub fn new(site: &Site, registry: Option<Arc<Registry>>) -> Option<Self> {
-        let mut rules: HashMap<Box<[u8]>, (Rule, Bucket)> = HashMap::new();
-        let mut any = false;
-        for signal in &site.signals {
-            let Some((_, device)) = site.device_of(signal.twin) else { continue };
-            // What a status says is the broker's word too: it keeps it, and says it when the device is gone.
-            if device.status.as_deref() == Some(signal.topic.as_str()) {
-                continue;
-            }
-            any |= device.signing != SigningDoc::None;
-            let old = Duration::try_from_secs_f64(signal.period * OLD_PERIODS).unwrap_or(Duration::MAX);
-            let rule = || Rule {
-                topic: signal.topic.as_str().into(),
-                device: device.id.as_str().into(),
-                signing: device.signing.clone(),
-                owners: device.signers(),
-                old_after: OLD_AT_LEAST,
-            };
-            let entry = rules.entry(signal.topic.as_bytes().into());
-            let (rule, _) = entry.or_insert_with(|| (rule(), Bucket::new(signal.period)));
-            rule.old_after = rule.old_after.max(old);
-        }
-        let shared = |(topic, (rule, bucket))| (topic, (Arc::new(rule), bucket));
-        any.then(|| Self { rules: rules.into_iter().map(shared).collect(), ..Self::of_letters(registry) })
+        Some(Self::of_site(site, registry)).filter(|it| !it.is_idle())
+    }
+
+    /// For a site that may be edited: where nothing on it is signed yet it is idle, and lets everything pass.
+    pub fn of_site(site: &Site, registry: Option<Arc<Registry>>) -> Self {
+        Self { rules: rules_of(site), ..Self::of_letters(registry) }
+    }
+
+    /// Whether there is nothing to verify.
+    pub fn is_idle(&self) -> bool {
+        self.rules.is_empty()
     }
 
     /// For letters alone: no topic is a device's.
@@ -158,6 +162,7 @@ impl Verifier {
             memo: None,
             defences: Defences::all(),
             signed_at: None,
+            unread: None,
         }
     }
 
@@ -213,15 +218,20 @@ impl Verifier {
 
     /// Goes on with another site: what was heard stays.
     pub fn follow(&mut self, site: &Site) {
-        match Self::new(site, None) {
-            Some(new) => self.rules = new.rules,
-            None => self.rules.clear(),
-        }
+        self.rules = rules_of(site);
     }
 
-    /// Looks at a message, through all checks in their order.
+    /// Looks at a message, through all checks but the last in their order: nobody reads its values.
     pub fn look(&mut self, message: &Message<'_>) -> Look {
-        self.signed_at = None;
+        let look = self.begin(message);
+        self.leave_unread();
+        look
+    }
+
+    /// Looks at a message, through all checks but the last in their order. Whoever reads its values then says what they are, with
+    /// [`Self::settle`].
+    pub fn begin(&mut self, message: &Message<'_>) -> Look {
+        (self.signed_at, self.unread) = (None, None);
         let within = message.payload.starts_with(&ENVELOPE_BEGINS);
         let Some((rule, bucket)) = self.rules.get_mut(message.topic) else {
             return Look::Pass(Proof::default());
@@ -251,7 +261,7 @@ impl Verifier {
         }
         let rule = Arc::clone(rule);
         let typ = if message.signature.is_some() { BESIDE_TYPE } else { SAMPLES_TYPE };
-        let terms = Terms { typ, owners: &rule.owners, role: None, old_after: rule.old_after };
+        let terms = Terms { typ, owners: &rule.owners, role: None, most: rule.most, old_after: rule.old_after };
         let seen = match self.letter(message, &terms) {
             Err(no) => return self.refuse(message, no),
             Ok(seen) => seen,
@@ -260,6 +270,10 @@ impl Verifier {
         let rows = if message.signature.is_some() { None } else { Some(unpack(letter.payload())) };
         let look = match rows {
             None => Look::Pass(proof),
+            Some(Ok(rows)) if self.defences.has(Defence::SampleTime) && !are_of(letter.stamp.at, &rows) => {
+                let detail = "its newest value is not of the time that it is signed with".to_owned();
+                return self.refuse(message, No { reason: Reason::Malformed, key: Some(letter.key), detail });
+            }
             Some(Ok(rows)) => Look::Packed(proof, rows),
             Some(Err(why)) => {
                 let no = No { reason: Reason::Malformed, key: Some(letter.key), detail: why.to_string() };
@@ -274,7 +288,7 @@ impl Verifier {
             received: message.received,
             steps: Step::Chain,
         };
-        self.book.pass(&rule.device, passed, n_new_missing);
+        self.unread = Some(Unread { device: Arc::clone(&rule.device), passed, n_missing: n_new_missing });
         self.signed_at = Some(letter.stamp.at);
         look
     }
@@ -375,7 +389,8 @@ impl Verifier {
             };
             (reason, why)
         })?;
-        Ok(if entry.role == KeyRole::Gateway { Trust::Vouched } else { Trust::Verified })
+        let trust = if entry.role == KeyRole::Gateway { Trust::Vouched } else { Trust::Verified };
+        Ok(if self.defences.has(Defence::Vouching) { trust.min(terms.most) } else { trust })
     }
 
     fn is_signed(&self, letter: &Letter, payload: &[u8], topic: &str) -> bool {
@@ -445,6 +460,64 @@ impl Verifier {
     }
 }
 
+/// What a site says, by topic. Empty where nothing on it is signed.
+fn rules_of(site: &Site) -> Rules {
+    let mut rules: HashMap<Box<[u8]>, (Rule, Bucket)> = HashMap::new();
+    let mut any = false;
+    for signal in &site.signals {
+        let Some((_, device)) = site.device_of(signal.twin) else { continue };
+        // What a status says is the broker's word too: it keeps it, and says it when the device is gone.
+        if device.status.as_deref() == Some(signal.topic.as_str()) {
+            continue;
+        }
+        any |= device.signing != SigningDoc::None;
+        let old = Duration::try_from_secs_f64(signal.period * OLD_PERIODS).unwrap_or(Duration::MAX);
+        let rule = || (Rule::new(&signal.topic, device), Bucket::new(signal.period));
+        let (rule, _) = rules.entry(signal.topic.as_bytes().into()).or_insert_with(rule);
+        rule.tighten(device);
+        rule.old_after = rule.old_after.max(old);
+    }
+    let shared = |(topic, (rule, bucket))| (topic, (Arc::new(rule), bucket));
+    if any { rules.into_iter().map(shared).collect() } else { Rules::new() }
+}
+
+impl Rule {
+    fn new(topic: &str, device: &DeviceDoc) -> Self {
+        Self {
+            topic: topic.into(),
+            device: device.id.as_str().into(),
+            signing: device.signing.clone(),
+            owners: device.signers(),
+            most: most_of(&device.signing),
+            old_after: OLD_AT_LEAST,
+        }
+    }
+
+    /// A device speaks on this topic, too. Where two do that are not signed alike, which a site that was checked does not have,
+    /// the strictest of both holds.
+    fn tighten(&mut self, device: &DeviceDoc) {
+        if *self.device == *device.id || device.signing == SigningDoc::None {
+            return;
+        }
+        if self.signing == SigningDoc::None {
+            *self = Self { old_after: self.old_after, ..Self::new(&self.topic, device) };
+            return;
+        }
+        let signers = device.signers();
+        self.owners.retain(|it| signers.contains(it));
+        self.most = self.most.min(most_of(&device.signing));
+    }
+}
+
+/// How far what is signed for a device may be believed at most: what a gateway signs proves what the gateway heard, whatever
+/// else the gateway is.
+fn most_of(signing: &SigningDoc) -> Trust {
+    match signing {
+        SigningDoc::Vouched(_) => Trust::Vouched,
+        SigningDoc::None | SigningDoc::Required => Trust::Verified,
+    }
+}
+
 /// Where no registry is known nothing can be verified, and nothing counts as more than unsigned.
 fn unenforced(message: &Message<'_>, within: bool) -> Look {
     if !within || message.signature.is_some() {
@@ -454,6 +527,12 @@ fn unenforced(message: &Message<'_>, within: bool) -> Look {
         Some(rows) => Look::Packed(Proof::default(), rows),
         None => Look::Refuse(Refusal { reason: Reason::Malformed, quiet: false }),
     }
+}
+
+/// Whether the newest of values is of a time, as far as they can tell.
+fn are_of(at: Timestamp, rows: &[PackedRow]) -> bool {
+    let newest = rows.iter().map(|it| it.at.as_nanos()).max();
+    newest.is_none_or(|it| it.abs_diff(at.as_nanos()) <= MICROSECOND_NANOS)
 }
 
 fn look_at_time(
