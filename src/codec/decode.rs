@@ -89,7 +89,8 @@ impl Decoder {
             topics.entry(topic.as_bytes().into()).or_default();
         }
         // Where nothing is signed nothing is packed, and nothing refused for what it says.
-        let signals = || site.signals.iter().filter(|_| site.is_signed());
+        let any = site.is_signed();
+        let signals = || site.signals.iter().filter(|_| any);
         let address = |it: &Signal| (Arc::clone(&it.address), (it.id, it.is, it.topic.as_bytes().into()));
         let range = |it: &Signal| Some((it.id, (Arc::clone(&it.address), it.range?)));
         let (addresses, ranges) = (signals().map(address).collect(), signals().filter_map(range).collect());

@@ -1,6 +1,6 @@
 //! What is seen of the devices on the wire: which of them sign, for which of them a gateway does, and how it came here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bevy::prelude::*;
 
@@ -8,8 +8,9 @@ use super::inventory::Observed;
 use super::stock::Observations;
 use crate::link::Posture;
 use crate::session::{CurrentSite, Session};
+use crate::signal::SignalId;
 use crate::site::doc::{Crypto, DeviceDoc, SigningDoc};
-use crate::site::{Site, TwinId};
+use crate::site::{Signal, Site, TwinId};
 use crate::trust::Trust;
 use crate::twin::Readings;
 
@@ -22,16 +23,31 @@ struct Way<'a> {
     verifies: bool,
 }
 
-/// What the newest readings show of each device, by the twin that it speaks for. Of one that was not heard nothing is seen.
-fn observed(site: &Site, readings: &Readings, way: Way<'_>) -> BTreeMap<TwinId, Observed> {
-    let mut most: BTreeMap<TwinId, (Trust, &DeviceDoc)> = BTreeMap::new();
-    for signal in site.signals.iter().filter(|it| !site.is_status(it)) {
-        let reading = readings.get(signal.id);
-        let Some((twin, device)) = site.device_of(signal.twin).filter(|_| reading.value.is_some()) else { continue };
-        let (trust, _) = most.entry(twin.id).or_insert((Trust::Unsigned, device));
-        *trust = reading.proof.trust.max(*trust);
+/// Which device each signal is measured by: a place in the site's twins.
+#[derive(Debug, Default)]
+pub(super) struct Speakers(Vec<(SignalId, usize)>);
+
+impl Speakers {
+    fn of(site: &Site) -> Self {
+        let places: HashMap<TwinId, usize> = site.twins.iter().enumerate().map(|(place, it)| (it.id, place)).collect();
+        let measured = site.signals.iter().filter(|it| !site.is_status(it));
+        let speaker = |it: &Signal| Some((it.id, *places.get(&site.device_of(it.twin)?.0.id)?));
+        Self(measured.filter_map(speaker).collect())
     }
-    most.into_iter().map(|(twin, (trust, device))| (twin, of_device(device, trust, way))).collect()
+
+    /// What the newest readings show of each device, by the twin that it speaks for. Of one that was not heard nothing is seen.
+    fn observed(&self, site: &Site, readings: &Readings, way: Way<'_>) -> BTreeMap<TwinId, Observed> {
+        let mut most: Vec<Option<Trust>> = vec![None; site.twins.len()];
+        for (signal, place) in &self.0 {
+            let reading = readings.get(*signal);
+            if let Some(most) = most.get_mut(*place).filter(|_| reading.value.is_some()) {
+                *most = (*most).max(Some(reading.proof.trust));
+            }
+        }
+        let heard =
+            site.twins.iter().zip(most).filter_map(|(twin, most)| Some((twin.id, twin.device.as_ref()?, most?)));
+        heard.map(|(twin, device, trust)| (twin, of_device(device, trust, way))).collect()
+    }
 }
 
 fn of_device(device: &DeviceDoc, trust: Trust, way: Way<'_>) -> Observed {
@@ -66,11 +82,15 @@ pub(super) fn observe(
     site: Res<CurrentSite>,
     session: Res<Session>,
     readings: Res<Readings>,
+    mut speakers: Local<Speakers>,
     mut observations: ResMut<Observations>,
 ) {
+    if site.is_changed() {
+        *speakers = Speakers::of(&site);
+    }
     let posture = session.link.as_ref().and_then(|it| it.posture());
     let way = Way { posture: posture.as_deref(), verifies: session.registry.is_some() };
-    let seen = observed(&site, &readings, way);
+    let seen = speakers.observed(&site, &readings, way);
     if observations.0 != seen {
         observations.0 = seen;
     }
