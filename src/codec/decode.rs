@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::clock::{Clock, Skew};
 use super::fault::Fault;
 use super::hash::TopicHash;
 use super::packed::{PackedRow, Quality};
 use super::pick::{Scalar, Tree};
 use super::value;
 use crate::signal::{Sample, SignalId, Timestamp};
-use crate::site::doc::{SigningDoc, ValueKind};
+use crate::site::doc::ValueKind;
 use crate::site::{Signal, Site};
 
 /// Larger payloads are refused: no measurement needs them, and reading them would hold up the others.
@@ -20,8 +21,19 @@ pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
 pub struct Decoder {
     topics: HashMap<Box<[u8]>, Bindings, TopicHash>,
     slots: Vec<Scalar>,
-    /// By address: the number, the kind, and the topic that may speak for it.
+    /// By address: the number, the kind, and the topic that may speak for it. Empty where nothing is signed.
     addresses: HashMap<Arc<str>, (SignalId, ValueKind, Box<[u8]>)>,
+    /// The address and what can be. Empty where nothing is signed.
+    ranges: HashMap<SignalId, (Arc<str>, (f64, f64))>,
+}
+
+/// What stood in packed values beside those that are bound to their topic.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Foreign {
+    /// The address of the first that is bound to another topic. `None`: none is.
+    pub of_other: Option<String>,
+    /// How many the site knows nothing of.
+    pub n_unknown: u64,
 }
 
 /// What became of a message.
@@ -29,8 +41,8 @@ pub struct Decoder {
 pub enum Decoded {
     /// Signals are bound to its topic: what they got was appended.
     Bound {
-        /// The device's time was missing or absurd, so that the time of arrival stands in.
-        skewed: bool,
+        /// What is wrong with the time that it tells. `None`: nothing.
+        skew: Option<Skew>,
     },
     /// The site knows the topic, which carries no signal: a device's status, a command.
     Known,
@@ -76,10 +88,13 @@ impl Decoder {
         for topic in statuses.chain(site.commands.iter().map(|it| &it.topic)) {
             topics.entry(topic.as_bytes().into()).or_default();
         }
-        let signed = |it: &&Signal| site.device_of(it.twin).is_some_and(|it| it.1.signing != SigningDoc::None);
+        // Where nothing is signed nothing is packed, and nothing refused for what it says.
+        let any = site.is_signed();
+        let signals = || site.signals.iter().filter(|_| any);
         let address = |it: &Signal| (Arc::clone(&it.address), (it.id, it.is, it.topic.as_bytes().into()));
-        let addresses = site.signals.iter().filter(signed).map(address).collect();
-        Self { topics, slots: Vec::new(), addresses }
+        let range = |it: &Signal| Some((it.id, (Arc::clone(&it.address), it.range?)));
+        let (addresses, ranges) = (signals().map(address).collect(), signals().filter_map(range).collect());
+        Self { topics, slots: Vec::new(), addresses, ranges }
     }
 
     /// The signals that a topic carries.
@@ -89,8 +104,15 @@ impl Decoder {
         bare.chain(bindings.into_iter().flat_map(|it| it.fields.iter().map(|it| it.signal)))
     }
 
-    /// Appends the values that an envelope held. What is not bound to its topic is passed over; how many of them there were is
-    /// returned. Without a topic all are taken.
+    /// What is wrong with a sample that lies outside of what can be. `None`: it does not.
+    pub fn outside(&self, sample: &Sample) -> Option<Fault> {
+        let (signal, range) = self.ranges.get(&sample.signal).filter(|it| sample.value.is_outside(it.1))?;
+        let got = sample.value.as_number().unwrap_or(f64::NAN);
+        Some(Fault::Outside { signal: Arc::clone(signal), got, low: range.0, high: range.1 })
+    }
+
+    /// Appends the values that an envelope held. What is not bound to its topic is passed over, and told. Without a topic all are
+    /// taken.
     pub fn take_packed(
         &self,
         topic: Option<&[u8]>,
@@ -98,21 +120,25 @@ impl Decoder {
         received: Timestamp,
         samples: &mut Vec<Sample>,
         faults: &mut Vec<(SignalId, Fault)>,
-    ) -> usize {
-        let mut n_foreign = 0;
+    ) -> Foreign {
+        let mut foreign = Foreign::default();
         for PackedRow { signal, at, value, quality } in rows {
-            let bound = self.addresses.get(signal.as_str()).filter(|it| topic.is_none_or(|topic| *it.2 == *topic));
-            let Some(&(signal, kind, _)) = bound else {
-                n_foreign += 1;
+            let Some((id, kind, bound)) = self.addresses.get(signal.as_str()) else {
+                foreign.n_unknown += 1;
                 continue;
             };
+            if topic.is_some_and(|it| **bound != *it) {
+                foreign.of_other.get_or_insert(signal);
+                continue;
+            }
+            let (signal, kind) = (*id, *kind);
             match value::packed(value, kind) {
                 _ if quality == Quality::Bad => faults.push((signal, Fault::Bad)),
                 Ok(value) => samples.push(Sample { signal, at, received, value }),
                 Err(fault) => faults.push((signal, fault)),
             }
         }
-        n_foreign
+        foreign
     }
 
     /// Whether the site knows a topic.
@@ -129,6 +155,30 @@ impl Decoder {
         samples: &mut Vec<Sample>,
         faults: &mut Vec<(SignalId, Fault)>,
     ) -> Decoded {
+        self.decode_by(Clock { received, signed: None }, topic, payload, samples, faults)
+    }
+
+    /// The same of a message whose signature says when its newest value was measured.
+    pub fn decode_signed(
+        &mut self,
+        topic: &[u8],
+        payload: &[u8],
+        received: Timestamp,
+        signed: Timestamp,
+        samples: &mut Vec<Sample>,
+        faults: &mut Vec<(SignalId, Fault)>,
+    ) -> Decoded {
+        self.decode_by(Clock { received, signed: Some(signed) }, topic, payload, samples, faults)
+    }
+
+    fn decode_by(
+        &mut self,
+        clock: Clock,
+        topic: &[u8],
+        payload: &[u8],
+        samples: &mut Vec<Sample>,
+        faults: &mut Vec<(SignalId, Fault)>,
+    ) -> Decoded {
         let Some(bindings) = self.topics.get(topic) else { return Decoded::Unbound };
         if bindings.bare.is_empty() && bindings.fields.is_empty() {
             return Decoded::Known;
@@ -141,55 +191,59 @@ impl Decoder {
         if let Some(fault) = unreadable {
             let fields = bindings.fields.iter().map(|it| it.signal);
             faults.extend(bindings.bare.iter().map(|it| it.0).chain(fields).map(|it| (it, fault.clone())));
-            return Decoded::Bound { skewed: false };
+            return Decoded::Bound { skew: None };
         }
+        let (at, received) = (clock.stands_in(), clock.received);
         for &(signal, kind) in &bindings.bare {
             match value::bare(payload, kind) {
-                Ok(value) => samples.push(Sample { signal, at: received, received, value }),
+                Ok(value) => samples.push(Sample { signal, at, received, value }),
                 Err(fault) => faults.push((signal, fault)),
             }
         }
-        let skewed = !bindings.fields.is_empty() && bindings.pick(payload, received, &mut self.slots, samples, faults);
-        Decoded::Bound { skewed }
+        let any = !bindings.fields.is_empty();
+        let skew = any.then(|| bindings.pick(payload, clock, &mut self.slots, samples, faults)).flatten();
+        Decoded::Bound { skew }
     }
 }
 
 impl Bindings {
-    /// Reads a JSON payload. Tells whether a time was missing or absurd.
+    /// Reads a JSON payload. Tells what is wrong with its times.
     fn pick(
         &self,
         payload: &[u8],
-        received: Timestamp,
+        clock: Clock,
         slots: &mut Vec<Scalar>,
         samples: &mut Vec<Sample>,
         faults: &mut Vec<(SignalId, Fault)>,
-    ) -> bool {
+    ) -> Option<Skew> {
         if let Err(error) = self.tree.pick(payload, slots) {
             let fault = Fault::NotJson(error.to_string());
             faults.extend(self.fields.iter().map(|it| (it.signal, fault.clone())));
-            return false;
+            return None;
         }
-        let mut skewed = false;
+        let (mut skew, mut newest) = (None, Timestamp::MIN);
         // The fields of a topic share one time as a rule: it is read once.
         let mut known: Option<(usize, Timestamp)> = None;
         for field in &self.fields {
             let at = match (field.time_slot, known) {
-                (None, _) => received,
+                (None, _) => clock.stands_in(),
                 (Some(slot), Some((same, at))) if slot == same => at,
                 (Some(slot), _) => {
-                    let at = value::time(&slots[slot], received);
-                    skewed |= at.is_none();
-                    let at = at.unwrap_or(received);
+                    let (at, wrong) = clock.hold(value::time(&slots[slot]));
+                    skew = skew.or(wrong);
                     known = Some((slot, at));
                     at
                 }
             };
+            newest = newest.max(at);
             match value::picked(&slots[field.slot], field.kind, &field.path) {
-                Ok(value) => samples.push(Sample { signal: field.signal, at, received, value }),
+                Ok(value) => {
+                    samples.push(Sample { signal: field.signal, at, received: clock.received, value });
+                }
                 Err(fault) => faults.push((field.signal, fault)),
             }
         }
-        skewed
+        skew.or_else(|| clock.newest(newest))
     }
 }
 
@@ -205,7 +259,7 @@ mod tests {
     fn check(path: Option<&str>, kind: ValueKind, payload: &[u8], want: Result<Value, &str>) {
         let mut decoder = Decoder::new(&site(&[("t", path, None, kind)]));
         let (mut samples, mut faults) = (Vec::new(), Vec::new());
-        assert_eq!(decoder.decode(b"t", payload, NOW, &mut samples, &mut faults), Decoded::Bound { skewed: false });
+        assert_eq!(decoder.decode(b"t", payload, NOW, &mut samples, &mut faults), Decoded::Bound { skew: None });
         let got = match (samples.pop(), faults.pop()) {
             (Some(sample), None) => Ok(sample.value),
             (None, Some((_, fault))) => Err(fault.to_string()),
@@ -282,15 +336,16 @@ mod tests {
             let decoded = decoder.decode(b"t", payload.as_bytes(), NOW, &mut samples, &mut faults);
             (decoded, samples.iter().map(|it| it.at.to_string()).collect::<Vec<_>>())
         };
-        let good = Decoded::Bound { skewed: false };
-        let skewed = Decoded::Bound { skewed: true };
+        let good = Decoded::Bound { skew: None };
+        let absurd = Decoded::Bound { skew: Some(Skew::Absurd) };
+        let ahead = Decoded::Bound { skew: Some(Skew::Ahead(100_000_000_000_000_000)) };
         let at = |text: &str| vec![text.to_owned(); 2];
         let arrival = at(&NOW.to_string());
         assert_eq!(decode(r#"{"a":1,"b":2,"t":1769860800123}"#), (good, at("2026-01-31T12:00:00.123Z")));
         assert_eq!(decode(r#"{"a":1,"b":2,"t":"2026-01-31T12:00:00Z"}"#), (good, at("2026-01-31T12:00:00.000Z")));
-        assert_eq!(decode(r#"{"a":1,"b":2,"t":5}"#), (skewed, arrival.clone()), "before 2000");
-        assert_eq!(decode(r#"{"a":1,"b":2,"t":1900000000}"#), (skewed, arrival.clone()), "years ahead");
-        assert_eq!(decode(r#"{"a":1,"b":2}"#), (skewed, arrival), "none");
+        assert_eq!(decode(r#"{"a":1,"b":2,"t":5}"#), (absurd, arrival.clone()), "before 2000");
+        assert_eq!(decode(r#"{"a":1,"b":2,"t":1900000000}"#), (ahead, arrival.clone()), "years ahead");
+        assert_eq!(decode(r#"{"a":1,"b":2}"#), (absurd, arrival), "none");
     }
 
     #[test]

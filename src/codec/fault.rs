@@ -1,5 +1,7 @@
 //! Why a payload gave no value for a signal.
 
+use std::sync::Arc;
+
 use super::packed::PackedError;
 
 /// Why a payload gave no value for a signal: its last good value stays.
@@ -33,6 +35,18 @@ pub enum Fault {
     /// Not a number, or without end.
     #[error("the number is not finite")]
     NotFinite,
+    /// Outside of what the site says can be. Told of what is signed alone: what is not is shown as what it is.
+    #[error("{signal} is {got}, which is outside of {low} to {high}")]
+    Outside {
+        /// The signal's address.
+        signal: Arc<str>,
+        /// What came, in the signal's unit.
+        got: f64,
+        /// The lowest that can be.
+        low: f64,
+        /// The highest.
+        high: f64,
+    },
     /// Packed values that cannot be read.
     #[error(transparent)]
     Packed(#[from] PackedError),
@@ -47,4 +61,15 @@ pub enum Fault {
         /// What is read.
         limit: usize,
     },
+}
+
+impl Fault {
+    /// Whether something was said that cannot be: of the wrong kind, or outside of its range. Else nothing was said that could
+    /// be wrong, or the device itself said that it is.
+    pub fn is_implausible(&self) -> bool {
+        match self {
+            Self::NotUtf8 | Self::NotJson(_) | Self::WrongKind { .. } | Self::NotFinite | Self::Outside { .. } => true,
+            Self::Empty | Self::PathMissing { .. } | Self::Packed(_) | Self::Bad | Self::Oversize { .. } => false,
+        }
+    }
 }

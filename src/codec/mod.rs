@@ -2,6 +2,7 @@
 //!
 //! Knows topics and payloads, and neither sockets nor clocks.
 
+mod clock;
 mod decode;
 mod encode;
 mod fault;
@@ -13,7 +14,8 @@ mod pick;
 pub(crate) mod tests_support;
 mod value;
 
-pub use decode::{Decoded, Decoder, MAX_PAYLOAD_BYTES};
+pub use clock::Skew;
+pub use decode::{Decoded, Decoder, Foreign, MAX_PAYLOAD_BYTES};
 pub use encode::encode;
 pub use fault::Fault;
 pub use filters::filters;

@@ -9,6 +9,7 @@ use ciborium::Value as Cbor;
 use ciborium_io::Read;
 use ciborium_ll::{Decoder, Header, simple};
 
+use super::clock::{Clock, Skew};
 use crate::signal::{Timestamp, Value};
 
 /// More values than this are no measurement.
@@ -25,6 +26,15 @@ pub struct PackedRow {
     pub value: Value,
     /// How good the device holds it to be.
     pub quality: Quality,
+}
+
+impl PackedRow {
+    /// Holds its time against its arrival, where nobody signed it. Returns what is wrong with it.
+    pub fn hold(&mut self, received: Timestamp) -> Option<Skew> {
+        let (at, skew) = Clock { received, signed: None }.hold(Some(self.at));
+        self.at = at;
+        skew
+    }
 }
 
 /// How good a device holds a value to be.

@@ -14,8 +14,6 @@ use crate::site::doc::ValueKind;
 const SHOWN_CHARS: usize = 24;
 /// No device measured anything before 2000-01-01.
 const EARLIEST: Timestamp = Timestamp::from_nanos(946_684_800_000_000_000);
-/// A device's clock may be ahead by at most a day.
-const MOST_AHEAD: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 /// A bare payload's value.
 pub(super) fn bare(payload: &[u8], kind: ValueKind) -> Result<Value, Fault> {
@@ -65,13 +63,13 @@ pub(super) fn packed(value: Value, kind: ValueKind) -> Result<Value, Fault> {
 }
 
 /// The device's time, if it can be one.
-pub(super) fn time(scalar: &Scalar, received: Timestamp) -> Option<Timestamp> {
+pub(super) fn time(scalar: &Scalar) -> Option<Timestamp> {
     let time = match scalar {
         Scalar::Number(number) => Timestamp::from_epoch_number(*number).ok(),
         Scalar::Text(text) => text.parse().ok(),
         Scalar::Missing | Scalar::Null | Scalar::Flag(_) | Scalar::Nested => None,
     };
-    time.filter(|&it| it >= EARLIEST && it <= received + MOST_AHEAD)
+    time.filter(|&it| it >= EARLIEST)
 }
 
 fn finite(number: f64) -> Result<Value, Fault> {

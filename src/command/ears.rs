@@ -8,7 +8,8 @@ use crate::session::Word;
 use crate::signal::Timestamp;
 use crate::site::doc::{DeviceDoc, SigningDoc};
 use crate::trust::{
-    ANSWER_TYPE, EVENT_TYPE, GATE_OWNER, KeyRole, Message, No, PublicKey, Reason, Registry, Terms, Verifier, exchange,
+    ANSWER_TYPE, EVENT_TYPE, GATE_OWNER, KeyRole, Message, No, PublicKey, Reason, Registry, Terms, Trust, Verifier,
+    exchange,
 };
 
 /// What was said longer ago is no news.
@@ -70,7 +71,13 @@ impl Ears {
     pub(super) fn status(&mut self, word: &Word, named: Option<PublicKey>) -> Result<(), No> {
         let Some(verifier) = &mut self.verifier else { return Ok(()) };
         let owners = [GATE_OWNER.to_owned()];
-        let terms = Terms { typ: EVENT_TYPE, owners: &owners, role: Some(KeyRole::Gate), old_after: LASTS };
+        let terms = Terms {
+            typ: EVENT_TYPE,
+            owners: &owners,
+            role: Some(KeyRole::Gate),
+            most: Trust::Verified,
+            old_after: LASTS,
+        };
         let message = message(word, &word.payload);
         let signed = if word.signature.is_none() { Err(unsigned()) } else { verifier.signed(&message, &terms) };
         let outcome = signed.and_then(|(letter, _)| {
@@ -90,7 +97,7 @@ impl Ears {
         role: Option<KeyRole>,
     ) -> Result<(), No> {
         let Some(verifier) = &mut self.verifier else { return Ok(()) };
-        let terms = Terms { typ, owners, role, old_after: LASTS };
+        let terms = Terms { typ, owners, role, most: Trust::Verified, old_after: LASTS };
         let heard = match &word.signature {
             None => Err(unsigned()),
             Some(_) => verifier.letter(&message(word, spoken), &terms),

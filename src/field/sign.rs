@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::link::now;
 use crate::signal::Timestamp;
 use crate::trust::{
-    GATE_OWNER, KeyRole, Message, ORDER_TYPE, Pen, Reason, Registry, SecretKey, Terms, Verifier, exchange,
+    GATE_OWNER, KeyRole, Message, ORDER_TYPE, Pen, Reason, Registry, SecretKey, Terms, Trust, Verifier, exchange,
 };
 
 /// What was sent longer ago is obeyed no more.
@@ -79,7 +79,13 @@ impl Ear {
         let spoken = exchange(payload, correlation, response_topic);
         let message =
             Message { topic: topic.as_bytes(), payload: &spoken, signature, received: now(), retained: false };
-        let terms = Terms { typ: ORDER_TYPE, owners: &self.owners, role: Some(KeyRole::Gate), old_after: ORDERS_LAST };
+        let terms = Terms {
+            typ: ORDER_TYPE,
+            owners: &self.owners,
+            role: Some(KeyRole::Gate),
+            most: Trust::Verified,
+            old_after: ORDERS_LAST,
+        };
         let (letter, ..) = self.verifier.letter(&message, &terms).map_err(|no| (no.reason, no.detail))?;
         // What it heard in the life before is forgotten, so nothing of that time can be new.
         if letter.stamp.at < self.began {

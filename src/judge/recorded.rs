@@ -80,10 +80,8 @@ impl Listener {
             }
         }
         faults.into_iter().for_each(|it| self.fold.fail(it.0));
-        if let Some(refusal) = read.refusal.filter(|it| !it.quiet) {
-            for signal in self.reader.signals_of(&arrival.topic) {
-                self.fold.refuse(signal, &refusal, received);
-            }
+        for (signal, refusal) in self.reader.refused(&arrival.topic, &read) {
+            self.fold.refuse(signal, &refusal, received);
         }
         if let Some(last) = self.changes.last_mut() {
             last.last = true;

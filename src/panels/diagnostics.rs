@@ -314,6 +314,7 @@ fn clock_skew(evidence: &Evidence, all: &mut Vec<Diagnostic>) {
         let entry = by_device.entry(device).or_insert((skew, BTreeSet::new()));
         entry.1.insert(signal.twin);
     }
+    clocks_ahead(evidence, all);
     for (device, (skew, twins)) in by_device {
         let way = if skew > 0.0 { "ahead of" } else { "behind" };
         all.push(Diagnostic {
@@ -322,6 +323,32 @@ fn clock_skew(evidence: &Evidence, all: &mut Vec<Diagnostic>) {
             severity: Gravity::Warning,
             text: format!("The clock of {device} is {} {way} this machine's", format::span(skew.abs())),
             hint: "Set the device's clock (NTP): its samples stand at its own time in plots.".to_owned(),
+            twins: twins.into_iter().collect(),
+        });
+    }
+}
+
+/// Clocks so far ahead that what they say stands at the time of its arrival.
+fn clocks_ahead(evidence: &Evidence, all: &mut Vec<Diagnostic>) {
+    let mut by_device: BTreeMap<&str, (f64, BTreeSet<TwinId>)> = BTreeMap::new();
+    for skew in &evidence.tally.ahead {
+        for signal in evidence.site.signals.iter().filter(|it| it.topic == skew.topic) {
+            // What came since tells another time.
+            if evidence.readings.get(signal.id).received > skew.last {
+                continue;
+            }
+            let device = evidence.site.device_of(signal.twin).map_or(signal.topic.as_str(), |it| it.1.id.as_str());
+            let entry = by_device.entry(device).or_insert((skew.secs, BTreeSet::new()));
+            entry.1.insert(signal.twin);
+        }
+    }
+    for (device, (secs, twins)) in by_device {
+        all.push(Diagnostic {
+            key: format!("ahead {device}"),
+            kind: DiagnosticKind::ClockSkew,
+            severity: Gravity::Warning,
+            text: format!("The clock of {device} is {} ahead: its time is not taken", format::span(secs)),
+            hint: "Set the device's clock (NTP): until then its samples stand at the time of their arrival.".to_owned(),
             twins: twins.into_iter().collect(),
         });
     }
@@ -377,7 +404,7 @@ fn certificates(evidence: &Evidence, all: &mut Vec<Diagnostic>) {
 mod tests {
     use super::super::fixture;
     use super::*;
-    use crate::session::{TopicCount, TopicFault};
+    use crate::session::{TopicCount, TopicFault, TopicSkew};
     use crate::trust::SecretKey;
     use crate::trust::seals::{Break, Complete, Fault};
 
@@ -458,6 +485,16 @@ mod tests {
         let got = texts(&tally, None);
         assert_eq!(got[0].1, "A payload on pumping.p1 could not be read (3 times)");
         assert_eq!(got[1].1, "other arrives (1\u{2009}200×), and no signal is bound to it");
+    }
+
+    #[test]
+    fn a_clock_whose_time_is_not_taken_is_told_once_for_its_device() {
+        let ahead = |topic: &str| TopicSkew { topic: topic.to_owned(), secs: 90.0, last: Timestamp::MIN };
+        let tally = TallySnapshot { ahead: vec![ahead("pumping.p1"), ahead("elsewhere")], ..TallySnapshot::default() };
+        let got = texts(&tally, None);
+        let told: Vec<&String> = got.iter().filter(|it| it.0 == DiagnosticKind::ClockSkew).map(|it| &it.1).collect();
+        assert_eq!(told.len(), 1, "{got:?}");
+        assert!(told[0].starts_with("The clock of ") && told[0].ends_with(" ahead: its time is not taken"), "{told:?}");
     }
 
     #[test]

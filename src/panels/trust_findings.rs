@@ -152,7 +152,9 @@ fn mend(reason: Reason) -> &'static str {
         }
         Reason::UnknownTopic => "Bind the topic in the site file, or take away who may publish there.",
         Reason::Broken => "Messages were put in or taken out between it and here: look at the broker.",
-        Reason::Implausible => "Is the sensor broken, or the range in the site too narrow?",
+        Reason::Implausible => {
+            "Is the sensor broken? Or does the site say another kind, path or range than the device has?"
+        }
     }
 }
 
@@ -161,7 +163,17 @@ fn refused(evidence: &TrustEvidence, all: &mut Vec<Diagnostic>) {
         let twin = evidence.site.twins.iter().find(|it| it.device.as_ref().is_some_and(|it| *it.id == **device));
         // Of a flood of reasons the one that says most is told first; all are counted.
         let worst = account.n_refused.iter().max_by_key(|it| (it.0.is_evidence(), *it.1));
-        let Some((reason, _)) = worst else { continue };
+        let Some((reason, count)) = worst else { continue };
+        if device.is_empty() {
+            all.push(Diagnostic {
+                key: "refused".to_owned(),
+                kind: DiagnosticKind::Refused,
+                severity: Gravity::Note,
+                text: format!("Signed values came on topics that nothing is bound to ({}×)", format::count(*count)),
+                hint: mend(*reason).to_owned(),
+                twins: Vec::new(),
+            });
+        }
         let Some((_, at)) = account.last_refused else { continue };
         let count: u64 = account.n_refused.values().sum();
         let reasons: Vec<String> = account

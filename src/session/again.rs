@@ -14,11 +14,10 @@ use super::past::Past;
 use super::reader::{Reader, message_of};
 use super::recording::{Item, Recording};
 use super::{CurrentSite, Session};
-use crate::codec::{Decoder, PackedRow};
 use crate::link::{self, Arrival};
-use crate::signal::{Sample, SignalId, Timestamp, Value};
+use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::Site;
-use crate::trust::{Book, Look, Passed, Proof, Reason, Registry, Step, Verifier};
+use crate::trust::{Book, Passed, Proof, Reason, Registry, Step, Verifier};
 
 /// A request to verify again the message that a reading came from.
 #[derive(Message, Debug, Clone, PartialEq)]
@@ -109,40 +108,36 @@ fn start(session: &Session, site: &Arc<Site>, asked: VerifyAgain) -> Result<Rece
 
 /// Finds the message in the recording and makes all checks, with what had been heard before it.
 pub(super) fn look_again(recording: &Arc<Recording>, site: &Arc<Site>, asked: &VerifyAgain) -> Result<Found, String> {
-    let reader = Reader::new(site, None);
+    let signals = Reader::new(site, None);
     let carries =
-        |it: &Arrival| it.received == asked.received && reader.signals_of(&it.topic).any(|it| it == asked.signal);
+        |it: &Arrival| it.received == asked.received && signals.signals_of(&it.topic).any(|it| it == asked.signal);
     let before = Timestamp::from_nanos(asked.received.as_nanos().saturating_sub(1));
     let (arrivals, keys) = arrivals_at(recording, asked.received);
     let place = arrivals.iter().position(carries).ok_or("the recording does not hold its message any more")?;
     let state = Past::new(Arc::clone(recording), Arc::clone(site)).seek_to_go_on(before);
     let registry = keys.or_else(|| state.registry().or_else(|| recording.registry()).cloned());
     let book = Arc::new(Book::default());
-    let mut verifier = Verifier::new(site, registry).map(|it| it.with_book(Arc::clone(&book)));
-    if let Some(verifier) = &mut verifier {
-        verifier.set_heard(state.heard());
-        // What came in the same instant before it is heard first.
-        for arrival in &arrivals[..place] {
-            verifier.look(&message_of(arrival));
-        }
+    let mut reader = Reader::new(site, Verifier::new(site, registry).map(|it| it.with_book(Arc::clone(&book))));
+    reader.set_heard(state.heard());
+    let (mut samples, mut faults) = (Vec::new(), Vec::new());
+    // What came in the same instant before it is heard first.
+    for arrival in &arrivals[..place] {
+        reader.read(arrival, &mut samples, &mut faults);
     }
+    samples.clear();
     let arrival = &arrivals[place];
-    let look = verifier.as_mut().map_or(Look::Pass(Proof::default()), |it| it.look(&message_of(arrival)));
-    let value = value_of(site, arrival, &look, asked.signal);
-    let proof = match &look {
-        Look::Pass(proof) | Look::Packed(proof, _) => Some(*proof),
-        Look::Refuse(_) => None,
-    };
+    let read = reader.read(arrival, &mut samples, &mut faults);
+    let refusal = reader.refused(&arrival.topic, &read).into_iter().find(|it| it.0 == asked.signal).map(|it| it.1);
+    let refusal = refusal.or(read.refusal);
+    let value = samples.into_iter().filter(|it| it.signal == asked.signal).max_by_key(|it| it.at).map(|it| it.value);
+    let proof = refusal.is_none().then_some(read.proof);
     let signature = message_of(arrival).signature.map_or(0, str::len);
     let device = site.signal(asked.signal).and_then(|it| site.device_of(it.twin)).map_or("", |it| it.1.id.as_str());
     let last = book.of(device).last.filter(|it| it.received == asked.received);
-    let refused = match &look {
-        Look::Refuse(refusal) => {
-            let detail = book.exhibits().pop().map_or_else(|| refusal.reason.says().to_owned(), |it| it.detail);
-            Some((refusal.reason, detail))
-        }
-        Look::Pass(_) | Look::Packed(..) => None,
-    };
+    let refused = refusal.map(|refusal| {
+        let exhibit = book.exhibits().into_iter().rfind(|it| it.reason == refusal.reason);
+        (refusal.reason, exhibit.map_or_else(|| refusal.reason.says().to_owned(), |it| it.detail))
+    });
     Ok(Found {
         topic: String::from_utf8_lossy(&arrival.topic).into_owned(),
         bytes: arrival.payload.len() + signature,
@@ -176,22 +171,6 @@ fn arrivals_at(recording: &Recording, at: Timestamp) -> (Vec<Arrival>, Option<Ar
         arrivals.extend(tail.iter().skip(first).filter(|it| it.received == at).cloned());
     }
     (arrivals, registry)
-}
-
-fn value_of(site: &Site, arrival: &Arrival, look: &Look, signal: SignalId) -> Option<Value> {
-    let (mut samples, mut faults): (Vec<Sample>, _) = (Vec::new(), Vec::new());
-    let mut decoder = Decoder::new(site);
-    match look {
-        Look::Packed(_, rows) => {
-            let rows: Vec<PackedRow> = rows.clone();
-            decoder.take_packed(Some(&arrival.topic), rows, arrival.received, &mut samples, &mut faults);
-        }
-        Look::Pass(_) => {
-            decoder.decode(&arrival.topic, &arrival.payload, arrival.received, &mut samples, &mut faults);
-        }
-        Look::Refuse(_) => (),
-    }
-    samples.into_iter().filter(|it| it.signal == signal).max_by_key(|it| it.at).map(|it| it.value)
 }
 
 /// What each check saw.
@@ -228,6 +207,9 @@ pub fn saw(passed: &Passed, gap: u32) -> BTreeMap<Step, String> {
             _ => format!("{gap} of the 64 before it never came"),
         };
         saw.insert(Step::Chain, chain);
+    }
+    if passed.steps >= Step::Schema {
+        saw.insert(Step::Schema, "of their kinds and within their ranges".to_owned());
     }
     saw
 }

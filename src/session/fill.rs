@@ -119,7 +119,8 @@ impl Filling {
                     let read = reader.read(&arrival, &mut samples, &mut faults);
                     match read.decoded {
                         Decoded::Unbound => counts.unbound(topic),
-                        Decoded::Bound { .. } | Decoded::Known => (),
+                        Decoded::Bound { skew } => skew.into_iter().for_each(|it| counts.skew(topic, it, received)),
+                        Decoded::Known => (),
                     }
                     counts.refused += u64::from(read.refusal.is_some());
                     counts.samples += samples.len() as u64;

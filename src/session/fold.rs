@@ -107,7 +107,9 @@ impl Fold {
             if same && (sample.at == cell.at || (retained && sample.at == sample.received)) {
                 return Taken::Duplicate;
             }
-            if sample.at < cell.at && cell.at.since(sample.at) < SET_BACK {
+            // Where the time of arrival stands in, it is held against arrivals: what told a time ahead of its own makes nothing late.
+            let told = if sample.at == sample.received { cell.at.min(cell.received) } else { cell.at };
+            if sample.at < told && told.since(sample.at) < SET_BACK {
                 return Taken::Late;
             }
         }
@@ -191,8 +193,8 @@ impl Follower {
         };
         let taken = samples.into_iter().map(take).collect();
         faults.into_iter().for_each(|it| self.fold.fail(it.0));
-        if let Some(refusal) = read.refusal.filter(|it| !it.quiet) {
-            self.reader.signals_of(&arrival.topic).for_each(|it| self.fold.refuse(it, &refusal, arrival.received));
+        for (signal, refusal) in self.reader.refused(&arrival.topic, &read) {
+            self.fold.refuse(signal, &refusal, arrival.received);
         }
         taken
     }
@@ -219,6 +221,16 @@ mod tests {
         assert_eq!(fold.get(ONE).value, Some(3.0.into()));
         assert_eq!(fold.get(SignalId(0)), &Cell::NOTHING);
         assert_eq!(fold.get(SignalId(9)), &Cell::NOTHING);
+    }
+
+    #[test]
+    fn what_stands_at_its_arrival_is_not_late_because_of_a_clock_that_is_ahead() {
+        let mut fold = Fold::default();
+        assert_eq!(fold.take(&sample(102, 100, 1.0), false), Taken::Newest);
+        assert_eq!(fold.take(&sample(101, 101, 2.0), false), Taken::Newest);
+        assert_eq!(fold.take(&sample(100, 100, 3.0), false), Taken::Late);
+        assert_eq!(fold.take(&sample(103, 102, 4.0), false), Taken::Newest);
+        assert_eq!(fold.take(&sample(102, 103, 5.0), false), Taken::Late, "it tells its own time");
     }
 
     #[test]

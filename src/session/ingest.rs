@@ -14,7 +14,7 @@ use super::batch::{Batch, Filler};
 use super::column::Pushed;
 use super::fold::{Fold, Taken};
 use super::history::History;
-use super::reader::{Reader, message_of};
+use super::reader::{Read, Reader, message_of};
 use super::recording::Entry;
 use super::tally::{Counts, Tally};
 use super::tap::{Change, Tap, Told, watched};
@@ -25,7 +25,7 @@ use crate::codec::{Decoded, Fault};
 use crate::link::{Arrival, now};
 use crate::signal::{Sample, SignalId, Timestamp};
 use crate::site::Site;
-use crate::trust::{Refusal, Registry, Verifier};
+use crate::trust::{Registry, Verifier};
 
 /// A sleeping window is woken at most so often.
 const WAKE_EVERY: Duration = Duration::from_millis(33);
@@ -81,7 +81,7 @@ pub struct IngestOptions {
     pub recorder: Option<Sender<Entry>>,
     /// Who listens to what alarms look at. `None`: nobody.
     pub tap: Option<Arc<Tap>>,
-    /// Who verifies what comes in. `None`: nothing is signed.
+    /// Who verifies what comes in, also once an edit of the site has something signed. `None`: nobody.
     pub verifier: Option<Verifier>,
 }
 
@@ -306,7 +306,7 @@ impl Worker {
         if let Some(site) = self.next_site.lock().unwrap_or_else(PoisonError::into_inner).take() {
             self.history.grow(site.signal_capacity);
             self.timeline.follow(&site);
-            self.reader.follow(&site, || Verifier::new(&site, self.registry.clone()));
+            self.reader.follow(&site);
             if self.tap.is_some() {
                 self.watched = watched(&site);
                 self.told.push(Told::Site(Arc::clone(&site)));
@@ -379,13 +379,13 @@ impl Worker {
         let (topic, received) = (&arrival.topic, arrival.received);
         let read = self.reader.read(arrival, &mut self.samples, &mut self.faults);
         match read.decoded {
-            Decoded::Bound { skewed } => counts.skewed += u64::from(skewed),
+            Decoded::Bound { skew } => skew.into_iter().for_each(|it| counts.skew(topic, it, received)),
             Decoded::Known => (),
             Decoded::Unbound => counts.unbound(topic),
         }
-        if let Some(refusal) = &read.refusal {
+        if read.refusal.is_some() {
             counts.refused += 1;
-            self.refuse(arrival, refusal, batch);
+            self.refuse(arrival, &read, batch);
             return;
         }
         if let Some(first) = self.samples.first()
@@ -431,17 +431,14 @@ impl Worker {
                 self.filler.fail(batch, signal, fault);
             }
         }
+        self.refuse(arrival, &read, batch);
     }
 
     /// What was refused gives no sample. That it was is told to all that it would have spoken for.
-    fn refuse(&mut self, arrival: &Arrival, refusal: &Refusal, batch: &mut Batch) {
-        if refusal.quiet {
-            return;
-        }
+    fn refuse(&mut self, arrival: &Arrival, read: &Read, batch: &mut Batch) {
         let received = arrival.received;
-        let signals: Vec<SignalId> = self.reader.signals_of(&arrival.topic).collect();
-        for signal in signals {
-            self.fold.refuse(signal, refusal, received);
+        for (signal, refusal) in self.reader.refused(&arrival.topic, read) {
+            self.fold.refuse(signal, &refusal, received);
             let cell = self.fold.get(signal);
             batch.notes.insert(signal, (cell.proof, cell.refused));
         }

@@ -79,7 +79,7 @@ pub use progress::Progress;
 pub use reader::{Read, Reader, message_of};
 pub use recall::{Recalled, Recollect};
 pub use sealing::SealCheck;
-pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault};
+pub use tally::{Tally, TallySnapshot, TopicCount, TopicFault, TopicSkew};
 pub use tap::{Change, Tap, Told, watched};
 pub use timeline::{DensityRow, Timeline, TimelineData};
 pub use waker::Waker;
@@ -462,7 +462,7 @@ impl Session {
             timeline: Arc::clone(&self.timeline),
             recorder: self.recorder.as_ref().map(|it| it.entries.clone()),
             tap: Some(Arc::clone(&self.tap)),
-            verifier: self.verifier(plugin),
+            verifier: Some(self.verifier(plugin)),
         };
         self.tap.follow(Arc::clone(link.passage()));
         self.link = Some(link);
@@ -471,9 +471,9 @@ impl Session {
         Ok(())
     }
 
-    /// What verifies what comes in. `None`: nothing on the site is signed.
-    fn verifier(&self, plugin: &SessionPlugin) -> Option<Verifier> {
-        let mut verifier = Verifier::new(&plugin.site, self.registry.clone())?.with_book(Arc::clone(&self.book));
+    /// What verifies what comes in; where nothing on the site is signed, as soon as an edit of it changes that.
+    fn verifier(&self, plugin: &SessionPlugin) -> Verifier {
+        let mut verifier = Verifier::of_site(&plugin.site, self.registry.clone()).with_book(Arc::clone(&self.book));
         #[cfg(test)]
         {
             verifier = verifier.with_defences(plugin.defences);
@@ -482,10 +482,10 @@ impl Session {
             // Whoever looks back need not look at each signature again.
             verifier = verifier.with_memo(Arc::clone(recorder.recording.memo()));
         }
-        Some(match &self.store {
+        match &self.store {
             Some(store) => verifier.with_store(Arc::clone(store), link::now()),
             None => verifier,
-        })
+        }
     }
 
     fn fill(&mut self, plugin: &SessionPlugin, recording: &Arc<Recording>) {

@@ -368,9 +368,8 @@ fn decode(reader: &mut Reader, arrival: &Arrival, at: Timestamp, steps: &mut Vec
     let step = |what| Step { at, received, what };
     steps.extend(samples.into_iter().map(|it| step(What::Sample(it, arrival.retained, read.proof))));
     steps.extend(faults.into_iter().map(|it| step(What::Fault(it.0))));
-    if let Some(refusal) = read.refusal.filter(|it| !it.quiet) {
-        steps.extend(reader.signals_of(&arrival.topic).map(|it| step(What::Refused(it, refusal.clone()))));
-    }
+    let refused = reader.refused(&arrival.topic, &read).into_iter();
+    steps.extend(refused.map(|(signal, refusal)| step(What::Refused(signal, refusal))));
 }
 
 /// Finds what the cursor shows.

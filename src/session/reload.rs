@@ -51,10 +51,6 @@ pub(super) fn follow_file(
             session.history.grow(new.signal_capacity);
             if let Some(ingest) = &session.ingest {
                 ingest.set_site(Arc::clone(&new), session.word_topics(&new));
-                if let Some(registry) = &session.registry {
-                    // A site on which nothing was signed before had nobody to give it to.
-                    ingest.set_registry(Arc::clone(registry));
-                }
             }
             if let Some(link) = &session.link {
                 link.subscribe(session.filters(&new));

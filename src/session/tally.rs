@@ -1,8 +1,9 @@
 //! What came in, counted: for the status bar, the diagnostics and the summary of a run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::codec::Skew;
 use crate::signal::Timestamp;
 
 /// So many topics are counted by name; the rest only as a sum, so that a flood of topics can't fill the memory.
@@ -34,6 +35,17 @@ pub struct TopicFault {
     pub last: Timestamp,
 }
 
+/// A topic whose device's clock is ahead.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TopicSkew {
+    /// The topic.
+    pub topic: String,
+    /// How far the last time was ahead, seconds.
+    pub secs: f64,
+    /// When the last one came.
+    pub last: Timestamp,
+}
+
 /// The figures at an instant. All counts are since the start.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TallySnapshot {
@@ -49,8 +61,10 @@ pub struct TallySnapshot {
     pub duplicates: u64,
     /// Samples so much older than their signal's newest that the history could not take them.
     pub too_late: u64,
-    /// Messages whose device's time was missing or absurd: the time of arrival stood in.
+    /// Messages whose device's time was missing, absurd or too far ahead: that of the signature or of arrival stood in.
     pub skewed: u64,
+    /// The topics on which a device's time was too far ahead, by name.
+    pub ahead: Vec<TopicSkew>,
     /// Payloads that were too large to be read.
     pub oversize: u64,
     /// Answers of devices that were not fetched in time.
@@ -85,7 +99,7 @@ pub(super) struct Counts {
     pub(super) skipped: u64,
     pub(super) duplicates: u64,
     pub(super) too_late: u64,
-    pub(super) skewed: u64,
+    skewed: u64,
     pub(super) oversize: u64,
     pub(super) lost_answers: u64,
     pub(super) refused: u64,
@@ -93,6 +107,7 @@ pub(super) struct Counts {
     unbound_topics: HashMap<String, u64>,
     unbound_overflow: u64,
     unparsable: HashMap<String, TopicFault>,
+    ahead: BTreeMap<String, TopicSkew>,
     delays: Vec<u64>,
 }
 
@@ -113,6 +128,7 @@ impl Tally {
             duplicates: counts.duplicates,
             too_late: counts.too_late,
             skewed: counts.skewed,
+            ahead: counts.ahead.values().cloned().collect(),
             oversize: counts.oversize,
             lost_answers: counts.lost_answers,
             refused: counts.refused,
@@ -159,6 +175,28 @@ impl Counts {
         fault.count += 1;
         fault.error = error();
         fault.last = at;
+    }
+
+    /// A message whose device's time was not taken, or was another than is signed.
+    pub(super) fn skew(&mut self, topic: &[u8], skew: Skew, at: Timestamp) {
+        let ahead = match skew {
+            Skew::Behind(_) => return,
+            Skew::Absurd => None,
+            Skew::Ahead(nanos) => Some(nanos),
+        };
+        self.skewed += 1;
+        let Some(nanos) = ahead else { return };
+        let topic = String::from_utf8_lossy(topic);
+        // Bound topics alone come here: there are as many as the site has.
+        let known = self.ahead.get_mut(topic.as_ref());
+        let found = match known {
+            Some(found) => found,
+            None => self
+                .ahead
+                .entry(topic.clone().into_owned())
+                .or_insert_with(|| TopicSkew { topic: topic.into_owned(), ..TopicSkew::default() }),
+        };
+        (found.secs, found.last) = (nanos as f64 / 1e9, at);
     }
 
     /// The time from a measurement to its decoding. A clock that is ahead counts as no delay.

@@ -32,6 +32,11 @@ impl Value {
             Self::Text(_) => None,
         }
     }
+
+    /// Whether it is outside of a range, its ends being inside. What is no number never is, and what is not a number (NaN) always.
+    pub fn is_outside(&self, (low, high): (f64, f64)) -> bool {
+        self.as_number().is_some_and(|it| !(low..=high).contains(&it))
+    }
 }
 
 impl fmt::Display for Value {

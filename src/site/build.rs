@@ -60,6 +60,7 @@ pub(super) fn build(doc: SiteDoc, file: &Path, text: &str, ids: &mut Ids, proble
     for at in 0..flats.len() {
         builder.check_twin(at);
     }
+    builder.check_topics();
 
     let twin_ids: Vec<TwinId> = flats.iter().map(|it| ids.twin(&it.address)).collect();
     let addresses: Vec<Arc<str>> = signals

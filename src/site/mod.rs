@@ -10,6 +10,7 @@ mod build;
 mod check_inventory;
 mod check_shape;
 mod check_site;
+mod check_topics;
 mod check_twin;
 mod condition;
 mod fill;

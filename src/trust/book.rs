@@ -166,6 +166,12 @@ impl Book {
         self.1.lock().unwrap_or_else(PoisonError::into_inner).take(exhibit);
     }
 
+    /// Counts what is no sign of anything: nothing of it is kept or told.
+    pub(super) fn count(&self, device: &Arc<str>, reason: Reason, how_many: u64) {
+        let mut book = self.lock();
+        *account(&mut book, device).n_refused.entry(reason).or_default() += how_many;
+    }
+
     fn tell(&self, exhibit: &Exhibit) {
         let mut told = self.2.lock().unwrap_or_else(PoisonError::into_inner);
         let second = |it: Timestamp| it.as_nanos().div_euclid(1_000_000_000);

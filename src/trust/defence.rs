@@ -22,6 +22,8 @@ pub enum Defence {
     KnownKey,
     /// A key speaks for its own twin alone.
     OwnKey,
+    /// Whoever signs for another device vouches for it at most.
+    Vouching,
     /// A key has its time.
     KeyTime,
     /// A key can be revoked.
@@ -40,6 +42,8 @@ pub enum Defence {
     Future,
     /// What is stamped too long ago is refused.
     Age,
+    /// Values are of the time that is signed.
+    SampleTime,
     /// Windows are kept over restarts.
     Memory,
     /// Each envelope names the one before it.

@@ -169,7 +169,7 @@ pub(super) fn read_envelope(
     if bytes.len() > MAX_ENVELOPE_BYTES {
         return Err(EnvelopeError::Oversize { bytes: bytes.len() });
     }
-    let mut envelope = if defences.has(Defence::Form) { parse(bytes, beside.is_some()) } else { parse_freely(bytes) }?;
+    let mut envelope = parse_with(bytes, beside.is_some(), defences)?;
     let header = &envelope.protected.header;
     if header.alg != Some(coset::Algorithm::Assigned(Algorithm::Ed25519)) {
         return Err(EnvelopeError::WrongAlgorithm);
@@ -229,7 +229,19 @@ fn parse(bytes: &[u8], detached: bool) -> Result<CoseSign1, EnvelopeError> {
     CoseSign1::from_cbor_value(*inner).map_err(|it| malformed(&it.to_string()))
 }
 
-/// Takes whatever another reader might take, and of headers that stand there twice the last. Only a test gets here.
+#[cfg(not(test))]
+fn parse_with(bytes: &[u8], detached: bool, _: Defences) -> Result<CoseSign1, EnvelopeError> {
+    parse(bytes, detached)
+}
+
+/// A test may take the one form away.
+#[cfg(test)]
+fn parse_with(bytes: &[u8], detached: bool, defences: Defences) -> Result<CoseSign1, EnvelopeError> {
+    if defences.has(Defence::Form) { parse(bytes, detached) } else { parse_freely(bytes) }
+}
+
+/// Takes whatever another reader might take, and of headers that stand there twice the last.
+#[cfg(test)]
 fn parse_freely(bytes: &[u8]) -> Result<CoseSign1, EnvelopeError> {
     let unlike = || malformed("it is nothing like an envelope");
     let Ok(Value::Tag(TAG, inner)) = ciborium::from_reader(bytes) else { return Err(unlike()) };

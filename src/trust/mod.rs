@@ -43,5 +43,5 @@ pub use registry::{
 };
 pub use store::{Store, StoreError};
 pub use verdict::{Proof, Reason, Refused, Step, Trust};
-pub use verify::{Look, Memo, Message, No, Refusal, Terms, Verifier};
+pub use verify::{Look, Memo, Message, No, Refusal, Terms, Values, Verifier};
 pub use window::{Stamp, WINDOW, Window, WindowDoc, Windows};

@@ -2,12 +2,17 @@
 //!
 //! Knows no clock: the time of arrival is given, so that a recording is verified again with the result that it had live.
 
+mod values;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+pub use self::values::Values;
+
+use self::values::Unread;
 use super::book::{Book, Exhibit, Passed};
 use super::bucket::{Bucket, Price};
 use super::defence::{Defence, Defences};
@@ -27,6 +32,8 @@ use crate::site::doc::{DeviceDoc, SigningDoc};
 /// What is stamped longer ago than so many periods is too old, but never what is younger than the second figure.
 const OLD_PERIODS: f64 = 3.0;
 const OLD_AT_LEAST: Duration = Duration::from_secs(5);
+/// Values tell their times in microseconds, and signatures in nanoseconds.
+const MICROSECOND_NANOS: u64 = 1000;
 /// Envelopes begin so: the tag of COSE Sign1, an array of four.
 const ENVELOPE_BEGINS: [u8; 2] = [0xd2, 0x84];
 /// Signatures that are remembered as good, so that a recording that is read twice is verified once.
@@ -74,7 +81,7 @@ pub struct Memo(Mutex<HashSet<[u8; 32]>>);
 /// Verifies what comes in on a site's topics. One for each reader of a stream of messages, in their order.
 #[derive(Debug)]
 pub struct Verifier {
-    rules: HashMap<Box<[u8]>, (Arc<Rule>, Bucket)>,
+    rules: Rules,
     registry: Option<Arc<Registry>>,
     windows: Windows,
     /// What is refused takes from here, so that it uses up nothing of what those need who speak well.
@@ -84,7 +91,12 @@ pub struct Verifier {
     memo: Option<Arc<Memo>>,
     defences: Defences,
     signed_at: Option<Timestamp>,
+    /// What has passed all checks but that of its values.
+    unread: Option<Unread>,
 }
+
+/// What a site says, by topic.
+type Rules = HashMap<Box<[u8]>, (Arc<Rule>, Bucket)>;
 
 /// What a site says of one topic.
 #[derive(Debug)]
@@ -97,6 +109,8 @@ struct Rule {
     is_free: bool,
     /// Whose keys may sign.
     owners: Vec<String>,
+    /// How far what is signed may be believed at most.
+    most: Trust,
     /// What is stamped longer ago is too old.
     old_after: Duration,
     /// What a signed message takes of the topic's bucket.
@@ -112,6 +126,8 @@ pub struct Terms<'a> {
     pub owners: &'a [String],
     /// As what they must speak. `None`: as a device or a gateway.
     pub role: Option<KeyRole>,
+    /// How far it may be believed at most: whoever signs for a device that cannot, be it a device itself, vouches for it.
+    pub most: Trust,
     /// What is stamped longer ago is too old.
     pub old_after: Duration,
 }
@@ -130,34 +146,17 @@ pub struct No {
 impl Verifier {
     /// For a site. `None`: nothing on it is signed, so there is nothing to verify.
     pub fn new(site: &Site, registry: Option<Arc<Registry>>) -> Option<Self> {
-        let mut rules: HashMap<Box<[u8]>, Rule> = HashMap::new();
-        let mut any = false;
-        for signal in &site.signals {
-            let device = site.device_of(signal.twin).map(|it| it.1);
-            let is_free = device.is_none() || site.is_status(signal);
-            let rule = || Rule {
-                topic: signal.topic.as_str().into(),
-                device: device.map_or("", |it| it.id.as_str()).into(),
-                signing: device.map_or(SigningDoc::None, |it| it.signing.clone()),
-                is_free,
-                owners: device.map_or_else(Vec::new, DeviceDoc::signers),
-                old_after: OLD_AT_LEAST,
-                price: Price::signed(signal.period),
-            };
-            let known = rules.entry(signal.topic.as_bytes().into()).or_insert_with(rule);
-            if is_free {
-                continue;
-            }
-            if known.is_free {
-                *known = rule();
-            }
-            any |= known.signing != SigningDoc::None;
-            let old = Duration::try_from_secs_f64(signal.period * OLD_PERIODS).unwrap_or(Duration::MAX);
-            known.old_after = known.old_after.max(old);
-            known.price = known.price.min(Price::signed(signal.period));
-        }
-        let shared = |(topic, rule)| (topic, (Arc::new(rule), Bucket::FULL));
-        any.then(|| Self { rules: rules.into_iter().map(shared).collect(), ..Self::of_letters(registry) })
+        Some(Self::of_site(site, registry)).filter(|it| !it.is_idle())
+    }
+
+    /// For a site that may be edited: where nothing on it is signed yet it is idle, and lets everything pass.
+    pub fn of_site(site: &Site, registry: Option<Arc<Registry>>) -> Self {
+        Self { rules: rules_of(site), ..Self::of_letters(registry) }
+    }
+
+    /// Whether there is nothing to verify.
+    pub fn is_idle(&self) -> bool {
+        self.rules.is_empty()
     }
 
     /// For letters alone: no topic is a device's.
@@ -172,6 +171,7 @@ impl Verifier {
             memo: None,
             defences: Defences::all(),
             signed_at: None,
+            unread: None,
         }
     }
 
@@ -242,13 +242,21 @@ impl Verifier {
     /// Goes on with another site: what was heard stays.
     pub fn follow(&mut self, site: &Site) {
         let heard = self.heard();
-        self.rules = Self::new(site, None).map(|it| it.rules).unwrap_or_default();
+        self.rules = rules_of(site);
         self.set_heard(&heard);
     }
 
-    /// Looks at a message, through all checks in their order.
+    /// Looks at a message, through all checks but the last in their order: nobody reads its values.
     pub fn look(&mut self, message: &Message<'_>) -> Look {
-        self.signed_at = None;
+        let look = self.begin(message);
+        self.leave_unread();
+        look
+    }
+
+    /// Looks at a message, through all checks but the last in their order. Whoever reads its values then says what they are, with
+    /// [`Self::settle`].
+    pub fn begin(&mut self, message: &Message<'_>) -> Look {
+        (self.signed_at, self.unread) = (None, None);
         let within = message.payload.starts_with(&ENVELOPE_BEGINS);
         let Some((rule, bucket)) = self.rules.get_mut(message.topic) else {
             return Look::Pass(Proof::default());
@@ -279,7 +287,7 @@ impl Verifier {
         }
         let rule = Arc::clone(rule);
         let typ = if message.signature.is_some() { BESIDE_TYPE } else { SAMPLES_TYPE };
-        let terms = Terms { typ, owners: &rule.owners, role: None, old_after: rule.old_after };
+        let terms = Terms { typ, owners: &rule.owners, role: None, most: rule.most, old_after: rule.old_after };
         let seen = self.letter(message, &terms);
         self.charge(message, &rule, seen.is_ok());
         let (letter, proof, n_new_missing) = match seen {
@@ -289,6 +297,10 @@ impl Verifier {
         let rows = if message.signature.is_some() { None } else { Some(unpack(letter.payload())) };
         let look = match rows {
             None => Look::Pass(proof),
+            Some(Ok(rows)) if self.defences.has(Defence::SampleTime) && !are_of(letter.stamp.at, &rows) => {
+                let detail = "its newest value is not of the time that it is signed with".to_owned();
+                return self.refuse(message, No { reason: Reason::Malformed, key: Some(letter.key), detail });
+            }
             Some(Ok(rows)) => Look::Packed(proof, rows),
             Some(Err(why)) => {
                 let no = No { reason: Reason::Malformed, key: Some(letter.key), detail: why.to_string() };
@@ -303,7 +315,7 @@ impl Verifier {
             received: message.received,
             steps: Step::Chain,
         };
-        self.book.pass(&rule.device, passed, n_new_missing);
+        self.unread = Some(Unread { device: Arc::clone(&rule.device), passed, n_missing: n_new_missing });
         self.signed_at = Some(letter.stamp.at);
         look
     }
@@ -417,7 +429,8 @@ impl Verifier {
             };
             (reason, why)
         })?;
-        Ok(if entry.role == KeyRole::Gateway { Trust::Vouched } else { Trust::Verified })
+        let trust = if entry.role == KeyRole::Gateway { Trust::Vouched } else { Trust::Verified };
+        Ok(if self.defences.has(Defence::Vouching) { trust.min(terms.most) } else { trust })
     }
 
     fn is_signed(&self, letter: &Letter, payload: &[u8], topic: &str) -> bool {
@@ -488,6 +501,70 @@ impl Verifier {
     }
 }
 
+/// What a site says, by topic. Empty where nothing on it is signed.
+fn rules_of(site: &Site) -> Rules {
+    let mut rules: HashMap<Box<[u8]>, Rule> = HashMap::new();
+    let mut any = false;
+    for signal in &site.signals {
+        let device = site.device_of(signal.twin).map(|it| it.1);
+        let is_free = device.is_none() || site.is_status(signal);
+        let price = Price::signed(signal.period);
+        let rule = || Rule { is_free, price, ..Rule::new(&signal.topic, device) };
+        let known = rules.entry(signal.topic.as_bytes().into()).or_insert_with(rule);
+        let Some(device) = device.filter(|_| !is_free) else { continue };
+        if known.is_free {
+            *known = rule();
+        }
+        any |= device.signing != SigningDoc::None;
+        known.tighten(device);
+        let old = Duration::try_from_secs_f64(signal.period * OLD_PERIODS).unwrap_or(Duration::MAX);
+        known.old_after = known.old_after.max(old);
+        known.price = known.price.min(price);
+    }
+    let shared = |(topic, rule)| (topic, (Arc::new(rule), Bucket::FULL));
+    if any { rules.into_iter().map(shared).collect() } else { Rules::new() }
+}
+
+impl Rule {
+    fn new(topic: &str, device: Option<&DeviceDoc>) -> Self {
+        let signing = device.map_or(SigningDoc::None, |it| it.signing.clone());
+        Self {
+            topic: topic.into(),
+            device: device.map_or("", |it| it.id.as_str()).into(),
+            is_free: device.is_none(),
+            owners: device.map_or_else(Vec::new, DeviceDoc::signers),
+            most: most_of(&signing),
+            signing,
+            old_after: OLD_AT_LEAST,
+            price: Price::UNSIGNED,
+        }
+    }
+
+    /// A device speaks on this topic, too. Where two do that are not signed alike, which a site that was checked does not have,
+    /// the strictest of both holds.
+    fn tighten(&mut self, device: &DeviceDoc) {
+        if *self.device == *device.id || device.signing == SigningDoc::None {
+            return;
+        }
+        if self.signing == SigningDoc::None {
+            *self = Self { old_after: self.old_after, price: self.price, ..Self::new(&self.topic, Some(device)) };
+            return;
+        }
+        let signers = device.signers();
+        self.owners.retain(|it| signers.contains(it));
+        self.most = self.most.min(most_of(&device.signing));
+    }
+}
+
+/// How far what is signed for a device may be believed at most: what a gateway signs proves what the gateway heard, whatever
+/// else the gateway is.
+fn most_of(signing: &SigningDoc) -> Trust {
+    match signing {
+        SigningDoc::Vouched(_) => Trust::Vouched,
+        SigningDoc::None | SigningDoc::Required => Trust::Verified,
+    }
+}
+
 /// Where no registry is known nothing can be verified, and nothing counts as more than unsigned.
 fn unenforced(message: &Message<'_>, within: bool) -> Look {
     if !within || message.signature.is_some() {
@@ -497,6 +574,12 @@ fn unenforced(message: &Message<'_>, within: bool) -> Look {
         Some(rows) => Look::Packed(Proof::default(), rows),
         None => Look::Refuse(Refusal { reason: Reason::Malformed, quiet: false }),
     }
+}
+
+/// Whether the newest of values is of a time, as far as they can tell.
+fn are_of(at: Timestamp, rows: &[PackedRow]) -> bool {
+    let newest = rows.iter().map(|it| it.at.as_nanos()).max();
+    newest.is_none_or(|it| it.abs_diff(at.as_nanos()) <= MICROSECOND_NANOS)
 }
 
 fn look_at_time(

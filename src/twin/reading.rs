@@ -248,9 +248,7 @@ impl Bounds {
 
     /// Whether a value is not one of those that can be.
     pub fn excludes(self, value: &Value) -> bool {
-        let outside =
-            |(low, high): (f64, f64)| value.as_number().is_some_and(|it| it < low || it > high || it.is_nan());
-        self.range.is_some_and(outside)
+        self.range.is_some_and(|it| value.is_outside(it))
     }
 }
 

@@ -123,7 +123,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         id: "B14",
         name: "What cannot be",
         technique: "T0832",
-        tried: "Whoever owns the device has it sign a value that no such machine can have.",
+        tried: "Whoever owns the device has it sign a value that no such machine can have: the site says up to which it can be.",
         off: Off::Other("without a range in the site"),
         run: impossible,
     },
@@ -307,14 +307,11 @@ fn flood(defended: Defended<'_>) -> Outcome {
 }
 
 fn impossible(defended: Defended<'_>) -> Outcome {
-    let plant = if defended.up { Plant::new() } else { Plant::edited(|text| text.replace("range: (0, 2000)", "")) };
+    let range = if defended.up { "range: (100, 2000)" } else { "" };
+    let plant = Plant::edited(|text| text.replace("range: (0, 2000)", range));
     let mut scene = Scene::on(defended, plant, defended.broker.port);
-    scene.pump.say(1e6);
-    scene.viewer.until("it is shown", |it| number(it, "pump/speed") == 1e6);
-    match scene.viewer.reading("pump/speed").standing {
-        Standing::Inconsistent => Outcome::seen("inconsistent: it is verified, and cannot be"),
-        standing => Outcome::succeeded(format!("1000000 was shown as {}", standing.label())),
-    }
+    scene.pump.say(LIE);
+    scene.verdict(Reason::Implausible)
 }
 
 fn junk(defended: Defended<'_>) -> Outcome {

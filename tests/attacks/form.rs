@@ -3,8 +3,8 @@
 use ciborium::Value;
 
 use super::forge::{Draft, PREV, TYP, nested, text, untext};
-use super::mqtt::Message;
-use super::plant::{Device, LIE, Plant, Scene, TRUTH, n_refused, number, says};
+use super::mqtt::{LyingBroker, Message};
+use super::plant::{Device, LIE, Plant, Scene, TRUTH, in_secs, n_refused, number, says};
 use super::signer::next_in_line;
 use super::{Attack, Defended, Off, Outcome};
 use crate::codec::{PackedRow, Quality, pack};
@@ -90,9 +90,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         id: "C10",
         name: "A topic that nobody knows",
         technique: "T1692.002",
-        tried: "The device signs a value for a topic beside its own, to which the site binds nothing.",
+        tried: "What the device signed for a topic to which the site binds nothing is delivered there, though nobody asked for it.",
         off: Off::Other("with a site that binds it"),
         run: unknown_topic,
+    },
+    Attack {
+        id: "C11",
+        name: "A value from an hour ahead",
+        technique: "T0832",
+        tried: "An envelope of now holds a value of an hour ahead, beside which all that the device says until then would be late.",
+        off: Off::Defences(&[Defence::SampleTime]),
+        run: value_ahead,
     },
 ];
 
@@ -163,15 +171,16 @@ fn other_type(defended: Defended<'_>, typ: &'static str) -> Outcome {
 fn foreign_row(defended: Defended<'_>) -> Outcome {
     let mut scene = Scene::open(defended);
     let mut valve = Device::new(&defended, scene.plant.at("valve/position"), &scene.plant.keys.valve);
+    let at = now();
     let row = |signal: &str, value: f64| PackedRow {
         signal: signal.to_owned(),
-        at: now(),
+        at,
         value: value.into(),
         quality: Quality::Good,
     };
     let topic = valve.topic.clone();
     let payload = pack(&[row("pump/speed", LIE), row("valve/position", TRUTH)]);
-    let sealed = valve.pen.seal(SAMPLES_TYPE, &topic, now(), &payload);
+    let sealed = valve.pen.seal(SAMPLES_TYPE, &topic, at, &payload);
     scene.attacker.publish(&Message::new(&topic, &sealed, None));
     scene.viewer.until("what is the valve's own is shown", |it| number(it, "valve/position") == TRUTH);
     scene.viewer.app.update();
@@ -179,22 +188,40 @@ fn foreign_row(defended: Defended<'_>) -> Outcome {
         return Outcome::succeeded(format!("{LIE} was shown as verified"));
     }
     assert_eq!(scene.viewer.n_had("pump/speed", LIE), 0);
-    Outcome::Stopped("passed over: an envelope speaks for what is bound to its topic alone".to_owned())
+    assert_eq!(scene.viewer.n_refused("valve", Reason::UnknownTopic), 1, "it is told of whoever signed it");
+    Outcome::refused(Reason::UnknownTopic)
+}
+
+fn value_ahead(defended: Defended<'_>) -> Outcome {
+    let mut scene = Scene::open(defended);
+    let (topic, at) = (scene.pump.topic.clone(), now());
+    let row =
+        |at, value: f64| PackedRow { signal: "pump/speed".to_owned(), at, value: value.into(), quality: Quality::Good };
+    let payload = pack(&[row(at, TRUTH), row(in_secs(3600), LIE)]);
+    let sealed = scene.pump.pen.seal(SAMPLES_TYPE, &topic, at, &payload);
+    scene.attacker.publish(&Message::new(&topic, &sealed, None));
+    scene.verdict(Reason::Malformed)
 }
 
 fn unknown_topic(defended: Defended<'_>) -> Outcome {
     let plant = if defended.up { Plant::new() } else { Plant::edited(|text| text.replace("/pump/set", "/pump/other")) };
-    let mut scene = Scene::on(defended, plant, defended.broker.port);
-    scene.pump.topic = scene.plant.at("pump/other");
-    scene.pump.say(LIE);
-    // The broker works through one client's messages in their order: once the second is heard, so was the first.
-    scene.pump.topic = scene.plant.at("pump/speed");
-    scene.pump.say(TRUTH + 1.0);
-    scene.viewer.until("what comes after it is shown", |it| number(it, "pump/speed") == TRUTH + 1.0);
+    let liar = LyingBroker::before(defended.broker.port);
+    let mut scene = Scene::on(defended, plant, liar.port);
+    let (speed, other) = (scene.pump.topic.clone(), scene.plant.at("pump/other"));
+    scene.pump.topic.clone_from(&other);
+    let signed = scene.pump.sign(LIE);
+    liar.lie(move |message| vec![Message { topic: other.clone(), ..message }]);
+    scene.attacker.publish(&Message { topic: speed, ..signed });
+    scene
+        .viewer
+        .until("it was judged", |it| number(it, "pump/set") == LIE || n_refused(it, "", Reason::UnknownTopic) > 0);
+    scene.viewer.app.update();
     if scene.viewer.reading("pump/set").number() == Some(LIE) {
         return Outcome::succeeded(format!("{LIE} was shown as a set point"));
     }
+    let speed = scene.viewer.reading("pump/speed");
+    assert_eq!((speed.number(), speed.standing), (Some(TRUTH), Standing::Verified));
     let session = scene.viewer.app.world().resource::<Session>();
-    assert_eq!(session.book.of("pump").n_refused.len(), 0);
-    Outcome::Stopped("not subscribed to, and bound to nothing".to_owned())
+    assert_eq!(session.book.of("pump").n_refused.len(), 0, "who may publish there can make it up");
+    Outcome::refused(Reason::UnknownTopic)
 }

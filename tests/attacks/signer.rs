@@ -97,6 +97,14 @@ pub(super) const ATTACKS: &[Attack] = &[
         off: Off::Defences(&[Defence::Required]),
         run: |it| past_gateway(it, false),
     },
+    Attack {
+        id: "A12",
+        name: "A gateway that is a device, too",
+        technique: "T0859",
+        tried: "Whoever owns a device that vouches for another one makes up what it heard, to have it pass for that one's own word.",
+        off: Off::Defences(&[Defence::Vouching]),
+        run: device_as_gateway,
+    },
 ];
 
 /// In the pump's next place, as somebody who has heard all of it would write it.
@@ -188,4 +196,16 @@ fn past_gateway(defended: Defended<'_>, by_other: bool) -> Outcome {
     };
     scene.attacker.publish(&message);
     scene.outcome_at("well/level", "well", TRUTH, reason)
+}
+
+/// What a device signs for one that cannot is shown as what it is.
+fn device_as_gateway(defended: Defended<'_>) -> Outcome {
+    let plant = Plant::edited(|text| text.replace("Vouched(\"gateway\")", "Vouched(\"valve\")"));
+    let mut scene = Scene::on(defended, plant, defended.broker.port);
+    let mut valve = Device::new(&defended, scene.plant.at("well/level"), &scene.plant.keys.valve);
+    scene.viewer.until_shown("well/level", LIE, || drop(valve.say(LIE)));
+    match scene.viewer.reading("well/level").standing {
+        Standing::Vouched => Outcome::seen("vouched for: nothing but normal commands may rely on it"),
+        standing => Outcome::succeeded(format!("{LIE} was shown as {}", standing.label())),
+    }
 }

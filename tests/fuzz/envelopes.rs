@@ -100,7 +100,8 @@ fn no_envelope_passes_that_was_not_sent() {
             let signature = pen.sign(BESIDE_TYPE, topic, at, &payload);
             sent.push(packed(topic, Some(&signature), &payload));
         }
-        let within = pens[0].seal(SAMPLES_TYPE, "t/a", at, &pack(&[row(n), row(n + 1)]));
+        let newest = at + Duration::from_millis(1);
+        let within = pens[0].seal(SAMPLES_TYPE, "t/a", newest, &pack(&[row(n), row(n + 1)]));
         sent.push(packed("t/a", None, &within));
     }
     let sent: BTreeSet<Vec<u8>> = sent.into_iter().collect();

@@ -114,6 +114,10 @@ impl Place {
     }
 }
 
+fn n_refused(world: &World, reason: Reason) -> u64 {
+    world.resource::<Session>().book.of("bench-pump").n_refused.get(&reason).copied().unwrap_or_default()
+}
+
 fn standing(world: &World) -> Standing {
     reading(world, SPEED).standing
 }
@@ -272,6 +276,34 @@ fn measured(pen: &mut Pen, speed: f64) -> (String, String) {
     (payload, signature)
 }
 
+#[test]
+fn what_is_signed_from_an_edit_of_the_site_on_is_booked_and_kept_like_all_else() {
+    let place = Place::new();
+    let broker = Mosquitto::guarded(&place.site);
+    let field = place.field(&broker);
+    let signed = fs::read_to_string(&place.path).unwrap();
+    fs::write(&place.path, signed.replace("signing: Required, ", "")).unwrap();
+    let mut twin = place.twin(&broker);
+    twin.until("nobody has it signed", |it| standing(it) == Standing::Unsigned);
+    fs::write(&place.path, signed).unwrap();
+    twin.until("it is verified", |it| standing(it) == Standing::Verified);
+    assert!(broker.publish_as("bench-pump", "bench/pump/state", br#"{"speed":66}"#, &[]));
+    twin.until("what nobody signed is told", |it| n_refused(it, Reason::NotSigned) > 0);
+    let session = twin.app.world().resource::<Session>();
+    assert!(session.book.of("bench-pump").last.is_some());
+    let key = place.secret("bench-pump").public().id();
+    drop((field, twin));
+    // Whoever begins again knows what was heard.
+    let at = KeysAt { file: None, authority: None, store: &place.folder.path().join("trust.redb") };
+    let mut heard = false;
+    wait_until("the store is let go", || {
+        let store = Keys::find(&place.path, &place.site, at).unwrap().store;
+        heard = store.as_ref().is_some_and(|it| it.windows(link::now()).contains_key(&key));
+        store.is_some()
+    });
+    assert!(heard);
+}
+
 /// A device that says only what a test has it say.
 pub(crate) struct Device {
     link: Link,
@@ -422,7 +454,7 @@ fn a_reading_is_verified_again_from_the_bytes_of_the_recording() {
     let again = found(&mut twin, ask(speed.proof)).unwrap();
     assert!(again.same, "{again:?}");
     assert_eq!((again.value.clone(), again.proof), (speed.value.clone(), Some(speed.proof)));
-    assert_eq!(again.steps.last().map(|it| (it.0, it.1.is_ok())), Some((Step::Chain, true)), "{again:?}");
+    assert_eq!(again.steps.last().map(|it| (it.0, it.1.is_ok())), Some((Step::Schema, true)), "{again:?}");
     // Where something else was told of it, that is seen.
     let told = Proof { trust: Trust::Unsigned, key: None, gap: 0 };
     assert!(!found(&mut twin, ask(told)).unwrap().same);

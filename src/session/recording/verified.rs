@@ -94,8 +94,8 @@ fn live(messages: &[Arrival], site: &Site, registry: &Arc<Registry>) -> Vec<Fold
         for sample in &samples {
             fold.take_proven(sample, message.retained, read.proof);
         }
-        if let Some(refusal) = read.refusal.filter(|it| !it.quiet) {
-            reader.signals_of(&message.topic).for_each(|it| fold.refuse(it, &refusal, message.received));
+        for (signal, refusal) in reader.refused(&message.topic, &read) {
+            fold.refuse(signal, &refusal, message.received);
         }
         states.push(fold.clone().with_heard(Arc::new(reader.heard())));
     }

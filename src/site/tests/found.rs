@@ -122,6 +122,27 @@ commands: [
 }
 
 #[test]
+fn devices_that_share_a_topic_must_be_signed_alike() {
+    let two = |one: &str, other: &str, topic: &str| {
+        format!(
+            r#"twins: [(id: "a", kind: Asset, device: (id: "d"{one}), signals: [(id: "s", topic: "t", path: "/a"), (id: "r", topic: "t", path: "/b")]),
+(id: "b", kind: Asset, device: (id: "e"{other}), signals: [(id: "s", topic: {topic}, path: "/c")])]"#
+        )
+    };
+    let wrong = "error: the devices \"d\" and \"e\" share the topic \"t\", and are not signed alike (expected a topic of its own for each, or the same `signing` and `keys` on both; the first one is in line 2)";
+    let required = r#", signing: Required"#;
+    check(&two("", required, r#"«"t"»"#), &[wrong]);
+    check(&two(required, required, r#"«"t"»"#), &[wrong]);
+    check(&two(required, r#", signing: Vouched("d")"#, r#"«"t"»"#), &[wrong]);
+    check(&two(required, "", r#""u""#), &[]);
+    check(&two("", "", r#""t""#), &[]);
+    let alike = r#", signing: Required, keys: ["k"]"#;
+    check(&two(alike, alike, r#""t""#), &[]);
+    let vouched = r#", signing: Vouched("gw")"#;
+    check(&two(vouched, vouched, r#""t""#), &[]);
+}
+
+#[test]
 fn what_is_wrong_with_the_inventory_of_a_device_is_found() {
     check(
         r#"twins: [(id: "a", kind: Asset, device: (id: "d", inventory: (maker: «""», model: "M", firmware: «" "», purl: «"M"», cpe: «"cpe:2.3:o:m"»,

@@ -73,6 +73,10 @@ fn word(look: &Look) -> String {
     }
 }
 
+fn row(at: Timestamp) -> PackedRow {
+    PackedRow { signal: "a/v".to_owned(), at, value: 2.0.into(), quality: Quality::Good }
+}
+
 const JSON: &[u8] = br#"{"v":1}"#;
 
 #[test]
@@ -86,8 +90,7 @@ fn what_is_signed_passes_and_what_must_be_and_is_not_does_not() {
     assert_eq!(word(&verifier.look(&message("elsewhere", JSON, None))), "unsigned");
     let vouched = gateway.sign(BESIDE_TYPE, "plant/far", NOW, JSON);
     assert_eq!(word(&verifier.look(&message("plant/far", JSON, Some(&vouched)))), "vouched");
-    let row = PackedRow { signal: "a/v".to_owned(), at: NOW, value: 2.0.into(), quality: Quality::Good };
-    let packed = a.seal(SAMPLES_TYPE, "plant/a", NOW, &pack(&[row]));
+    let packed = a.seal(SAMPLES_TYPE, "plant/a", NOW, &pack(&[row(NOW)]));
     assert_eq!(word(&verifier.look(&message("plant/a", &packed, None))), "verified with 1");
     let seen = book.of("a");
     assert_eq!(seen.n_passed[&Trust::Verified], 2);
@@ -120,6 +123,56 @@ fn each_check_has_its_reason() {
     check("plant/b", JSON, Some(&old), "too old");
     assert!(book.of("a").evidence.is_some_and(|it| it.0 == Reason::Forged));
     assert!(book.exhibits().iter().any(|it| it.reason == Reason::Forged && it.payload == b"{\"v\":2}"));
+}
+
+#[test]
+fn what_a_gateway_signs_is_vouched_for_whatever_else_the_gateway_is() {
+    let Bench { mut verifier, mut gateway, .. } = bench_with(|keys| keys[2].role = KeyRole::Device);
+    let vouched = gateway.sign(BESIDE_TYPE, "plant/far", NOW, JSON);
+    assert_eq!(word(&verifier.look(&message("plant/far", JSON, Some(&vouched)))), "vouched");
+}
+
+#[test]
+fn the_newest_value_is_of_the_time_that_is_signed() {
+    let Bench { mut verifier, mut a, .. } = bench();
+    let mut check = |secs: &[i64], want: &str| {
+        let rows: Vec<PackedRow> =
+            secs.iter().map(|it| row(Timestamp::from_nanos(NOW.as_nanos() + it * 1_000_000_000))).collect();
+        let packed = a.seal(SAMPLES_TYPE, "plant/a", NOW + Duration::from_nanos(999), &pack(&rows));
+        assert_eq!(word(&verifier.look(&message("plant/a", &packed, None))), want, "{secs:?}");
+    };
+    check(&[-60, 0, -1], "verified with 3");
+    check(&[-60, -1], "malformed");
+    check(&[0, 3600], "malformed");
+    check(&[], "verified with 0");
+}
+
+#[test]
+fn where_two_devices_share_a_topic_the_strictest_of_both_holds() {
+    let mut shared = site();
+    let find = |site: &Site, id: &str| site.signals.iter().position(|it| &*it.address == format!("{id}/v")).unwrap();
+    let signing = |site: &mut Site, id: &str, signing: SigningDoc| {
+        let twin = site.twins.iter_mut().find(|it| &*it.address == id).unwrap();
+        twin.device.as_mut().unwrap().signing = signing;
+    };
+    // A legacy device is named before the one that signs, and one that is vouched for behind them.
+    signing(&mut shared, "a", SigningDoc::None);
+    for id in ["a", "far"] {
+        let at = find(&shared, id);
+        "plant/b".clone_into(&mut shared.signals[at].topic);
+    }
+    let Bench { verifier, mut b, .. } = bench();
+    let look = |site: &Site, signature: Option<&str>| {
+        let mut verifier = Verifier::new(site, verifier.registry.clone()).unwrap();
+        word(&verifier.look(&message("plant/b", JSON, signature)))
+    };
+    let signature = b.sign(BESIDE_TYPE, "plant/b", NOW, JSON);
+    assert_eq!(look(&shared, None), "not signed");
+    assert_eq!(look(&shared, Some(&signature)), "wrong key", "there is no key that may speak for both");
+    signing(&mut shared, "far", SigningDoc::Vouched("b".to_owned()));
+    assert_eq!(look(&shared, Some(&signature)), "vouched");
+    signing(&mut shared, "far", SigningDoc::None);
+    assert_eq!(look(&shared, Some(&signature)), "verified");
 }
 
 #[test]
