@@ -53,7 +53,7 @@ pub(super) fn follow_file(
                 ingest.set_site(Arc::clone(&new), session.word_topics(&new));
                 if let Some(registry) = &session.registry {
                     // A site on which nothing was signed before had nobody to give it to.
-                    ingest.set_registry(Arc::clone(registry));
+                    ingest.set_registry(Arc::clone(registry), session.store.clone());
                 }
             }
             if let Some(link) = &session.link {

@@ -4,6 +4,7 @@
 //! Knows neither sockets nor clocks nor the engine. Secrets are of types that do not print.
 
 mod accounts;
+mod authorities;
 mod authority;
 mod book;
 mod bucket;
@@ -21,10 +22,12 @@ pub mod seals;
 mod store;
 mod verdict;
 mod verify;
+mod vouch;
 mod window;
 pub mod witness;
 
 pub use accounts::{Account, AccountError, Accounts, AccountsError, SignInError};
+pub use authorities::{AUTHORITIES, Authorities};
 pub use authority::{Denied, Standing, may_approve, may_isolate, may_send};
 pub use book::{Account as DeviceAccount, Book, Exhibit, Passed, Slip};
 pub use chain::{AuditLog, LogError};
@@ -42,4 +45,5 @@ pub use registry::{
 pub use store::{Store, StoreError};
 pub use verdict::{Proof, Reason, Refused, Step, Trust};
 pub use verify::{Look, Memo, Message, No, Refusal, Terms, Verifier};
+pub use vouch::{Sifted, Vouchers};
 pub use window::{Stamp, WINDOW, Window, WindowDoc, Windows};
