@@ -143,7 +143,7 @@ pub fn examine(
                     listener.take(arrival);
                 }
                 Item::Keyframe(state) if state.since.is_none() && (first == 0 || damaged) => {
-                    let fold = state.fold(site);
+                    let fold = recording.state_of(state, site);
                     if first == 0 {
                         listener.reader.set_windows(fold.windows());
                     }

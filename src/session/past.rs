@@ -133,8 +133,11 @@ impl Past {
         let tail = self.recording.tail(n_chunks);
         let ends_in_tail = !tail.is_empty();
         if ends_in_tail {
-            let windows = target.map_or_else(Arc::default, |it| Arc::clone(&self.steps(it).windows));
-            self.reader.set_windows(&windows);
+            let steps = target.map_or_else(Arc::default, |it| self.steps(it));
+            self.reader.set_windows(&steps.windows);
+            if let (Some(verifier), Some(registry)) = (self.reader.verifier_mut(), &steps.registry) {
+                verifier.set_registry(Arc::clone(registry));
+            }
         }
         for (arrivals, first) in tail {
             for arrival in arrivals.iter().skip(first).take_while(|it| it.received <= at) {
@@ -154,10 +157,21 @@ impl Past {
     /// Which envelopes were heard up to an instant.
     fn heard_at(&mut self, at: Timestamp) -> Arc<Windows> {
         let loaded = self.load(self.place.chunk);
+        // By who had which key then, and not by who has it at the end of the chunk.
+        self.reader.go_on_from(&self.fold, &self.recording);
         self.reader.set_windows(&Arc::clone(&self.windows));
         let (mut steps, mut latest) = (Vec::new(), Timestamp::MIN);
         for item in &loaded.items {
-            let Item::Message(arrival) = item else { continue };
+            let arrival = match item {
+                Item::Message(arrival) => arrival,
+                Item::Keys(registry) => {
+                    if let Some(verifier) = self.reader.verifier_mut() {
+                        verifier.set_registry(Arc::clone(registry));
+                    }
+                    continue;
+                }
+                Item::Keyframe(_) | Item::Audit(_) => continue,
+            };
             latest = latest.max(arrival.received);
             if latest > at {
                 break;
@@ -176,7 +190,7 @@ impl Past {
             if let Some(keyframe) = &loaded.keyframe {
                 match keyframe.since {
                     None => {
-                        self.fold = keyframe.fold(&self.site);
+                        self.fold = self.recording.state_of(keyframe, &self.site);
                         self.windows = Arc::clone(self.fold.windows());
                         self.reader.go_on_from(&self.fold, &self.recording);
                         self.place = Place { chunk, step: 0 };
@@ -230,7 +244,7 @@ impl Past {
             match &next.keyframe {
                 // What could not be read may be missing from the state.
                 Some(keyframe) if steps.damaged && keyframe.since.is_none() => {
-                    self.fold = keyframe.fold(&self.site);
+                    self.fold = self.recording.state_of(keyframe, &self.site);
                     self.windows = Arc::clone(self.fold.windows());
                 }
                 Some(_) => (),

@@ -16,6 +16,12 @@ const APART: f32 = 0.22;
 /// The length of the frame's corners, pixels.
 const CORNER: f32 = 26.0;
 
+/// The height of what is said of a recording's keys, pixels.
+const CAVEAT: f32 = 13.0;
+/// What is said where nobody here has named who signed a recording's keys.
+const OWN_WORD: &str =
+    "Verified on the recording's own word: it names its authority itself, and nobody here has named it";
+
 /// The word. `None`: what is shown is now.
 fn word(replay: bool, mode: CursorMode) -> Option<&'static str> {
     match mode {
@@ -37,6 +43,9 @@ pub(super) fn paint_watermark(
     let rect = rect_of(view.0);
     paint_frame(&painter, rect.shrink(3.0));
     paint_word(&painter, rect, word);
+    if session.own_word().is_some() {
+        paint_caveat(&painter, rect);
+    }
     Ok(())
 }
 
@@ -76,6 +85,15 @@ fn paint_word(painter: &egui::Painter, rect: egui::Rect, word: &str) {
         painter.galley(at, letter, ink);
         x += step;
     }
+}
+
+/// That a recording is believed on its own word alone; it can be read, and stands where the word does not.
+fn paint_caveat(painter: &egui::Painter, rect: egui::Rect) {
+    let (ink, font) = (color(palette::GHOST), FontId::proportional(CAVEAT));
+    let line = painter.layout(OWN_WORD.to_owned(), font, ink, (rect.width() - 4.0 * CORNER).max(CAVEAT));
+    let place = Align2::CENTER_TOP.anchor_size(egui::pos2(rect.center().x, rect.top() + CORNER), line.size());
+    painter.rect_filled(place.expand(5.0), 3.0, color(palette::BACKDROP).gamma_multiply(0.8));
+    painter.galley(place.min, line, ink);
 }
 
 #[cfg(test)]
