@@ -45,7 +45,7 @@ impl Authorities {
     pub fn of_site(&self, name: &str) -> Vec<PublicKey> {
         let mut all: Vec<PublicKey> =
             self.all().filter(|it| it.sites.contains_key(name)).map(|it| it.authority).collect();
-        all.sort_by_key(|it| it.id());
+        all.sort_by_key(PublicKey::id);
         all
     }
 
