@@ -10,7 +10,7 @@ use pollux::physics;
 use pollux::signal::Unit;
 use pollux::site::{self, Ids, LoadError, Loaded, Severity};
 
-use super::options::SiteArgument;
+use super::options::{AuthorityOption, SiteArgument};
 use super::{Outcome, counted, tested};
 
 /// Arguments of `check`.
@@ -24,6 +24,8 @@ pub(crate) struct CheckArguments {
     /// Test what the site expects on this recorded session (MCAP)
     #[arg(long, value_name = "FILE")]
     session: Option<PathBuf>,
+    #[command(flatten)]
+    authority: AuthorityOption,
     /// Write what came of it as `JUnit` XML, too
     #[arg(long, value_name = "FILE", requires = "session")]
     junit: Option<PathBuf>,
@@ -61,7 +63,7 @@ pub(crate) fn run(arguments: CheckArguments) -> Outcome {
         counted(n_warnings, "warning"),
     );
     match &arguments.session {
-        Some(session) => tested::run(site, session, arguments.junit.as_deref()),
+        Some(session) => tested::run(site, session, arguments.authority, arguments.junit.as_deref()),
         None => Ok(ExitCode::SUCCESS),
     }
 }

@@ -31,7 +31,7 @@ use pollux::twin::{Readings, Select};
 use pollux::view::{Camera, LensKind, SetLens, Settled, ShotSaved, TakeShot, Target, ViewPlugin};
 use tracing_subscriber::fmt;
 
-use super::options::{BrokerOption, KeysOption, LoadedSite, load, parse_range, parse_span};
+use super::options::{AuthorityOption, BrokerOption, KeysOption, LoadedSite, load, parse_range, parse_span};
 use super::source::{RecordOption, Source, compare, open_session};
 use super::summary::Summary;
 use super::witness::WitnessOption;
@@ -127,6 +127,8 @@ pub(crate) struct ReplayArguments {
     /// A site to show it on, instead of the one in the file
     #[arg(long)]
     site: Option<PathBuf>,
+    #[command(flatten)]
+    authority: AuthorityOption,
     /// Stand still at this instant, such as 2026-01-31T14:03:27.25Z
     #[arg(long)]
     at: Option<Timestamp>,
@@ -243,8 +245,9 @@ pub(crate) fn view(arguments: ViewArguments) -> Outcome {
     let url = arguments.live.broker.resolve(&loaded.site)?;
     let operator = arguments.live.operator(&loaded)?;
     let insecure = arguments.live.broker.allows_insecure(&loaded.site);
-    let _witness = arguments.witness.start(&loaded.site, &url, insecure, own_key().public())?;
     let credentials = arguments.live.broker.credentials()?;
+    let own = own_key().public();
+    let _witness = arguments.witness.start(&loaded.site, &url, insecure, credentials.clone(), own)?;
     let keys = arguments.live.keys.resolve(&loaded, "")?;
     arguments.live.show(loaded, url, credentials, operator, keys)
 }
@@ -252,11 +255,12 @@ pub(crate) fn view(arguments: ViewArguments) -> Outcome {
 /// A recording: its site comes out of it.
 pub(crate) fn replay(arguments: ReplayArguments) -> Outcome {
     let folder = tempfile::tempdir()?;
-    let opened = open_session(&arguments.file, arguments.site.as_deref(), folder.path())?;
+    let opened = open_session(&arguments.file, arguments.site.as_deref(), arguments.authority, folder.path())?;
     let (recording, findings) = (Arc::new(opened.recording), opened.findings);
     let second = arguments.compare.as_deref();
-    let compared =
-        second.map(|it| compare(&recording, it, &opened.loaded.site, arguments.align.clone())).transpose()?;
+    let authority = (arguments.authority, arguments.site.is_some());
+    let laid_over = |it| compare(&recording, it, &opened.loaded.site, authority, arguments.align.clone());
+    let compared = second.map(laid_over).transpose()?;
     let source = Source::Replay { recording, first: arguments.first(), findings, compared: compared.map(Box::new) };
     show(opened.loaded, source, Operator::default(), arguments.show)
 }

@@ -10,6 +10,7 @@ use pollux::session::export::ExportSource;
 use pollux::session::{Existing, own_key};
 use pollux::signal::Timestamp;
 
+use super::options::AuthorityOption;
 use super::progress::with_progress;
 use super::source::{OpenedSession, open_session};
 use super::{Failure, Outcome, counted};
@@ -31,19 +32,22 @@ pub(crate) struct EvidenceArguments {
     /// A picture to put beside it (PNG); may be given several times
     #[arg(long, value_name = "PNG")]
     picture: Vec<PathBuf>,
-    /// The registry of keys to put beside it
+    /// The registry of keys to put beside it, instead of the one that the session carries
     #[arg(long, value_name = "FILE")]
     registry: Option<PathBuf>,
-    /// What was found out about the values, to put beside it (JSON)
+    /// What was found out about the values, to put beside it (JSON), instead of what comes of verifying them once more
     #[arg(long, value_name = "FILE")]
     verdicts: Option<PathBuf>,
+    #[command(flatten)]
+    authority: AuthorityOption,
 }
 
 /// Exits with 0 if the bundle was written.
 pub(crate) fn run(arguments: EvidenceArguments) -> Outcome {
     super::log_to_stderr();
     let folder = tempfile::tempdir()?;
-    let OpenedSession { recording, loaded, .. } = open_session(&arguments.file, None, folder.path())?;
+    let OpenedSession { recording, loaded, .. } =
+        open_session(&arguments.file, None, arguments.authority, folder.path())?;
     let (begin, end) = recording.span().unwrap_or_default();
     let evidence = Evidence {
         range: (arguments.from.unwrap_or(begin), arguments.to.unwrap_or(end)),

@@ -10,6 +10,7 @@ use pollux::session::export::{Export, ExportSource, Exported, Format};
 use pollux::session::{Existing, own_key};
 use pollux::signal::Timestamp;
 
+use super::options::AuthorityOption;
 use super::progress::with_progress;
 use super::source::{OpenedSession, open_session};
 use super::{Failure, Outcome, counted};
@@ -43,6 +44,8 @@ pub(crate) struct ExportArguments {
     /// A site to read it with, instead of the one in the file
     #[arg(long)]
     site: Option<PathBuf>,
+    #[command(flatten)]
+    authority: AuthorityOption,
 }
 
 /// Exits with 0 if everything was written.
@@ -50,7 +53,7 @@ pub(crate) fn run(arguments: ExportArguments) -> Outcome {
     super::log_to_stderr();
     let folder = tempfile::tempdir()?;
     let OpenedSession { recording, loaded, .. } =
-        open_session(&arguments.file, arguments.site.as_deref(), folder.path())?;
+        open_session(&arguments.file, arguments.site.as_deref(), arguments.authority, folder.path())?;
     let (begin, end) = recording.span().unwrap_or_default();
     let key = Some(own_key());
     let source = ExportSource {

@@ -7,9 +7,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use pollux::session::draft;
-use pollux::session::recording::{Recording, SITE_ATTACHMENT};
+use pollux::session::recording::{Recording, SITE_ATTACHMENT, Warrant};
+use pollux::trust::PublicKey;
 use serde::Serialize;
 
+use super::options::{AuthorityOption, of_keys};
 use super::{Outcome, counted};
 
 /// Arguments of `info`.
@@ -17,6 +19,8 @@ use super::{Outcome, counted};
 pub(crate) struct InfoArguments {
     /// A recorded session (MCAP)
     file: PathBuf,
+    #[command(flatten)]
+    authority: AuthorityOption,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -37,6 +41,10 @@ struct Info {
     /// Bytes by name.
     attachments: BTreeMap<String, u64>,
     about: BTreeMap<String, String>,
+    /// Who signed the registry of keys that it carries. `null`: it carries none, or none that is believed.
+    authority: Option<PublicKey>,
+    /// Somebody here has named that authority, or it was believed on this machine.
+    authority_known: bool,
     findings: Vec<String>,
 }
 
@@ -49,6 +57,8 @@ pub(crate) fn run(arguments: InfoArguments) -> Outcome {
             return Ok(ExitCode::FAILURE);
         }
     };
+    let name = recording.about.get("site").cloned().unwrap_or_default();
+    let recording = arguments.authority.warrant(recording, None, &name)?;
     let (from, to) = recording.span().unwrap_or_default();
     let info = Info {
         file: arguments.file.display().to_string(),
@@ -61,6 +71,8 @@ pub(crate) fn run(arguments: InfoArguments) -> Outcome {
         topics: recording.counts.clone(),
         attachments: recording.attachments().map(|(name, bytes)| (name.to_owned(), bytes)).collect(),
         about: recording.about.clone(),
+        authority: recording.registry().and_then(|it| it.authority()),
+        authority_known: matches!(recording.warrant(), Warrant::Known(_)),
         findings: findings(&recording),
     };
     let mut out = io::stdout().lock();
@@ -79,6 +91,7 @@ pub(crate) fn run(arguments: InfoArguments) -> Outcome {
 /// What was lost or is odd; and of a file without a site, what cannot be shown of it.
 fn findings(recording: &Recording) -> Vec<String> {
     let mut findings = recording.findings.clone();
+    findings.extend(of_keys(recording));
     if recording.attachments().all(|it| it.0 != SITE_ATTACHMENT) {
         let draft = draft::of_recording(recording);
         let n_signals = counted(draft.signals, "signal");
@@ -94,6 +107,10 @@ fn print_plain(out: &mut impl Write, info: &Info) -> io::Result<()> {
     writeln!(out, "{} messages on {} topics", info.messages, info.topics.len())?;
     for (name, value) in &info.about {
         writeln!(out, "  {name}: {value}")?;
+    }
+    if let Some(authority) = &info.authority {
+        let known = if info.authority_known { ", which is known here" } else { "" };
+        writeln!(out, "  keys signed by: {authority}{known}")?;
     }
     for (name, bytes) in &info.attachments {
         writeln!(out, "  attachment {name}, {bytes} bytes")?;

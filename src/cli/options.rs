@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use clap::Args;
 use pollux::link::{self, BrokerUrl, Credentials, LinkError, TlsOptions, TlsSetupError};
+use pollux::session::recording::Recording;
 use pollux::session::{Keys, KeysAt, sessions_dir, trust_store};
 use pollux::signal::Timestamp;
 use pollux::site::{self, Ids, LoadError, Loaded, Site};
-use pollux::trust::PublicKey;
+use pollux::trust::{Authorities, PublicKey};
 
 use super::Failure;
 
@@ -99,7 +100,19 @@ impl BrokerOption {
 
     /// The certificates that were named, here or in the environment.
     pub(crate) fn tls(&self) -> Result<TlsOptions, TlsSetupError> {
-        let CertificateOptions { ca, cert, cert_key } = self.certificates.clone();
+        self.certificates.tls()
+    }
+
+    /// Who we are at the broker: by the certificate that was named, and by the login of the environment.
+    pub(crate) fn credentials(&self) -> Result<Credentials, TlsSetupError> {
+        self.certificates.credentials()
+    }
+}
+
+impl CertificateOptions {
+    /// The certificates that were named, here or in the environment.
+    fn tls(&self) -> Result<TlsOptions, TlsSetupError> {
+        let Self { ca, cert, cert_key } = self.clone();
         let named = TlsOptions::of(ca, cert, cert_key)?;
         let around = TlsOptions::from_environment()?;
         Ok(TlsOptions { ca: named.ca.or(around.ca), identity: named.identity.or(around.identity) })
@@ -134,9 +147,36 @@ impl KeysOption {
         let store = trust_store(&sessions_dir(), &loaded.site, program);
         let at = KeysAt { file: self.keys.as_deref(), authority: self.authority, store: &store };
         let keys = Keys::find(&loaded.path, &loaded.site, at)?;
-        keys.remarks.iter().for_each(|it| eprintln!("pollux: {it}"));
+        keys.problem.iter().chain(&keys.remarks).for_each(|it| eprintln!("pollux: {it}"));
         Ok(keys)
     }
+}
+
+/// Whose word is taken for the keys that a session carries.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct AuthorityOption {
+    /// Who must have signed the registry of keys in the session, such as ed25519:3d40…; without it as the site says that is
+    /// named, else as was believed on this machine for a site of that name
+    #[arg(long, value_name = "KEY")]
+    authority: Option<PublicKey>,
+}
+
+impl AuthorityOption {
+    /// The recording, with the authorities that are known for its site; `named` is a site that did not come out of it.
+    pub(crate) fn warrant(self, recording: Recording, named: Option<&Site>, name: &str) -> Result<Recording, Failure> {
+        let known = match (self.authority, named.and_then(|it| it.authority.as_ref())) {
+            (Some(authority), _) => vec![authority],
+            (None, Some(of_site)) => vec![of_site.parse::<PublicKey>()?],
+            // The store's folder is the same for all programs and sites.
+            (None, None) => Authorities::beside(&sessions_dir()).of_site(name),
+        };
+        Ok(recording.with_authorities(known))
+    }
+}
+
+/// What a person should know of the keys that a recording carries, as sentences without their end.
+pub(crate) fn of_keys(recording: &Recording) -> Vec<String> {
+    recording.refused_registries().into_iter().chain(recording.names_its_own_authority()).collect()
 }
 
 /// Parses `20s`, `500ms`, `2min`, `1h`, `7d`; a bare number is seconds.

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use pollux::command::gate::{DESKTOP_USER, GATE_USER, accesses, mosquitto_acl};
+use pollux::command::gate::{DESKTOP_USER, GATE_USER, OPERATOR_USER, WITNESS_USER, accesses, mosquitto_acl};
 use pollux::link::now;
 use pollux::link::pki::{Authority, Certificates};
 use pollux::site::Site;
+use pollux::trust::owners_of;
 
 use super::options::load;
 use super::{Failure, Outcome};
@@ -19,8 +20,6 @@ use super::{Failure, Outcome};
 const VALID: Duration = Duration::from_secs(90 * 86_400);
 /// They hold from a little earlier on, for clocks that are behind.
 const BEHIND: Duration = Duration::from_secs(3600);
-/// Who has a certificate beside the gate, the desktop and the devices.
-const OTHERS: [&str; 2] = ["witness", "operator"];
 /// The port of MQTT over TLS (IANA).
 const PORT: u16 = 8883;
 
@@ -63,8 +62,7 @@ pub(crate) fn run(arguments: PkiArguments) -> Outcome {
 
 /// The certificates of a site: of the broker and of all who connect to it.
 pub(crate) fn make(folder: &Path, site: &Site) -> Result<Certificates, Failure> {
-    let users = accesses(site).into_iter().map(|it| it.user);
-    let clients: BTreeSet<String> = users.chain(OTHERS.map(str::to_owned)).collect();
+    let clients: BTreeSet<String> = accesses(site).into_iter().map(|it| it.user).collect();
     let clients: Vec<String> = clients.into_iter().collect();
     Ok(Authority::set_up(folder, "Pollux demo CA", &clients, now() - BEHIND, now() + VALID)?)
 }
@@ -94,6 +92,17 @@ fn readme(folder: &Path, named: &Path, site: &Site, made: &Certificates) -> Stri
     let client =
         |name: &str| format!("--ca {at}/ca.crt --cert {at}/clients/{name}.crt --cert-key {at}/clients/{name}.key");
     let broker = format!("--broker mqtts://localhost:{PORT}");
+    // Where no device signs there are no keys to make.
+    let signs = !owners_of(site).is_empty();
+    let with_keys = |more: &str| if signs { more.replace("KEYS", &format!("{at}/keys")) } else { String::new() };
+    let make_keys = if signs {
+        format!(
+            "pollux keys new {at}/keys --site {site_name}\n    \
+             who may sign what; it prints its authority's key: --authority with it says that you know it\n"
+        )
+    } else {
+        String::new()
+    };
     format!(
         "Certificates of a demo of {name}. They hold until {until}, for a broker on this machine.\n\
          Do not use them for a plant: whoever can read this folder can be anybody in it.\n\n\
@@ -103,17 +112,28 @@ fn readme(folder: &Path, named: &Path, site: &Site, made: &Certificates) -> Stri
          clients/        one for each who connects: {clients}\n\
          acl             who of them may do what\n\
          mosquitto.conf  a broker that lets in none but these\n\n\
-         Try it, each in a terminal of its own:\n\n\
+         First, once:\n\n\
+         {make_keys}\
+         pollux operators new me --name \"Me\" --role engineer --file {at}/operators.ron\n    \
+         who may sign in; it asks for a passphrase\n\n\
+         Then, each in a terminal of its own:\n\n\
          mosquitto -c {at}/mosquitto.conf\n\
-         pollux field {site_name} {broker} --ca {at}/ca.crt --certs {at}/clients\n\
-         pollux gate {site_name} {broker} {gate}\n\
-         pollux view {site_name} {broker} {desktop}\n\n\
+         pollux field {site_name} {broker} --ca {at}/ca.crt --certs {at}/clients{of_field}\n\
+         pollux gate {site_name} {broker} {gate} --operators {at}/operators.ron{of_gate}\n\
+         pollux view {site_name} {broker} {desktop} --operators {at}/operators.ron{of_view}\n\
+         pollux witness {site_name} {broker} {witness}\n\n\
+         clients/{operator} is for a second desk: it may do what the desktop may.\n\
          The keys are readable by their owner alone (mode 600) and are refused otherwise.\n\
          For new certificates remove this folder and run: pollux pki demo {at} --site {site_name}\n",
         name = site.name,
         clients = made.clients.keys().cloned().collect::<Vec<_>>().join(", "),
         gate = client(GATE_USER),
         desktop = client(DESKTOP_USER),
+        witness = client(WITNESS_USER),
+        operator = OPERATOR_USER,
+        of_field = with_keys(" --keys KEYS/secret"),
+        of_gate = with_keys(" --keys KEYS/keys.ron --key KEYS/secret/gate.key"),
+        of_view = with_keys(" --keys KEYS/keys.ron"),
     )
 }
 

@@ -96,7 +96,8 @@ pub(crate) fn run(arguments: RecordArguments) -> Outcome {
     let key = own_key();
     let keys = arguments.keys.resolve(&loaded, "record")?;
     let insecure = arguments.broker.allows_insecure(&loaded.site);
-    let witness = arguments.witness.start(&loaded.site, &url, insecure, key.public())?;
+    let credentials = arguments.broker.credentials()?;
+    let witness = arguments.witness.start(&loaded.site, &url, insecure, credentials, key.public())?;
     let session = SessionPlugin::new(loaded.path, loaded.site, loaded.ids)
         .with_broker(url)
         .with_keys(keys)

@@ -13,7 +13,7 @@ use pollux::signal::Timestamp;
 use pollux::site::{self, Site};
 use tracing::{info, warn};
 
-use super::options::{BrokerOption, LoadedSite, load};
+use super::options::{AuthorityOption, BrokerOption, LoadedSite, load, of_keys};
 use super::{Failure, counted};
 
 /// Recordings that were made by themselves are kept for so long.
@@ -158,9 +158,15 @@ pub(crate) struct OpenedSession {
     pub(crate) findings: Vec<String>,
 }
 
-/// Opens a recorded session, and says what was lost of it. Its site is the one that is named, or comes out of the file into a
-/// folder, which must live as long as the site is used: its models are read from there. Where there is none, one is drafted.
-pub(crate) fn open_session(file: &Path, site: Option<&Path>, folder: &Path) -> Result<OpenedSession, Failure> {
+/// Opens a recorded session, and says what was lost of it, and what its keys are worth. Its site is the one that is named, or
+/// comes out of the file into a folder, which must live as long as the site is used: its models are read from there. Where
+/// there is none, one is drafted.
+pub(crate) fn open_session(
+    file: &Path,
+    site: Option<&Path>,
+    authority: AuthorityOption,
+    folder: &Path,
+) -> Result<OpenedSession, Failure> {
     let recording = Recording::open(file)?;
     let mut findings = recording.findings.clone();
     let unpacked = match site {
@@ -177,14 +183,25 @@ pub(crate) fn open_session(file: &Path, site: Option<&Path>, folder: &Path) -> R
             draft.write(folder)?
         }
     };
+    let loaded = load(&path)?;
+    let named = site.map(|_| &*loaded.site);
+    let recording = authority.warrant(recording, named, &loaded.site.name)?;
+    findings.extend(of_keys(&recording));
     findings.iter().for_each(|it| eprintln!("{}: {it}", file.display()));
-    Ok(OpenedSession { recording, loaded: load(&path)?, findings })
+    Ok(OpenedSession { recording, loaded, findings })
 }
 
-/// Opens a second session to lay it over the first, read with the site of that one.
-pub(crate) fn compare(first: &Recording, file: &Path, site: &Site, align: Alignment) -> Result<Comparison, Failure> {
-    let second = Recording::open(file)?;
-    for finding in &second.findings {
+/// Opens a second session to lay it over the first, read with the site of that one; whether that was named says whose word
+/// it is.
+pub(crate) fn compare(
+    first: &Recording,
+    file: &Path,
+    site: &Site,
+    (authority, is_named): (AuthorityOption, bool),
+    align: Alignment,
+) -> Result<Comparison, Failure> {
+    let second = authority.warrant(Recording::open(file)?, is_named.then_some(site), &site.name)?;
+    for finding in second.findings.iter().chain(&of_keys(&second)) {
         eprintln!("{}: {finding}", file.display());
     }
     Ok(Comparison::new(first, Arc::new(second), site, align)?)

@@ -13,6 +13,7 @@ use pollux::signal::Timestamp;
 use pollux::site::{Expectation, Site};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::options::{AuthorityOption, of_keys};
 use super::{Outcome, counted};
 
 /// One expectation with what came of it.
@@ -31,13 +32,13 @@ enum Verdict {
 }
 
 /// Exits with 0 if nothing that is expected failed, with 1 if something did.
-pub(super) fn run(site: Site, session: &Path, junit: Option<&Path>) -> Outcome {
+pub(super) fn run(site: Site, session: &Path, authority: AuthorityOption, junit: Option<&Path>) -> Outcome {
     if let Some(path) = junit {
         refuse_to_destroy(path)?;
     }
-    let recording = Recording::open(session)?;
+    let recording = authority.warrant(Recording::open(session)?, Some(&site), &site.name)?;
     let site = Arc::new(site);
-    recording.findings.iter().for_each(|it| eprintln!("{it}"));
+    recording.findings.iter().chain(&of_keys(&recording)).for_each(|it| eprintln!("{it}"));
     let (engine, lost) = examine(&recording, &site, |_| true);
     lost.iter().for_each(|it| eprintln!("{it}"));
     let tested: Vec<Tested<'_>> = site

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use crossbeam_channel::RecvTimeoutError;
-use pollux::link::{self, BrokerUrl, LinkOptions};
+use pollux::link::{self, BrokerUrl, Credentials, LinkOptions};
 use pollux::session::sessions_dir;
 use pollux::session::witness::{Witness, WitnessOptions, WitnessTold};
 use pollux::site::Site;
@@ -45,7 +45,9 @@ pub(crate) fn run(arguments: WitnessArguments) -> Outcome {
     let url = arguments.broker.resolve(&loaded.site)?;
     let place = Place { key: arguments.key, out: arguments.out };
     let until = arguments.span.map(|it| link::now() + it);
-    let witness = place.start(&loaded.site, url.clone(), arguments.broker.allow_insecure, None)?;
+    let broker = &arguments.broker;
+    let (insecure, credentials) = (broker.allows_insecure(&loaded.site), broker.credentials()?);
+    let witness = place.start(&loaded.site, url.clone(), insecure, credentials, None)?;
     println!("witnessing what is recorded of {} at {url}, as {}", loaded.site.name, witness.1);
     let mut good = true;
     while until.is_none_or(|it| link::now() < it) {
@@ -79,10 +81,11 @@ impl WitnessOption {
         site: &Site,
         url: &BrokerUrl,
         allow_insecure: bool,
+        credentials: Credentials,
         own: PublicKey,
     ) -> Result<Option<Witness>, Failure> {
         let place = Place { key: None, out: None };
-        let begun = self.witness.then(|| place.start(site, url.clone(), allow_insecure, Some(own)));
+        let begun = self.witness.then(|| place.start(site, url.clone(), allow_insecure, credentials, Some(own)));
         Ok(begun.transpose()?.map(|it| it.0))
     }
 }
@@ -99,6 +102,7 @@ impl Place {
         site: &Site,
         url: BrokerUrl,
         allow_insecure: bool,
+        credentials: Credentials,
         except: Option<PublicKey>,
     ) -> Result<(Witness, PublicKey), Failure> {
         let folder = sessions_dir().with_file_name("witness");
@@ -112,8 +116,8 @@ impl Place {
             filters: Vec::new(),
             arrivals_capacity: ARRIVALS_CAPACITY,
             allow_insecure,
-            login: None,
-            tls: None,
+            login: credentials.login,
+            tls: credentials.tls,
             will: None,
         };
         let options = WitnessOptions { site: site.topic_name(), link, key, file, except };

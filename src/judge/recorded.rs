@@ -132,7 +132,7 @@ pub fn examine(
                     listener.take(arrival);
                 }
                 Item::Keyframe(state) if state.since.is_none() && (first == 0 || damaged) => {
-                    let fold = state.fold(site);
+                    let fold = recording.state_of(state, site);
                     listener.reader.go_on_from(&fold, recording);
                     let at = recording.chunk(first).map_or(Timestamp::MIN, |it| it.from);
                     if fold.cells() != listener.fold.cells() {

@@ -37,7 +37,11 @@ impl Facts<'_, '_> {
 
     /// What is wrong with keys, and what was said in the gate's name by others.
     pub(super) fn signature_diagnostics(&self) -> Vec<Diagnostic> {
-        let of_keys = "Everything goes on by what was good before. `pollux keys check` tells more.";
+        let of_keys = if self.session.is_replay() {
+            "The recording is shown without it. If its keys are good, name who signed them with --authority."
+        } else {
+            "Everything goes on by what was good before. `pollux keys check` tells more."
+        };
         let mut all: Vec<Diagnostic> =
             self.session.keys_problems().iter().map(|it| of_signatures(it, of_keys)).collect();
         if let Some((count, why)) = self.gate.refused() {

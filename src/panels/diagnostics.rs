@@ -438,6 +438,7 @@ mod tests {
             unsealed: None,
             head: None,
             complete: Complete::Closed { witnessed: None },
+            other_recorders: Vec::new(),
             breaks: Vec::new(),
             more_breaks: 0,
         };

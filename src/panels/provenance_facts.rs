@@ -184,7 +184,15 @@ impl Facts<'_, '_> {
             lines.push(format!("Registry version {}, signed{issued} by the authority {by}", registry.doc().version));
         }
         let good = entry.is_good_at(reading.received, crate::trust::Defences::all()).is_ok();
-        row(key.to_string(), lines, if good { Proves::Yes } else { Proves::Against })
+        let proves = match self.session.own_word() {
+            _ if !good => Proves::Against,
+            None => Proves::Yes,
+            Some(own) => {
+                lines.push(format::sentence(&own));
+                Proves::Nothing
+            }
+        };
+        row(key.to_string(), lines, proves)
     }
 
     fn day(&self, at: crate::signal::Timestamp) -> String {

@@ -156,8 +156,7 @@ fn arrivals_at(recording: &Recording, at: Timestamp) -> (Vec<Arrival>, Option<Ar
     let n_chunks = recording.n_chunks();
     if let Some(last) = recording.chunk_at(at) {
         // A chunk may end in the instant in which the next one begins.
-        let first = (0..last).rev().take_while(|it| recording.chunk(*it).is_some_and(|it| it.to >= at)).last();
-        for chunk in first.unwrap_or(last)..=last {
+        for chunk in last.saturating_sub(1)..=last {
             for item in recording.items(chunk).0 {
                 match item {
                     Item::Message(arrival) if arrival.received == at => arrivals.push(arrival),
@@ -212,4 +211,105 @@ pub fn saw(passed: &Passed, gap: u32) -> BTreeMap<Step, String> {
         saw.insert(Step::Schema, "of their kinds and within their ranges".to_owned());
     }
     saw
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::link::Properties;
+    use crate::session::Follower;
+    use crate::session::recording::{About, SessionWriter};
+    use crate::site::{Ids, load};
+    use crate::trust::{
+        BESIDE_TYPE, KeyDoc, KeyId, KeyRole, KeysDoc, Pen, REGISTRY_FILE, RevokedDoc, SIGNATURE_PROPERTY, SecretKey,
+        Timestamp8601, Trust,
+    };
+
+    const BEGAN: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
+
+    fn at(secs: u64) -> Timestamp {
+        BEGAN + Duration::from_secs(secs)
+    }
+
+    fn site() -> Arc<Site> {
+        let text = r#"(name: "T", place: (latitude: 0, longitude: 0), twins: [
+            (id: "a", kind: Asset, device: (id: "a", signing: Required), signals: [(id: "v", topic: "a", path: "/v")])])"#;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("site.ron");
+        std::fs::write(&path, text).unwrap();
+        Arc::new(load(&path, &mut Ids::default()).map_or_else(|error| panic!("{error}"), |it| it.site))
+    }
+
+    fn said(pen: &mut Pen, secs: u64) -> Arrival {
+        let payload = format!("{{\"v\": {secs}}}");
+        let signature = pen.sign(BESIDE_TYPE, "a", at(secs), payload.as_bytes());
+        let user = vec![(SIGNATURE_PROPERTY.to_owned(), signature)];
+        Arrival {
+            topic: "a".into(),
+            payload: payload.into(),
+            received: at(secs),
+            retained: false,
+            correlation: None,
+            properties: Some(Box::new(Properties { user, ..Properties::default() })),
+        }
+    }
+
+    /// After six seconds the device has a new key, and the old one is revoked; at the eighth second somebody uses the old one.
+    fn recorded(site: &Arc<Site>, n_chunk: u64) -> (tempfile::NamedTempFile, [KeyId; 2]) {
+        let authority = SecretKey::generate();
+        let [mut old, mut new] = [1, 2].map(|epoch| Pen::new(SecretKey::generate(), epoch));
+        let signed = |version, keys| {
+            let mut doc = KeysDoc { version, issued: Some(Timestamp8601(BEGAN)), keys, signature: String::new() };
+            doc.sign(&authority);
+            let checked = Registry::check(doc, "keys.ron".as_ref(), Default::default(), Default::default());
+            Arc::new(checked.unwrap())
+        };
+        let [of_old, of_new] = [old.key(), new.key()].map(|it| KeyDoc::new("a", KeyRole::Device, it));
+        let revoked = Some(RevokedDoc { at: Timestamp8601(at(6)), why: "stolen".to_owned() });
+        let first = signed(1, vec![of_old.clone()]);
+        let second = signed(2, vec![KeyDoc { revoked, ..of_old }, of_new]);
+        let files = [(REGISTRY_FILE.to_owned(), first.doc().to_ron().into_bytes())];
+        let mut writer = SessionWriter::new(Vec::new(), &About::default(), &files).unwrap();
+        let verifier = Verifier::new(site, Some(Arc::clone(&first)));
+        let mut follower = Follower::with(site, verifier);
+        for secs in 0..14 {
+            if secs == 6 {
+                writer.keys(&second, at(6)).unwrap();
+                follower.set_registry(&second);
+            }
+            if secs % n_chunk == 0 {
+                writer.keyframe(&follower.fold(), site).unwrap();
+            }
+            let arrival = said(if secs < 6 || secs == 8 { &mut old } else { &mut new }, secs);
+            follower.take(&arrival);
+            writer.message(&arrival).unwrap();
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), writer.finish().unwrap()).unwrap();
+        (file, [old.key().id(), new.key().id()])
+    }
+
+    #[test]
+    fn a_message_is_verified_again_by_who_had_which_key_when_it_came() {
+        let site = site();
+        for n_chunk in [1, 2, 3, 5, 100] {
+            let (file, [old, new]) = recorded(&site, n_chunk);
+            let recording = Arc::new(Recording::open(file.path()).unwrap());
+            let look = |secs, key| {
+                let proof = Proof { trust: Trust::Verified, key: Some(key), gap: 0 };
+                let asked = VerifyAgain { signal: SignalId(0), received: at(secs), proof };
+                look_again(&recording, &site, &asked).unwrap()
+            };
+            for (secs, key) in [(0, old), (3, old), (5, old), (6, new), (7, new), (9, new), (13, new)] {
+                let found = look(secs, key);
+                assert!(found.same, "{n_chunk}: {secs} s: {found:#?}");
+            }
+            let found = look(8, old);
+            let (step, outcome) = found.steps.last().unwrap();
+            assert!(found.proof.is_none() && !found.same && *step == Step::Key, "{n_chunk}: {found:#?}");
+            assert!(outcome.as_ref().unwrap_err().contains("revoked"), "{n_chunk}: {found:#?}");
+        }
+    }
 }

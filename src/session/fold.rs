@@ -8,6 +8,8 @@ use super::recording::Recording;
 use crate::link::Arrival;
 use crate::signal::{Sample, SignalId, Timestamp, Value};
 use crate::site::Site;
+#[cfg(test)]
+use crate::trust::Verifier;
 use crate::trust::{Heard, Proof, Refusal, Refused, Registry, Trust};
 
 /// A sample so much older than the one before it was not late: its device's clock was set back.
@@ -156,6 +158,12 @@ impl Follower {
     /// Before the first message, where nothing is verified.
     pub fn new(site: &Site) -> Self {
         Self { reader: Reader::new(site, None), fold: Fold::default() }
+    }
+
+    /// Before the first message, with what verifies.
+    #[cfg(test)]
+    pub(super) fn with(site: &Site, verifier: Option<Verifier>) -> Self {
+        Self { reader: Reader::new(site, verifier), fold: Fold::default() }
     }
 
     /// Of a recording, after messages that led to a state: what is signed in it is verified again.

@@ -25,7 +25,7 @@ use crate::codec::{Decoded, Fault};
 use crate::link::{Arrival, now};
 use crate::signal::{Sample, SignalId, Timestamp};
 use crate::site::Site;
-use crate::trust::{Registry, Verifier};
+use crate::trust::{Registry, Store, Verifier};
 
 /// A sleeping window is woken at most so often.
 const WAKE_EVERY: Duration = Duration::from_millis(33);
@@ -94,7 +94,7 @@ pub struct Ingest {
     pub words: Receiver<Word>,
     next_site: Arc<Mutex<Option<Arc<Site>>>>,
     next_topics: Arc<Mutex<Option<WordTopics>>>,
-    next_registry: Arc<Mutex<Option<Arc<Registry>>>>,
+    next_registry: Arc<Mutex<Option<NextRegistry>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -153,11 +153,15 @@ impl Ingest {
         *self.next_site.lock().unwrap_or_else(PoisonError::into_inner) = Some(site);
     }
 
-    /// Goes on with another registry of keys, from the next arrivals on.
-    pub fn set_registry(&self, registry: Arc<Registry>) {
-        *self.next_registry.lock().unwrap_or_else(PoisonError::into_inner) = Some(registry);
+    /// Goes on with another registry of keys, from the next arrivals on; what is heard is kept in the store from then on, if
+    /// it was not before.
+    pub fn set_registry(&self, registry: Arc<Registry>, store: Option<Arc<Store>>) {
+        *self.next_registry.lock().unwrap_or_else(PoisonError::into_inner) = Some((registry, store));
     }
 }
+
+/// A registry that holds from the next arrivals on, and where what is heard is kept.
+type NextRegistry = (Arc<Registry>, Option<Arc<Store>>);
 
 /// The topics of words. Nearly every message is none, which its length tells.
 #[derive(Debug, Default)]
@@ -205,7 +209,7 @@ struct Worker {
     /// The other end of `batches`: what no frame has fetched is taken back and filled further.
     unfetched: Receiver<Batch>,
     words: WordQueue,
-    next_registry: Arc<Mutex<Option<Arc<Registry>>>>,
+    next_registry: Arc<Mutex<Option<NextRegistry>>>,
     /// The registry that holds since one was edited.
     registry: Option<Arc<Registry>>,
     filler: Filler,
@@ -286,7 +290,8 @@ impl Worker {
 
     /// A registry that was edited holds from here on, here as in the recording.
     fn take_registry(&mut self) {
-        let Some(registry) = self.next_registry.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let next = self.next_registry.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((registry, store)) = next else { return };
         if self.registry.as_ref() == Some(&registry) {
             return;
         }
@@ -297,6 +302,9 @@ impl Worker {
         }
         if let Some(verifier) = self.reader.verifier_mut() {
             verifier.set_registry(Arc::clone(&registry));
+            if let Some(store) = store {
+                verifier.keep_in(store, now());
+            }
         }
         self.registry = Some(registry);
     }

@@ -237,13 +237,13 @@ impl SessionPlugin {
 impl Plugin for SessionPlugin {
     fn build(&self, app: &mut App) {
         let marks_file = self.marks_file();
-        let keys_file = self.keys.lock().unwrap_or_else(PoisonError::into_inner).file.clone();
+        let keys_file = keys::KeysFile::new(&self.keys.lock().unwrap_or_else(PoisonError::into_inner), &self.site_path);
         let session = Session::start(self);
         app.insert_resource(self.compared(&session))
             .insert_resource(session)
             .add_message::<Align>()
             .insert_resource(reload::SiteFile::new(self.site_path.clone(), self.ids.clone()))
-            .insert_resource(keys::KeysFile::new(keys_file, &self.site_path))
+            .insert_resource(keys_file)
             .insert_resource(CurrentSite(Arc::clone(&self.site)))
             .init_resource::<SiteFindings>()
             .insert_resource(self.first_cursor())
@@ -352,6 +352,8 @@ pub struct Session {
     pub store: Option<Arc<Store>>,
     /// Why an edited registry was not taken over, for a person.
     pub keys_problem: Option<String>,
+    /// That somebody else says who has which key than before, for a person.
+    pub authority_problem: Option<String>,
     /// Whether a recording that is shown is as it was sealed. `None`: this is none.
     pub seals: Option<Arc<SealCheck>>,
     /// Heard beside the site's own topics.
@@ -401,6 +403,7 @@ impl Session {
             registry: None,
             store: None,
             keys_problem: None,
+            authority_problem: None,
             seals: None,
             word_topics: plugin.word_topics.clone(),
             record_problem: None,
@@ -410,6 +413,7 @@ impl Session {
         let keys = std::mem::take(&mut *plugin.keys.lock().unwrap_or_else(PoisonError::into_inner));
         session.registry = keys.registry.or_else(|| plugin.replay.as_ref()?.registry().cloned());
         session.store = keys.store;
+        session.authority_problem = keys.problem;
         let record = plugin.record.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut options) = record {
             options.registry.clone_from(&session.registry);
@@ -535,8 +539,15 @@ impl Session {
     /// What of a recording that is shown is lost, damaged or odd, for a person.
     pub fn recording_findings(&self) -> Vec<String> {
         let mut all = self.replay.as_ref().map_or_else(Vec::new, |it| it.findings.clone());
+        all.extend(self.own_word());
         all.extend(self.filling.as_ref().map_or_else(Vec::new, |it| it.findings()));
         all
+    }
+
+    /// That a recording that is shown names itself who says whose keys are whose, for a person. `None`: somebody here has
+    /// named it, or this is none.
+    pub fn own_word(&self) -> Option<String> {
+        self.replay.as_ref()?.names_its_own_authority()
     }
 
     /// Records what was asked of a device.

@@ -212,7 +212,7 @@ impl Past {
             if let Some(keyframe) = &loaded.keyframe {
                 match keyframe.since {
                     None => {
-                        self.fold = keyframe.fold(&self.site);
+                        self.fold = self.recording.state_of(keyframe, &self.site);
                         self.place = Place { chunk, step: 0 };
                         return;
                     }
@@ -257,7 +257,7 @@ impl Past {
             match &next.keyframe {
                 // What could not be read may be missing from the state.
                 Some(keyframe) if steps.damaged && keyframe.since.is_none() => {
-                    self.fold = keyframe.fold(&self.site);
+                    self.fold = self.recording.state_of(keyframe, &self.site);
                 }
                 Some(_) => (),
                 None if self.place.chunk.is_multiple_of(SNAPSHOT_EVERY) => {

@@ -4,6 +4,7 @@
 //! Knows neither sockets nor clocks nor the engine. Secrets are of types that do not print.
 
 mod accounts;
+mod authorities;
 mod authority;
 mod book;
 mod bucket;
@@ -22,10 +23,12 @@ pub mod seals;
 mod store;
 mod verdict;
 mod verify;
+mod vouch;
 mod window;
 pub mod witness;
 
 pub use accounts::{Account, AccountError, Accounts, AccountsError, SignInError};
+pub use authorities::{AUTHORITIES, Authorities};
 pub use authority::{Denied, Standing, may_approve, may_isolate, may_send};
 pub use book::{Account as DeviceAccount, Book, Exhibit, Passed, Slip};
 pub use chain::{AuditLog, LogError};
@@ -44,4 +47,5 @@ pub use registry::{
 pub use store::{Store, StoreError};
 pub use verdict::{Proof, Reason, Refused, Step, Trust};
 pub use verify::{Look, Memo, Message, No, Refusal, Terms, Values, Verifier};
+pub use vouch::{Sifted, Vouchers};
 pub use window::{Stamp, WINDOW, Window, WindowDoc, Windows};

@@ -188,6 +188,14 @@ impl Verifier {
         Self { windows, store: Some(store), ..self }
     }
 
+    /// Keeps what it hears from now on, where nothing was kept before: what the store knows is taken as heard.
+    pub fn keep_in(&mut self, store: Arc<Store>, now: Timestamp) {
+        if self.store.is_none() {
+            self.windows.extend(store.windows(now));
+            self.store = Some(store);
+        }
+    }
+
     /// Looks at no signature twice.
     #[must_use]
     pub fn with_memo(self, memo: Arc<Memo>) -> Self {

@@ -14,7 +14,7 @@ use coset::{CoseSign1, TaggedCborSerializable};
 use serde::{Deserialize, Serialize};
 
 use super::envelope::{self, EnvelopeError};
-use super::key::{PublicKey, SecretKey};
+use super::key::{KeyId, PublicKey, SecretKey};
 use super::seals::{SealHead, SessionId, chain_text, session_topic};
 use crate::signal::Timestamp;
 
@@ -88,10 +88,11 @@ pub enum Doubt {
     },
 }
 
-/// What a witness was shown of each session: the newest alone.
+/// What a witness was shown of each session: the newest alone. Each recorder's word stands by itself: a stranger who claims
+/// a session's name first must not keep its recorder from being heard.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    newest: BTreeMap<SessionId, SealHead>,
+    newest: BTreeMap<(SessionId, KeyId), SealHead>,
 }
 
 /// A line of a witness's file. What counts is the envelope: the rest is for people.
@@ -200,10 +201,11 @@ impl Ledger {
     /// Takes a checkpoint that was opened. `Ok(true)`: it is news, and in order.
     pub fn take(&mut self, head: &SealHead) -> Result<bool, Doubt> {
         let session = head.session;
-        if let Some(before) = self.newest.get(&session) {
+        let place = (session, head.key.id());
+        if let Some(before) = self.newest.get(&place) {
             let contradiction = |what| Err(Doubt::Contradiction { session, what });
             if before.key != head.key {
-                return contradiction("another key");
+                return contradiction("another key of the same name");
             }
             if head.n < before.n {
                 return Err(Doubt::GoneBack { session, was: before.n, is: head.n });
@@ -228,7 +230,7 @@ impl Ledger {
             // Their names begin with the time at which they were made.
             self.newest.remove(&oldest);
         }
-        self.newest.insert(session, head.clone());
+        self.newest.insert(place, head.clone());
         Ok(true)
     }
 }
@@ -323,8 +325,10 @@ mod tests {
         assert!(matches!(ledger.take(&head(&key, 2)), Err(Doubt::GoneBack { was: 3, is: 2, .. })));
         let fewer = SealHead { messages: 1, ..head(&key, 4) };
         assert!(matches!(ledger.take(&fewer), Err(Doubt::Contradiction { .. })));
-        let other = head(&SecretKey::generate(), 4);
-        assert!(matches!(ledger.take(&other), Err(Doubt::Contradiction { .. })));
+        // Who claims the session's name with another key neither speaks for its recorder nor shuts it out.
+        let stranger = SecretKey::generate();
+        assert_eq!(ledger.take(&head(&stranger, 90)), Ok(true));
+        assert!(matches!(ledger.take(&head(&stranger, 89)), Err(Doubt::GoneBack { was: 90, is: 89, .. })));
         assert_eq!(ledger.take(&SealHead { is_final: true, ..head(&key, 5) }), Ok(true));
         assert!(matches!(ledger.take(&head(&key, 6)), Err(Doubt::Contradiction { .. })));
     }

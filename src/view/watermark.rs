@@ -7,6 +7,7 @@ use egui::{Align2, FontId, Stroke};
 use super::overlay::{color, painter_of, rect_of};
 use super::palette;
 use super::screen::ViewRect;
+use crate::session::recording::Warrant;
 use crate::session::{Cursor, CursorMode, Session};
 
 /// The height of the word, pixels, at most.
@@ -16,12 +17,31 @@ const APART: f32 = 0.22;
 /// The length of the frame's corners, pixels.
 const CORNER: f32 = 26.0;
 
+/// The height of what is said of a recording's keys, pixels.
+const CAVEAT: f32 = 13.0;
+/// What is said where nobody here has named who signed a recording's keys.
+const OWN_WORD: &str =
+    "Verified on the recording's own word: it names its authority itself, and nobody here has named it";
+
 /// The word. `None`: what is shown is now.
 fn word(replay: bool, mode: CursorMode) -> Option<&'static str> {
     match mode {
         _ if replay => Some("REPLAY"),
         CursorMode::Live => None,
         CursorMode::Paused | CursorMode::Playing => Some("PAST"),
+    }
+}
+
+/// What is said of a recording's keys all the time. `None`: somebody here knows whose they are, or it has none.
+fn caveat(warrant: Warrant) -> Option<&'static str> {
+    match warrant {
+        Warrant::None | Warrant::Known(_) => None,
+        Warrant::Own(_) => {
+            Some("Verified on the recording's own word: it names its authority itself, and nobody here has named it")
+        }
+        Warrant::Refused => {
+            Some("Nothing is verified: the recording's keys are not signed by the authority that is known here")
+        }
     }
 }
 
@@ -37,6 +57,9 @@ pub(super) fn paint_watermark(
     let rect = rect_of(view.0);
     paint_frame(&painter, rect.shrink(3.0));
     paint_word(&painter, rect, word);
+    if let Some(warrant) = session.recording().filter(|_| session.is_replay()).map(|it| it.warrant()) {
+        caveat(warrant).into_iter().for_each(|it| paint_caveat(&painter, rect, it));
+    }
     Ok(())
 }
 
@@ -78,9 +101,19 @@ fn paint_word(painter: &egui::Painter, rect: egui::Rect, word: &str) {
     }
 }
 
+/// What a recording's keys are worth; it can be read, and stands where the word does not.
+fn paint_caveat(painter: &egui::Painter, rect: egui::Rect, said: &str) {
+    let (ink, font) = (color(palette::GHOST), FontId::proportional(CAVEAT));
+    let line = painter.layout(said.to_owned(), font, ink, (rect.width() - 4.0 * CORNER).max(CAVEAT));
+    let place = Align2::CENTER_TOP.anchor_size(egui::pos2(rect.center().x, rect.top() + CORNER), line.size());
+    painter.rect_filled(place.expand(5.0), 3.0, color(palette::BACKDROP).gamma_multiply(0.8));
+    painter.galley(place.min, line, ink);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trust::SecretKey;
 
     #[test]
     fn only_what_follows_now_has_no_mark() {
@@ -88,5 +121,13 @@ mod tests {
         assert_eq!(word(false, CursorMode::Paused), Some("PAST"));
         assert_eq!(word(true, CursorMode::Live), Some("REPLAY"));
         assert_eq!(word(true, CursorMode::Playing), Some("REPLAY"));
+    }
+
+    #[test]
+    fn a_recording_that_vouches_for_itself_says_so_all_the_time() {
+        let key = SecretKey::generate().public();
+        assert_eq!([Warrant::None, Warrant::Known(key)].map(caveat), [None, None]);
+        assert!(caveat(Warrant::Own(key)).is_some_and(|it| it.contains("own word")));
+        assert!(caveat(Warrant::Refused).is_some_and(|it| it.contains("Nothing is verified")));
     }
 }

@@ -21,6 +21,7 @@ mod sessions;
 mod signer;
 mod table;
 mod transport;
+mod vouch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -101,6 +102,7 @@ fn all() -> impl Iterator<Item = &'static Attack> {
         transport::ATTACKS,
         commands::ATTACKS,
         sessions::ATTACKS,
+        vouch::ATTACKS,
     ]
     .into_iter()
     .flatten()

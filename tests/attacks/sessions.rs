@@ -19,8 +19,8 @@ use crate::trust::SecretKey;
 use crate::trust::seals::{Complete, Fault, Report, SEAL_OPCODE, SealHead, SealOptions, Sealing, SessionId, verify};
 
 const SECS: u64 = 12;
-const BEGAN: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
-const SITE: &str = "(name: \"Tank\", place: (latitude: 0, longitude: 0), twins: [(id: \"tank\", kind: Asset, signals: [\
+pub(super) const BEGAN: Timestamp = Timestamp::from_nanos(1_800_000_000_000_000_000);
+pub(super) const SITE: &str = "(name: \"Tank\", place: (latitude: 0, longitude: 0), twins: [(id: \"tank\", kind: Asset, signals: [\
     (id: \"level\", topic: \"tank/level\", path: \"/v\", range: (0, 2000))])])";
 /// Opcodes of MCAP.
 const CHUNK: u8 = 6;
@@ -105,9 +105,9 @@ pub(super) const ATTACKS: &[Attack] = &[
 ];
 
 /// A session of a tank, a chunk a second; with what the seals said on the way, where it is sealed.
-struct Made {
-    bytes: Vec<u8>,
-    heads: Vec<SealHead>,
+pub(super) struct Made {
+    pub(super) bytes: Vec<u8>,
+    pub(super) heads: Vec<SealHead>,
 }
 
 fn site(folder: &tempfile::TempDir) -> Site {
@@ -117,7 +117,7 @@ fn site(folder: &tempfile::TempDir) -> Site {
 }
 
 /// What the tank says each second, but for one.
-fn made(seal: Option<(&SecretKey, SessionId)>, began: Timestamp, value_of: impl Fn(u64) -> f64) -> Made {
+pub(super) fn made(seal: Option<(&SecretKey, SessionId)>, began: Timestamp, value_of: impl Fn(u64) -> f64) -> Made {
     let folder = tempfile::tempdir().unwrap();
     let site = site(&folder);
     let about = About { site: "Tank".to_owned(), began, ..About::default() };
@@ -151,7 +151,7 @@ fn made(seal: Option<(&SecretKey, SessionId)>, began: Timestamp, value_of: impl 
     Made { bytes, heads }
 }
 
-fn truth(seal: Option<(&SecretKey, SessionId)>) -> Made {
+pub(super) fn truth(seal: Option<(&SecretKey, SessionId)>) -> Made {
     made(seal, BEGAN, |_| TRUTH)
 }
 
@@ -260,7 +260,7 @@ fn replayed(bytes: &[u8]) -> (Vec<f64>, Vec<String>) {
     (values, said)
 }
 
-fn look(bytes: &[u8], key: Option<&SecretKey>, witnessed: &[SealHead]) -> Report {
+pub(super) fn look(bytes: &[u8], key: Option<&SecretKey>, witnessed: &[SealHead]) -> Report {
     let options = SealOptions { key: key.map(SecretKey::public), witnessed: witnessed.to_vec() };
     verify(Cursor::new(bytes), &options).unwrap()
 }

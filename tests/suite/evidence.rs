@@ -2,14 +2,15 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use pollux::link::{self, Arrival};
+use pollux::link::{self, Arrival, Properties};
 use pollux::session::evidence::{BundleFault, BundleReport, Evidence, check};
 use pollux::session::export::ExportSource;
-use pollux::session::recording::{About, AuditDoc, Item, Recording, SealWith, SessionWriter, unpack_site};
+use pollux::session::recording::{About, AuditDoc, Item, Recording, SealWith, SessionWriter, site_files, unpack_site};
 use pollux::session::{Existing, Progress};
-use pollux::trust::SecretKey;
 use pollux::trust::seals::SessionId;
+use pollux::trust::{BESIDE_TYPE, KeyDoc, KeyRole, Pen, REGISTRY_FILE, Registry, SIGNATURE_PROPERTY, SecretKey};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -136,4 +137,84 @@ fn who_makes_a_bundle_cannot_change_what_was_first_recorded() {
     original[middle] ^= 1;
     let told = remade(&other, &messages, &audits);
     assert!(!told.original.as_ref().unwrap().breaks.is_empty() && !told.is_good(), "{told:#?}");
+}
+
+/// A session of a pump that signs: second by second, but for the third, which somebody else said, and the fifth, which came twice.
+fn signed(folder: &Path, recorder: &SecretKey, authority: &SecretKey) -> PathBuf {
+    let (site_path, path) = (folder.join("site.ron"), folder.join("signed.mcap"));
+    let text = r#"(name: "Signed", place: (latitude: 0, longitude: 0), twins: [
+        (id: "p1", kind: Asset, device: (id: "p1", signing: Required), signals: [(id: "v", topic: "p1", path: "/v")])])"#;
+    fs::write(&site_path, text).unwrap();
+    let site = load(&site_path).0;
+    let mut pen = Pen::new(SecretKey::generate(), 1);
+    let keys = vec![KeyDoc::new("p1", KeyRole::Device, pen.key())];
+    let registry = Registry::made(keys, at(0), authority);
+    let mut files = site_files(&site, text.as_bytes()).unwrap();
+    files.push((REGISTRY_FILE.to_owned(), registry.doc().to_ron().into_bytes()));
+    let seal = SealWith { key: recorder.clone(), session: SessionId::new(), clock: link::now };
+    let about = About { site: "Signed".to_owned(), began: at(0), ..About::default() };
+    let mut writer = SessionWriter::sealed(File::create(&path).unwrap(), &about, &files, seal).unwrap();
+    for secs in 0..9 {
+        let payload = format!(r#"{{"v": {secs}}}"#);
+        let signature = pen.sign(BESIDE_TYPE, "p1", at(secs), payload.as_bytes());
+        let user = if secs == 3 { Vec::new() } else { vec![(SIGNATURE_PROPERTY.to_owned(), signature)] };
+        let arrival = Arrival {
+            topic: "p1".into(),
+            payload: payload.into(),
+            received: at(secs),
+            retained: false,
+            correlation: None,
+            properties: Some(Box::new(Properties { user, ..Properties::default() })),
+        };
+        writer.message(&arrival).unwrap();
+        if secs == 5 {
+            writer.message(&Arrival { received: at(secs) + Duration::from_millis(300), ..arrival }).unwrap();
+        }
+    }
+    writer.finish().unwrap();
+    path
+}
+
+#[test]
+fn a_bundle_holds_the_keys_and_what_verifying_its_values_says_and_both_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let [recorder, authority, stranger] = [(); 3].map(|()| SecretKey::generate());
+    signed(folder.path(), &recorder, &authority);
+    let (code, said) = pollux(&["evidence", "signed.mcap", "--out", "b.mcap"], folder.path());
+    assert!(code == 0, "{said}");
+    let report = check(&folder.path().join("b.mcap"), Some(recorder.public())).unwrap().unwrap();
+    assert!(report.is_good(), "{report:#?}");
+    let keys = report.keys.unwrap();
+    assert_eq!((keys.version, keys.authority, keys.fault), (1, Some(authority.public()), None));
+    let verdicts = report.verdicts.unwrap();
+    assert_eq!(verdicts.registry, Some((1, authority.public().to_string())));
+    let pump = &verdicts.devices["p1"];
+    assert_eq!(pump.passed["verified"], 8, "{verdicts:#?}");
+    assert_eq!((pump.refused["not signed"], pump.refused["replayed"]), (1, 1), "{verdicts:#?}");
+    let reasons: Vec<&str> = verdicts.refused.iter().map(|it| it.reason.as_str()).collect();
+    assert_eq!(reasons, ["not signed", "replayed"]);
+
+    // A part begins with what had been heard before it.
+    let part = ["evidence", "signed.mcap", "--from", &at(5).to_string(), "--out", "part.mcap"];
+    assert_eq!(pollux(&part, folder.path()).0, 0);
+    let report = check(&folder.path().join("part.mcap"), Some(recorder.public())).unwrap().unwrap();
+    assert_eq!(report.verdicts.unwrap().devices["p1"].to_string(), "4 verified, 1 refused (1 replayed)");
+
+    let verify = |more: &[&str]| {
+        let key = recorder.public().to_string();
+        pollux(&[&["verify", "b.mcap", "--key", &key], more].concat(), folder.path())
+    };
+    let (code, said) = verify(&[]);
+    assert!(
+        code == 0 && said.contains("keys:     version 1, signed by") && said.contains("nobody vouched for"),
+        "{said}"
+    );
+    assert!(said.contains("      p1: 8 verified, 2 refused (1 not signed, 1 replayed), 1 never came"), "{said}");
+    let (code, said) = verify(&["--authority", &authority.public().to_string()]);
+    assert!(code == 0 && said.contains("the authority that was given"), "{said}");
+    let (code, said) = verify(&["--authority", &stranger.public().to_string()]);
+    assert!(code == 1 && said.contains("WORTH NOTHING"), "{said}");
+    let (_, said) = verify(&["--json"]);
+    let told: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(told["evidence"]["verdicts"]["devices"]["p1"]["passed"]["verified"], 8, "{said}");
 }

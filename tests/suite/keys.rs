@@ -214,6 +214,25 @@ fn a_rotated_key_overlaps_a_revoked_one_is_refused_and_an_old_registry_is_not_ta
 }
 
 #[test]
+fn a_registry_that_is_laid_there_while_the_program_runs_holds_from_then_on_and_is_remembered() {
+    let place = Place::new();
+    let (file, away) = (place.beside("keys.ron"), place.beside("away.ron"));
+    let broker = Mosquitto::guarded(&place.site);
+    let _field = place.field(&broker);
+    fs::rename(&file, &away).unwrap();
+    let mut twin = place.twin(&broker);
+    twin.until("it is there, unsigned", |it| standing(it) == Standing::Unsigned);
+    assert!(twin.app.world().resource::<Session>().registry.is_none());
+    fs::rename(&away, &file).unwrap();
+    twin.until("it is verified", |it| standing(it) == Standing::Verified);
+    drop(twin);
+    fs::remove_file(&file).unwrap();
+    let at = KeysAt { file: None, authority: None, store: &place.folder.path().join("trust.redb") };
+    let error = Keys::find(&place.path, &place.site, at).unwrap_err().to_string();
+    assert!(error.contains("version 1 of this site's registry of keys was seen before"), "{error}");
+}
+
+#[test]
 fn a_device_obeys_the_gate_alone_and_a_spoofed_last_will_stops_nothing() {
     let place = Place::new();
     let broker = Mosquitto::guarded(&place.site);

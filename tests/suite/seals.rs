@@ -16,11 +16,11 @@ use pollux::session::recording::{
 use pollux::session::witness::{Witness, WitnessOptions, WitnessTold, witnessed_filter};
 use pollux::session::{Existing, Follower, Progress, SessionPlugin, checkpoint_topic};
 use pollux::signal::Timestamp;
-use pollux::trust::SecretKey;
 use pollux::trust::seals::{Complete, Fault, Report, SEAL_OPCODE, SealHead, SealOptions, Sealing, SessionId, verify};
 use pollux::trust::witness::{
     Doubt, WitnessLineDoc, open_witnessed, read_witness_file, sign_checkpoint, sign_witnessed,
 };
+use pollux::trust::{KeyDoc, KeyRole, Registry, SecretKey};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
@@ -353,6 +353,65 @@ fn a_witness_signs_what_a_recorder_shows_and_finds_a_cut_end_and_a_second_histor
     assert_eq!(again.n_signed(), 0);
 }
 
+#[test]
+fn recorders_and_witnesses_can_be_named_by_their_keys_or_by_a_registry() {
+    let folder = tempfile::tempdir().unwrap();
+    let [key, witness, stranger, authority] = [(); 4].map(|()| SecretKey::generate());
+    let heads = recorded(&folder.path().join("a.mcap"), &key, false);
+    let note = |head: &SealHead, recorder: &SecretKey, witness: &SecretKey| {
+        let head = SealHead { key: recorder.public(), ..head.clone() };
+        let signed = sign_witnessed(&sign_checkpoint(&head, recorder), at(100), witness).unwrap();
+        serde_json::to_string(&WitnessLineDoc::of(&open_witnessed(&signed).unwrap(), &signed)).unwrap() + "\n"
+    };
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("good.jsonl", &note(&heads[30], &key, &witness));
+    // What a stranger makes by himself, and what an honest witness signs of it who has not seen the session before.
+    let last = heads.last().unwrap();
+    let further = SealHead { n: last.n + 9, chain: [9; 32], ..last.clone() };
+    write("framed.jsonl", &(note(&further, &stranger, &stranger) + &note(&further, &stranger, &witness)));
+    let registry = |name: &str, recorder: &SecretKey| {
+        let keys = vec![
+            KeyDoc::new("desk", KeyRole::Recorder, recorder.public()),
+            KeyDoc::new("tower", KeyRole::Witness, witness.public()),
+        ];
+        Registry::made(keys, at(0), &authority).doc().save(&folder.path().join(name)).unwrap();
+    };
+    registry("keys.ron", &key);
+    registry("other.ron", &stranger);
+    let public = [&key, &witness, &stranger, &authority].map(|it| it.public().to_string());
+    let verify = |more: &[&str]| pollux(&[&["verify", "a.mcap", "--json"], more].concat(), folder.path());
+    let told = |said: &str| serde_json::from_str::<Value>(said).unwrap_or_else(|why| panic!("{why}: {said}"));
+
+    let (code, said) = verify(&["--witness", "good.jsonl", "--witness", "framed.jsonl"]);
+    let it = told(&said);
+    assert_eq!((code, &it["good"], &it["report"]["other_recorders"][0]), (0, &true.into(), &public[2].clone().into()));
+    assert_eq!(it["witnesses"].as_array().unwrap().len(), 1, "{said}");
+    assert!(it["witnesses"][0]["vouched"].is_null() && it["recorder_vouched"] == false, "{said}");
+    assert!(it["complete_in_words"].as_str().unwrap().contains("whom nobody vouched for"), "{said}");
+
+    let (code, said) = verify(&["--witness", "good.jsonl", "--witness-key", &public[1], "--key", &public[0]]);
+    let it = told(&said);
+    assert_eq!(
+        (code, &it["recorder_vouched"], &it["witnesses"][0]["vouched"]),
+        (0, &true.into(), &"named by its key".into())
+    );
+    assert!(!it["complete_in_words"].as_str().unwrap().contains("nobody vouched"), "{said}");
+    // Another one was named: the witness's word does not count.
+    let (code, said) = verify(&["--witness", "good.jsonl", "--witness-key", &public[2]]);
+    let it = told(&said);
+    assert_eq!((code, &it["complete"], &it["witnesses"][0]["heard"]), (1, &Value::Null, &false.into()), "{said}");
+
+    let (code, said) = verify(&["--witness", "good.jsonl", "--keys", "keys.ron", "--authority", &public[3]]);
+    let it = told(&said);
+    assert_eq!((code, &it["recorder_vouched"]), (0, &true.into()));
+    assert_eq!(it["recorder_in_words"], "desk by the registry of keys");
+    assert_eq!(it["witnesses"][0]["vouched"], "tower by the registry of keys");
+    let (code, said) = verify(&["--keys", "other.ron", "--authority", &public[3]]);
+    assert!(code == 1 && told(&said)["unaltered"] == false, "{said}");
+    let (code, said) = verify(&["--keys", "keys.ron", "--authority", &public[0]]);
+    assert!(code == 2 && said.contains("is not what its authority signed"), "{said}");
+}
+
 pub(crate) fn pollux(arguments: &[&str], folder: &Path) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_pollux")).args(arguments).current_dir(folder).output().unwrap();
     (output.status.code().unwrap(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
@@ -388,6 +447,7 @@ fn the_command_tells_both_verdicts_and_exits_with_zero_only_for_both() {
     );
     let (code, said) = verify(&["a.mcap", "--witness", "witness.jsonl"]);
     assert!(code == 0 && said.contains(&format!("witness:    {}", witness.public())), "{said}");
+    assert!(said.contains("a witness was shown it up to seal 30; by a witness whom nobody vouched for"), "{said}");
 
     let mut changed = whole.clone();
     changed[cut + 40] ^= 1;

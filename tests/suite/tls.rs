@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use pollux::command::{GateState, Operator, Phase, Topics};
@@ -12,8 +12,11 @@ use pollux::link::{
     self, Arrival, BrokerUrl, Credentials, Identity, Link, LinkOptions, LinkProblem, LinkState, Publish, Roots,
     TlsOptions, TlsVersion,
 };
-use pollux::session::{Session, SessionPlugin};
+use pollux::session::{Session, SessionPlugin, checkpoint_topic};
 use pollux::signal::Timestamp;
+use pollux::trust::SecretKey;
+use pollux::trust::seals::{SealHead, SessionId};
+use pollux::trust::witness::{read_witness_file, sign_checkpoint};
 
 use crate::harness::{Gate, Mosquitto, TestTwin, accounts, free_port, load, number, site_path, wait_until};
 
@@ -301,6 +304,27 @@ fn made_for(site: &Path) -> tempfile::TempDir {
 }
 
 #[test]
+fn what_pki_demo_says_to_do_next_can_be_done_as_it_stands() {
+    let folder = made_for(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes/northfield"));
+    let (at, said) = (folder.path(), std::fs::read_to_string(folder.path().join("README.txt")).unwrap());
+    // Each line for a terminal is understood up to its end; those that begin something are asked for their help alone.
+    let lines: Vec<&str> = said.lines().filter(|it| it.starts_with("pollux ")).collect();
+    assert!(lines.iter().any(|it| it.starts_with("pollux gate ") && it.contains("--operators ")), "{said}");
+    for line in &lines {
+        let words: Vec<&str> = line.split(' ').skip(1).collect();
+        let is_made = words.starts_with(&["keys", "new"]);
+        let more: &[&str] = if is_made { &[] } else { &["--help"] };
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pollux"));
+        let output = command.args(words).args(more).output().unwrap();
+        assert!(output.status.success(), "{line}: {output:?}");
+    }
+    for named in said.split_whitespace().filter(|it| it.starts_with(&at.display().to_string()) && it.contains("/keys/"))
+    {
+        assert!(Path::new(named).exists(), "{named}: {said}");
+    }
+}
+
+#[test]
 fn a_whole_plant_runs_with_certificates_that_pki_demo_made() {
     let path = site_path("gated");
     let folder = made_for(&path);
@@ -339,7 +363,8 @@ fn a_whole_plant_runs_with_certificates_that_pki_demo_made() {
     assert_eq!(link.posture().unwrap().own.as_ref().unwrap().subject, "desktop");
 
     // A desktop's certificate opens no way around the gate: no one but the gate publishes commands.
-    let (listener, seen) = enter(&url.to_string(), "listener", tls("desktop"));
+    // An operator's own certificate is a desktop's, too.
+    let (listener, seen) = enter(&url.to_string(), "listener", tls("operator"));
     let (desktop, _none) = enter(&url.to_string(), "another desktop", tls("desktop"));
     let_in(&listener);
     let_in(&desktop);
@@ -356,6 +381,65 @@ fn a_whole_plant_runs_with_certificates_that_pki_demo_made() {
         heard.contains(&topics.request)
     });
     assert!(!heard.iter().any(|it| it == "bench/pump/set/run"), "{heard:?}");
+}
+
+/// A program that is ended when it goes out of scope.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+#[test]
+fn a_witness_joins_with_the_certificate_that_it_is_given() {
+    let path = site_path("gated");
+    let folder = made_for(&path);
+    let at = |name: &str| folder.path().join(name);
+    let tls = |name: &str| {
+        let file = |kind: &str| at("clients").join(format!("{name}.{kind}"));
+        TlsOptions { ca: Some(at("ca.crt")), identity: Some(Identity { certificate: file("crt"), key: file("key") }) }
+    };
+    let (desktop, of_witness) = (tls("desktop"), tls("witness").identity.unwrap());
+    let (ca, notes, own) = (at("ca.crt"), at("witnessed.jsonl"), at("witness.key"));
+    let options = [
+        ("--ca", &ca),
+        ("--cert", &of_witness.certificate),
+        ("--cert-key", &of_witness.key),
+        ("--key", &own),
+        ("--out", &notes),
+    ];
+    let options = options.into_iter().flat_map(|(name, file)| [name.to_owned(), file.display().to_string()]);
+    let options: Vec<String> = options.collect();
+    let broker = Mosquitto::set_up(folder);
+    let (url, recorder) = (url("mqtts", broker.port), SecretKey::generate());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pollux"));
+    command.arg("witness").arg(&path).args(["--broker", &url]).args(options).stdout(Stdio::null());
+    let _witness = Running(command.spawn().unwrap());
+
+    let head = SealHead {
+        session: SessionId::new(),
+        key: recorder.public(),
+        n: 3,
+        chain: [3; 32],
+        at: link::now(),
+        messages: 30,
+        is_final: false,
+    };
+    let (link, _none) = enter(&url, "recorder", desktop);
+    let_in(&link);
+    let publish = Publish {
+        topic: checkpoint_topic(&load(&path).0, &recorder.public()),
+        payload: sign_checkpoint(&head, &recorder).into(),
+        qos1: true,
+        retain: true,
+        ..Publish::default()
+    };
+    link.publish(publish).unwrap();
+    let witnessed = || std::fs::read(&notes).map(|it| read_witness_file(it.as_slice()).unwrap().0).unwrap_or_default();
+    wait_until("the witness has written it down", || witnessed().iter().any(|it| it.head == head));
 }
 
 #[test]

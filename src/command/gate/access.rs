@@ -10,6 +10,9 @@ use crate::site::Site;
 pub const GATE_USER: &str = "gate";
 /// The user of all desktops.
 pub const DESKTOP_USER: &str = "desktop";
+/// The user of a person's own desktop, who is to be told from the others at the broker. It may do what a desktop may: what the
+/// person may is told by the account.
+pub const OPERATOR_USER: &str = "operator";
 
 /// The user of witnesses.
 pub const WITNESS_USER: &str = "witness";
@@ -36,6 +39,7 @@ pub fn accesses(site: &Site) -> Vec<Access> {
     let mut all = vec![
         Access { user: GATE_USER.to_owned(), publishes: gate, hears: set(&["#"]) },
         Access { user: DESKTOP_USER.to_owned(), publishes: set(&[&topics.request, &seals]), hears: set(&["#"]) },
+        Access { user: OPERATOR_USER.to_owned(), publishes: set(&[&topics.request, &seals]), hears: set(&["#"]) },
         Access {
             user: WITNESS_USER.to_owned(),
             publishes: set(&[&witnessed_filter(&site.topic_name())]),

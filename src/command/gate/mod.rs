@@ -19,5 +19,5 @@ mod ruling;
 mod run;
 mod warden;
 
-pub use access::{Access, DESKTOP_USER, GATE_USER, WITNESS_USER, accesses, mosquitto_acl};
+pub use access::{Access, DESKTOP_USER, GATE_USER, OPERATOR_USER, WITNESS_USER, accesses, mosquitto_acl};
 pub use run::{Gate, GateError, GateOptions, GatePlugin, gate_folder};

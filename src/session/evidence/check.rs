@@ -7,12 +7,13 @@ use std::path::Path;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{FOLDER, FileDoc, MANIFEST, ManifestDoc, ORIGINAL, VERSION};
+use super::verdicts::VerdictsDoc;
+use super::{FOLDER, FileDoc, MANIFEST, ManifestDoc, ORIGINAL, REGISTRY, VERDICTS, VERSION};
 use crate::link::Arrival;
 use crate::session::recording::{AuditDoc, Item, Recording};
 use crate::signal::Timestamp;
-use crate::trust::PublicKey;
 use crate::trust::seals::{Fault, Report, SealOptions, verify};
+use crate::trust::{Anchor, Defences, KeysDoc, PublicKey, Registry};
 
 /// What was found out about the evidence in a bundle.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,8 +22,23 @@ pub struct BundleReport {
     pub manifest: Option<ManifestDoc>,
     /// The original stretches. What was left out on purpose is no break. `None`: they are not there.
     pub original: Option<Report>,
+    /// The registry of keys that lies in it. `None`: there is none.
+    pub keys: Option<CarriedKeys>,
+    /// What its maker found out about the values. `None`: nothing, or in a form of his own.
+    pub verdicts: Option<VerdictsDoc>,
     /// What is wrong.
     pub faults: Vec<BundleFault>,
+}
+
+/// A registry of keys that lies in a bundle. Its maker put it there: what it is worth is told by whose signature it bears.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CarriedKeys {
+    /// Its version. 0: it cannot be read.
+    pub version: u64,
+    /// Who signed it. `None`: nobody did.
+    pub authority: Option<PublicKey>,
+    /// Why it is worth nothing, in words. `None`: it is as its authority signed it.
+    pub fault: Option<String>,
 }
 
 /// What is wrong with the evidence in a bundle.
@@ -81,7 +97,7 @@ pub fn check(path: &Path, key: Option<PublicKey>) -> Option<io::Result<BundleRep
 }
 
 fn check_bundle(bundle: &Recording, mut named: BTreeSet<String>, key: Option<PublicKey>) -> io::Result<BundleReport> {
-    let mut report = BundleReport { manifest: None, original: None, faults: Vec::new() };
+    let mut report = BundleReport { manifest: None, original: None, keys: None, verdicts: None, faults: Vec::new() };
     named.remove(MANIFEST);
     let manifest = match manifest(bundle) {
         Ok(manifest) => manifest,
@@ -99,12 +115,25 @@ fn check_bundle(bundle: &Recording, mut named: BTreeSet<String>, key: Option<Pub
         named.remove(&listed.name);
     }
     report.faults.extend(named.into_iter().map(BundleFault::Unlisted));
+    let attached = |name| bundle.attachment(name)?.ok();
+    report.keys = attached(REGISTRY).map(|it| CarriedKeys::of(&it));
+    report.verdicts = attached(VERDICTS).and_then(|it| serde_json::from_slice(&it).ok());
     if let Some(Ok(original)) = bundle.attachment(ORIGINAL) {
         report.original = Some(check_original(&original, &manifest, key, &mut report.faults)?);
         report.faults.extend(compare(bundle, &original, &manifest)?);
     }
     report.manifest = Some(manifest);
     Ok(report)
+}
+
+impl CarriedKeys {
+    fn of(data: &[u8]) -> Self {
+        let path = Path::new(REGISTRY);
+        let doc = KeysDoc::parse(&String::from_utf8_lossy(data), path);
+        let (version, authority) = doc.as_ref().map_or((0, None), |it| (it.version, it.signer()));
+        let checked = doc.and_then(|it| Registry::check(it, path, Anchor::default(), Defences::all()));
+        Self { version, authority, fault: checked.err().map(|it| it.to_string()) }
+    }
 }
 
 fn manifest(bundle: &Recording) -> Result<ManifestDoc, String> {

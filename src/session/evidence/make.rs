@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::verdicts::{self, VerdictsDoc};
 use super::{FileDoc, MANIFEST, ManifestDoc, ORIGINAL, PICTURES, REGISTRY, SourceDoc, VERDICTS, VERSION};
 use crate::link::now;
 use crate::session::export::{Export, ExportError, ExportSource, Exported, Format};
@@ -24,9 +25,9 @@ pub struct Evidence {
     pub range: (Timestamp, Timestamp),
     /// Pictures: a name and its bytes (PNG).
     pub pictures: Vec<(String, Vec<u8>)>,
-    /// The registry of keys, as it is.
+    /// The registry of keys, as it is. `None`: the one that held at the end of the range, as the session says.
     pub registry: Option<Vec<u8>>,
-    /// What was found out about the values (JSON).
+    /// What was found out about the values (JSON). `None`: what comes of verifying them once more ([`VerdictsDoc`]).
     pub verdicts: Option<Vec<u8>>,
 }
 
@@ -79,8 +80,7 @@ impl Evidence {
         };
         let mut files = vec![(ORIGINAL.to_owned(), original)];
         files.extend(self.pictures.iter().map(|(name, data)| (format!("{PICTURES}{name}"), data.clone())));
-        files.extend(self.registry.iter().map(|it| (REGISTRY.to_owned(), it.clone())));
-        files.extend(self.verdicts.iter().map(|it| (VERDICTS.to_owned(), it.clone())));
+        files.extend(self.found(source)?);
         let manifest = ManifestDoc {
             v: VERSION,
             made: now().to_string(),
@@ -94,6 +94,20 @@ impl Evidence {
         let source = ExportSource { more_files: files, ..source.clone() };
         let export = Export { range: self.range, only: String::new(), format: Format::Mcap };
         Ok(export.to_file(&source, path, existing, progress)?)
+    }
+
+    /// The registry and the verdicts: those that were given, else what the session says and what is found.
+    fn found(&self, source: &ExportSource) -> Result<Vec<(String, Vec<u8>)>, EvidenceError> {
+        let (verdicts, registry) = verdicts::find(source, self.range).unzip();
+        let write = |it: VerdictsDoc| serde_json::to_vec_pretty(&it).map_err(|it| EvidenceError::Read(it.into()));
+        let verdicts = match &self.verdicts {
+            Some(given) => Some(given.clone()),
+            None => verdicts.map(write).transpose()?,
+        };
+        let of_session = || registry.flatten().map(|it| it.doc().to_ron().into_bytes());
+        let registry = self.registry.clone().or_else(of_session);
+        let named = [(REGISTRY, registry), (VERDICTS, verdicts)];
+        Ok(named.into_iter().filter_map(|(name, data)| Some((name.to_owned(), data?))).collect())
     }
 
     /// The stretches that the range needs: the head, those that tell of channels, and those in which something came.

@@ -11,14 +11,16 @@
 
 mod check;
 mod make;
+mod verdicts;
 
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use check::{BundleFault, BundleReport, check};
+pub use check::{BundleFault, BundleReport, CarriedKeys, check};
 pub use make::{Evidence, EvidenceError};
+pub use verdicts::{DeviceVerdictDoc, RefusedMessageDoc, VerdictsDoc};
 
 /// What the names of evidence among the attachments begin with.
 pub(super) const FOLDER: &str = "evidence/";
@@ -80,11 +82,16 @@ pub struct FileDoc {
 
 impl FileDoc {
     fn of(name: &str, data: &[u8]) -> Self {
-        let mut sha256 = String::with_capacity(64);
-        for byte in Sha256::digest(data) {
-            // Writing to a text does not fail.
-            write!(sha256, "{byte:02x}").ok();
-        }
+        let sha256 = hexadecimal(&Sha256::digest(data));
         Self { name: name.to_owned(), bytes: data.len() as u64, sha256 }
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a text does not fail.
+        write!(text, "{byte:02x}").ok();
+    }
+    text
 }

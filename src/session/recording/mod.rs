@@ -6,6 +6,7 @@
 //! chunk stands its seal ([`crate::trust::seals`]), in a record that other programs pass over. Written by a thread of its own, which never drops anything: where the disk is slow, the link waits.
 
 mod assets;
+mod authority;
 mod channel;
 mod columns;
 mod names;
@@ -23,6 +24,7 @@ mod verified;
 mod writer;
 
 pub use assets::{AssetError, SITE_ATTACHMENT, site_files, unpack_site};
+pub use authority::Warrant;
 pub use channel::PayloadKind;
 pub(super) use channel::channels_told;
 pub use names::{AlarmAuditDoc, AuditDoc, EstimateDoc, KeyframeDoc, QuarantineAuditDoc, RefusedDoc};

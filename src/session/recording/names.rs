@@ -1,18 +1,14 @@
 //! The names that Pollux gives to what it adds to a session, and the shapes of what stands under them.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tracing::warn;
 
 use crate::session::fold::{Cell, Fold};
 use crate::signal::{Timestamp, Value};
 use crate::site::Site;
-use crate::trust::{
-    Anchor, Defences, Heard, KeyId, KeysDoc, LimitsDoc, Proof, Reason, Refused, Registry, Trust, WindowDoc,
-};
+use crate::trust::{Heard, KeyId, LimitsDoc, Proof, Reason, Refused, Trust, WindowDoc};
 
 /// The topic of keyframes.
 pub(super) const KEYFRAME: &str = "pollux/keyframe";
@@ -175,19 +171,6 @@ pub struct AlarmAuditDoc {
     pub until: Option<i64>,
 }
 
-/// A registry as a session holds it. What it is worth is told by whose signature it bears.
-pub(super) fn registry_of(text: &[u8], path: &Path) -> Option<Arc<Registry>> {
-    let read = std::str::from_utf8(text).ok().map(|it| KeysDoc::parse(it, path))?;
-    let checked = read.and_then(|it| Registry::check(it, path, Anchor::default(), Defences::all()));
-    match checked {
-        Ok(registry) => Some(Arc::new(registry)),
-        Err(why) => {
-            warn!("{}: its registry of keys is passed over: {why}", path.display());
-            None
-        }
-    }
-}
-
 /// A twin that was isolated, or released. Why stands in the reason beside it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct QuarantineAuditDoc {
@@ -296,10 +279,9 @@ impl KeyframeDoc {
         Heard::kept(self.windows.iter().filter_map(WindowDoc::window).collect(), &self.limits)
     }
 
-    /// The state on a site. Signals that the site doesn't have are passed over.
-    pub fn fold(&self, site: &Site) -> Fold {
-        let registry = self.keys.as_ref().and_then(|it| registry_of(it.as_bytes(), Path::new(KEYS)));
-        let mut fold = Fold::default().with_heard(Arc::new(self.heard())).with_registry(registry);
+    /// The state on a site, but for who has which key. Signals that the site doesn't have are passed over.
+    pub(super) fn fold(&self, site: &Site) -> Fold {
+        let mut fold = Fold::default().with_heard(Arc::new(self.heard()));
         let proofs: HashMap<usize, Proof> = self.proofs.iter().filter_map(proof_of).collect();
         let refused: HashMap<usize, Refused> = self.refused.iter().map(|(place, it)| (*place, it.refused())).collect();
         let columns = self.signals.iter().zip(&self.received).zip(self.is.chars().zip(&self.values));

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 use mcap::records::{AttachmentIndex, MessageHeader, Record};
 use tracing::warn;
 
+use super::authority::Carried;
 pub(super) use super::channel::Channel;
 use super::channel::PayloadKind;
 use super::columns::{self, Row};
@@ -22,7 +23,7 @@ use crate::session::fold::Fold;
 use crate::signal::Timestamp;
 use crate::site::Site;
 use crate::trust::seals::{MAX_SEAL_BYTES, SEAL_OPCODE, Seal, chain_text};
-use crate::trust::{Memo, REGISTRY_FILE, Registry, SIGNATURE_PROPERTY, Verifier};
+use crate::trust::{Memo, Registry, SIGNATURE_PROPERTY, Verifier};
 
 /// No record is larger: a length beyond it is damage, and not read.
 pub(super) const MAX_RECORD: u64 = 1 << 30;
@@ -122,8 +123,8 @@ pub struct Recording {
     channels: RwLock<HashMap<u16, Channel>>,
     schemas: RwLock<HashMap<u16, String>>,
     attachments: Vec<AttachmentIndex>,
-    /// Who has which key, as the session says. Read when it is asked for.
-    registry: OnceLock<Option<Arc<Registry>>>,
+    /// Who has which key, as the session says.
+    pub(super) carried: Carried,
     memo: Arc<Memo>,
 }
 
@@ -188,7 +189,7 @@ impl Recording {
             channels: RwLock::new(scanned.channels),
             schemas: RwLock::new(scanned.schemas),
             attachments: scanned.attachments,
-            registry: OnceLock::new(),
+            carried: Carried::default(),
             memo: Arc::default(),
         })
     }
@@ -208,7 +209,7 @@ impl Recording {
             channels: RwLock::default(),
             schemas: RwLock::default(),
             attachments: Vec::new(),
-            registry: OnceLock::new(),
+            carried: Carried::default(),
             memo: Arc::default(),
         })
     }
@@ -216,13 +217,7 @@ impl Recording {
     /// The same with who has which key.
     #[must_use]
     pub(super) fn with_registry(self, registry: Option<Arc<Registry>>) -> Self {
-        Self { registry: OnceLock::from(registry), ..self }
-    }
-
-    /// Who had which key when the session began, as it says itself.
-    pub fn registry(&self) -> Option<&Arc<Registry>> {
-        let read = || self.attachment(REGISTRY_FILE)?.ok().and_then(|it| names::registry_of(&it, &self.path));
-        self.registry.get_or_init(read).as_ref()
+        Self { carried: Carried::begun_with(registry), ..self }
     }
 
     /// What verifies its messages again, from the first one on. `None`: nothing on the site is signed.
@@ -455,7 +450,7 @@ impl Recording {
                         drop(channels);
                         self.take_columns(&data, taken);
                     }
-                    names::KEYS => taken.items.extend(names::registry_of(&data, &self.path).map(Item::Keys)),
+                    names::KEYS => taken.items.extend(self.later_registry(&data).map(Item::Keys)),
                     names::MORE => taken.items.extend(unwrapped(channel, received, &data).map(Item::Message)),
                     // An answer to a command, and whatever else is spoken under that name.
                     _ => taken.items.push(Item::Message(message(

@@ -356,7 +356,11 @@ impl Worker {
                 closed.extend(writer.keyframe(&fold, &site)?);
             }
             Entry::Audit(doc) => closed.extend(writer.audit(&doc)?),
-            Entry::Keys(registry) => closed.extend(writer.keys(&registry, now())?),
+            Entry::Keys(registry) => {
+                closed.extend(writer.keys(&registry, now())?);
+                // Whoever looks back must know of it at once, and what is in no whole chunk yet tells of no keys.
+                closed.extend(writer.close_chunk()?);
+            }
             Entry::End => (),
         }
         self.recording.learn(writer.take_added());

@@ -28,5 +28,6 @@ pub use report::{Break, Complete, Fault, Report, Sealing};
 pub use seal::{MAX_SEAL_BYTES, SEAL_OPCODE, SEAL_TYPE, Seal, SealError, SealHead, chain_text, session_topic};
 pub use sealer::{Sealer, Told};
 pub use session_id::{SessionId, SessionIdError};
+pub use signer::borne;
 pub use stretches::{Stretch, stretches};
 pub use verify::{SealOptions, verify};

@@ -34,6 +34,8 @@ pub struct Report {
     pub head: Option<SealHead>,
     /// Whether all is there.
     pub complete: Complete,
+    /// Other keys by which witnesses were shown a session of this name: that says nothing of this one.
+    pub other_recorders: Vec<PublicKey>,
     /// What was changed, and where, in the order of the file; the first so many of it.
     pub breaks: Vec<Break>,
     /// How many more there are.
@@ -247,7 +249,9 @@ impl fmt::Display for Complete {
             Self::Closed { witnessed: Some(n) } => {
                 write!(f, "yes, as the recorder says: it closed the session; a witness was shown it up to seal {n}")
             }
-            Self::NotWitnessed => f.write_str("not known: the witness was shown nothing of this session"),
+            Self::NotWitnessed => {
+                f.write_str("not known: the witness was shown nothing of this session by its recorder")
+            }
             Self::Missing { stretches: 1 } => f.write_str("no: a stretch is missing"),
             Self::Missing { stretches } => write!(f, "no: {stretches} stretches are missing"),
             Self::Cut { ends_at, witnessed, witnessed_at, messages } => {

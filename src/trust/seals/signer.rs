@@ -75,6 +75,17 @@ pub(super) fn find_signer(bytes: &mut Bytes<impl Read + Seek>, given: Option<Pub
     Ok(Signer { sealing, key, session })
 }
 
+/// The first of some keys that a file bears seals of, by what stands at its beginning and its end. `None`: it bears none.
+pub fn borne(file: impl Read + Seek, keys: &[PublicKey]) -> io::Result<Option<PublicKey>> {
+    let mut bytes = Bytes::new(file)?;
+    for key in keys {
+        if let Sealing::ByGiven(key) = find_signer(&mut bytes, Some(*key))?.sealing {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
+}
+
 #[derive(Default)]
 struct Asked {
     /// How many bear which key.

@@ -261,6 +261,21 @@ fn a_cut_end_is_not_known_alone_and_is_found_with_a_witness() {
 }
 
 #[test]
+fn a_stranger_who_claims_the_session_cannot_say_that_it_was_cut_or_sealed_anew() {
+    let file = made(5).end();
+    let good = look(&file.bytes);
+    assert!(good.is_good());
+    let own = good.head.unwrap();
+    let strange = |n| SealHead { key: keys()[1].public(), chain: [9; 32], n, ..own.clone() };
+    let options = SealOptions { key: None, witnessed: vec![own.clone(), strange(2), strange(90)] };
+    let told = look_with(&file.bytes, &options);
+    assert!(told.is_good() && told.complete == Complete::Closed { witnessed: Some(own.n) }, "{told:#?}");
+    assert_eq!(told.other_recorders, [keys()[1].public()]);
+    let alone = look_with(&file.bytes, &SealOptions { key: None, witnessed: vec![strange(90)] });
+    assert_eq!((alone.complete.clone(), alone.unaltered()), (Complete::NotWitnessed, true));
+}
+
+#[test]
 fn a_cut_anywhere_is_never_taken_for_whole() {
     let file = made(3).end();
     for cut in (0..file.bytes.len()).step_by(3) {

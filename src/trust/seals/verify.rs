@@ -29,7 +29,8 @@ const MAX_TRIED: usize = 64;
 pub struct SealOptions {
     /// The recorder's key. `None`: the one that the file names itself.
     pub key: Option<PublicKey>,
-    /// What witnesses were shown. Those of other sessions are passed over.
+    /// What witnesses were shown. Those of other sessions are passed over; one of this session by another key than its
+    /// recorder's says nothing of it, for anybody can claim its name.
     pub witnessed: Vec<SealHead>,
 }
 
@@ -49,11 +50,19 @@ pub fn verify(file: impl Read + Seek, options: &SealOptions) -> io::Result<Repor
         unsealed: None,
         head: None,
         complete: Complete::NotSealed,
+        other_recorders: Vec::new(),
         breaks: Vec::new(),
         more_breaks: 0,
     };
     let (Some(key), Some(session)) = (key, session) else { return Ok(report) };
-    let witnessed: Vec<SealHead> = options.witnessed.iter().filter(|it| it.session == session).cloned().collect();
+    let of_session = options.witnessed.iter().filter(|it| it.session == session);
+    let (witnessed, others): (Vec<SealHead>, Vec<SealHead>) = of_session.cloned().partition(|it| it.key == key);
+    let mut report = report;
+    for it in others {
+        if !report.other_recorders.contains(&it.key) {
+            report.other_recorders.push(it.key);
+        }
+    }
     let checker = Checker {
         bytes,
         key,
@@ -264,7 +273,7 @@ impl<R: Read + Seek> Checker<R> {
     fn accept(&mut self, candidate: &Candidate, seal: &Seal, is_good: bool) -> io::Result<()> {
         let began = self.good;
         let head = seal.head(self.key);
-        if self.witnessed.iter().any(|it| it.n == seal.n && (it.chain != head.chain || it.key != head.key)) {
+        if self.witnessed.iter().any(|it| it.n == seal.n && it.chain != head.chain) {
             self.found(began, candidate.to, Some((seal.n, seal.n)), seal.span, Fault::NotTheWitnessed);
         }
         if let Some((earliest, latest)) = seal.span {
