@@ -19,10 +19,6 @@ const CORNER: f32 = 26.0;
 
 /// The height of what is said of a recording's keys, pixels.
 const CAVEAT: f32 = 13.0;
-/// What is said where nobody here has named who signed a recording's keys.
-const OWN_WORD: &str =
-    "Verified on the recording's own word: it names its authority itself, and nobody here has named it";
-
 /// The word. `None`: what is shown is now.
 fn word(replay: bool, mode: CursorMode) -> Option<&'static str> {
     match mode {
