@@ -12,7 +12,7 @@ mod defence;
 mod demo;
 mod envelope;
 mod form;
-mod hex;
+pub(crate) mod hex;
 mod issue;
 mod key;
 mod letter;

@@ -267,7 +267,8 @@ impl Bench {
 
     fn gate(&self, knows_keys: bool, accounts: Accounts) -> Gate {
         let (audit, key) = (self.folder.path().join("audit.log"), self.gate.clone());
-        let gate = GatePlugin::new(&self.site, GateOptions { accounts, demo: false, audit, key }).unwrap();
+        let options = GateOptions { accounts, demo: false, audit, key, allow_unsigned: !knows_keys };
+        let gate = GatePlugin::new(&self.site, options).unwrap();
         let session = self.session(knows_keys);
         Gate::start(move || {
             let mut app = App::new();

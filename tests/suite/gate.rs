@@ -369,7 +369,13 @@ fn the_demo_has_a_gate_and_a_broker_that_lets_nobody_around_it() {
     };
     let folder = tempfile::tempdir().unwrap();
     let audit = folder.path().join("audit.log");
-    let options = GateOptions { accounts: Accounts::demo(), demo: true, audit, key: SecretKey::generate() };
+    let options = GateOptions {
+        accounts: Accounts::demo(),
+        demo: true,
+        audit,
+        key: SecretKey::generate(),
+        allow_unsigned: false,
+    };
     let (gate, for_gate) = (GatePlugin::new(&site, options).unwrap(), session("gate"));
     let gate = pollux::command::gate::Gate::start(move || {
         let mut app = App::new();

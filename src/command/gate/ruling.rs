@@ -17,13 +17,13 @@ use crate::command::checks::{Check, Past, What, Who, class_of, rehearse, step_fr
 use crate::command::life::{Happening, Life, Phase};
 use crate::command::look::Look;
 use crate::command::request::{Act, Digest, EXPIRY_SECS, Request};
-use crate::command::wire::{WaitsFor, to_hex};
+use crate::command::wire::WaitsFor;
 use crate::link::{self, Publish};
 use crate::session::Word;
 use crate::signal::{Timestamp, Value};
 use crate::site::Command;
 use crate::site::doc::Class;
-use crate::trust::{Account, ORDER_TYPE, SIGNATURE_PROPERTY, Standing, exchange, may_approve};
+use crate::trust::{Account, ORDER_TYPE, SIGNATURE_PROPERTY, Standing, exchange, hex, may_approve};
 
 /// For so long a command is reserved for who selected it.
 const RESERVED: Duration = Duration::from_secs(30);
@@ -196,7 +196,7 @@ impl Warden {
         self.orders[place].approved_by.push(case.account.id.clone());
         let mut record = self.orders[place].record(book::Act::Approved, now);
         record.who.clone_from(&case.account.id);
-        record.request = to_hex(&case.word.payload);
+        record.request = hex::encode(&case.word.payload);
         if let Err(why) = hands.book.write(&record) {
             return self.refuse_unwritten(place, now, &why, hands);
         }
