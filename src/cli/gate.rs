@@ -61,7 +61,8 @@ pub(crate) fn run(arguments: GateArguments) -> Outcome {
     let key = SecretKey::load_or_create(&key_file)?;
     let (public, shown) = (key.public(), audit.display().to_string());
     check_registered(&keys, public, &key_file)?;
-    let options = GateOptions { accounts, demo: false, audit, key, allow_unsigned: arguments.allow_unsigned };
+    let allow_unsigned = arguments.allow_unsigned && keys.registry.is_none();
+    let options = GateOptions { accounts, demo: false, audit, key, allow_unsigned };
     let insecure = arguments.broker.allows_insecure(&loaded.site);
     let gate = start(loaded, url.clone(), insecure, arguments.broker.credentials()?, options, keys)?;
     println!("the gate stands before {url}, writes {shown}, and signs it with {public}");

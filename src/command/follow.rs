@@ -228,8 +228,8 @@ fn supersede(log: &mut CommandLog, newer: usize, sent: Timestamp) {
     let command: CommandId = log.rows[newer].command;
     let older = |(i, it): &(usize, &mut CommandRow)| *i != newer && it.command == command && it.is_awaited();
     for (_, row) in log.rows.iter_mut().enumerate().filter(older) {
-        // One that still waits for a person was not sent, and is another matter.
-        if row.sent.is_some() || row.phase == Phase::Unknown {
+        // One that still waits for a person was not sent, and is another matter; so is one that was sent with this one.
+        if row.sent != Some(sent) && (row.sent.is_some() || row.phase == Phase::Unknown) {
             let reason = "a newer command was sent before this one was seen to be done".to_owned();
             row.life.take(Happening::Superseded { at: sent, cause: Cause::Unknown, reason });
         }

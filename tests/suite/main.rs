@@ -24,3 +24,4 @@ mod recording;
 mod seals;
 mod secrets;
 mod tls;
+mod unsigned;

@@ -98,8 +98,9 @@ impl GatePlugin {
         let mut warden = Warden::new(Arc::clone(site), options.accounts, options.demo, began);
         let mut book = Book::open(&options.audit, &options.key)?;
         warden.recall(&options.audit);
+        let unsigned = options.allow_unsigned && site.is_signed();
         let endless = super::book::endless_in(&options.audit);
-        let begun = book.begin(began, options.demo).and_then(|()| book.end_endless(endless, began));
+        let begun = book.begin(began, options.demo, unsigned).and_then(|()| book.end_endless(endless, began));
         if let Err(why) = begun {
             warn!("the gate sends nothing but emergency stops: {why}");
         }
@@ -197,6 +198,8 @@ fn run(mut app: App, stop: &AtomicBool, began: &Sender<()>) {
 /// A gate that ends in good order says so itself: a broker drops the last will of one that takes its leave.
 fn say_goodbye(world: &mut World) {
     let Some(mut house) = world.remove_resource::<House>() else { return };
+    let House { warden, book, pens, .. } = &mut house;
+    warden.take_leave(&mut Hands { link: None, book, pens });
     let Some(session) = world.get_resource::<Session>() else { return };
     let Some(link) = session.link.as_ref().filter(|it| it.is_connected()) else { return };
     let (key, demo) = (Some(house.key), house.demo);
