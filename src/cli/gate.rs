@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bevy::app::ctrlc;
 use bevy::prelude::*;
 use clap::Args;
+use crossbeam_channel::bounded;
 use pollux::command::gate::{Gate, GateOptions, GatePlugin, gate_folder, mosquitto_acl};
 use pollux::link::{BrokerUrl, Credentials};
 use pollux::session::{Keys, SessionPlugin, sessions_dir};
@@ -15,6 +18,9 @@ use tracing::warn;
 
 use super::options::{BrokerOption, KeysOption, LoadedSite, SiteArgument, load};
 use super::{Failure, Outcome};
+
+/// How often it is looked whether the gate still runs.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Arguments of `gate`.
 #[derive(Debug, Args)]
@@ -43,7 +49,7 @@ pub(crate) struct GateArguments {
     print_acl: bool,
 }
 
-/// Runs until it is ended.
+/// Runs until it is interrupted.
 pub(crate) fn run(arguments: GateArguments) -> Outcome {
     super::log_to_stderr();
     let loaded = load(&arguments.site.site)?;
@@ -66,7 +72,23 @@ pub(crate) fn run(arguments: GateArguments) -> Outcome {
     let insecure = arguments.broker.allows_insecure(&loaded.site);
     let gate = start(loaded, url.clone(), insecure, arguments.broker.credentials()?, options, keys)?;
     println!("the gate stands before {url}, writes {shown}, and signs it with {public}");
-    gate.wait();
+    wait(gate)
+}
+
+/// Until somebody interrupts it (Ctrl+C, SIGINT): then it says that it is gone, and its audit has its end.
+fn wait(gate: Gate) -> Outcome {
+    let (interrupted, interruptions) = bounded(1);
+    // Another one is kept, so that nothing counts as an interruption where there is no handler.
+    let handler = interrupted.clone();
+    if let Err(error) = ctrlc::set_handler(move || drop(handler.try_send(()))) {
+        warn!("it can only be killed, which leaves its audit without an end: {error}");
+    }
+    while gate.is_running() {
+        if interruptions.recv_timeout(LOOK_EVERY).is_ok() {
+            drop(gate);
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
     Err(Failure::new("the gate ended by itself".to_owned()))
 }
 

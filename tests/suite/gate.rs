@@ -434,6 +434,18 @@ fn a_gate_of_a_plant_takes_no_accounts_that_everybody_knows() {
 }
 
 #[test]
+fn a_gate_that_is_interrupted_says_that_it_is_gone_and_ends_its_audit() {
+    let mut bench = Bench::new("operator");
+    bench.twin.ask("bench.pump/run", false, false);
+    bench.twin.until_newest_is(Phase::Confirmed);
+    bench.gate.interrupt();
+    bench.twin.until("the gate is gone", |it| it.resource::<GateState>().is_absent());
+    let log = BufReader::new(File::open(bench.gate.audit_path()).unwrap());
+    let report = verify(log, VerifyOptions::default()).unwrap();
+    assert!(report.unaltered() && report.closed, "{report:?}");
+}
+
+#[test]
 fn two_gates_keep_each_other_from_sending_until_one_ends() {
     let mut bench = Bench::new("operator");
     let mut second = Gate::start(&site_path("gated"), &bench.broker.url());

@@ -192,7 +192,7 @@ fn what_is_not_signed_well_enough_blocks_where_signatures_count() {
     assert_eq!(by(&case), Some(Cause::StepLimit));
     let checks = case.checks("bench.pump/speed", 1250.0, Role::Engineer, Standing::Reentered);
     let why = first_no(&checks).unwrap().1;
-    insta::assert_snapshot!(why, @"largest step: cannot be known (bench.pump/set = 1 000 rpm, vouched, 1 before it missing)");
+    insta::assert_snapshot!(why, @"largest step: cannot be known (bench.pump/set = 1 000 rpm, vouched, 1 before it missing)");
     for n_missing in [0, 1] {
         case.sign(Trust::Verified, n_missing);
         assert_eq!(by(&case), None);

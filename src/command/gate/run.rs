@@ -158,13 +158,6 @@ impl Gate {
     pub fn is_running(&self) -> bool {
         self.thread.as_ref().is_some_and(|it| !it.is_finished())
     }
-
-    /// Waits until it ends, which by itself it does not.
-    pub fn wait(mut self) {
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
-    }
 }
 
 impl Drop for Gate {

@@ -111,3 +111,37 @@ fn color(check: &Check) -> egui::Color32 {
         Verdict::Unknown => theme::WARNING,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+
+    use super::*;
+    use crate::command::What;
+
+    #[track_caller]
+    fn check(checks: Vec<Check>, header: &str, line: &str) {
+        let harness = Harness::new_ui(move |ui| {
+            rehearsal_ui(ui, &Rehearsal { class: Class::C1, checks: checks.clone() }, &mut true);
+        });
+        assert!(harness.query_by_label(header).is_some(), "{header}");
+        assert!(harness.query_by_label(line).is_some(), "{line}");
+    }
+
+    #[test]
+    fn what_is_missing_before_is_a_warning_and_a_frozen_device_an_obstacle() {
+        let step = || Check::new(What::Step, Verdict::Passed, "a step of 100 rpm", "at most 300 rpm");
+        check(vec![step()], "Checks: 1 checks pass", "Largest step: a step of 100 rpm; at most 300 rpm");
+        let warned = || step().saying("missing before pump/set: 3");
+        check(
+            vec![warned()],
+            "Checks: 1 checks pass, with a warning: missing before pump/set: 3",
+            "Missing before pump/set: 3 (largest step: a step of 100 rpm, must be at most 300 rpm)",
+        );
+        let frozen = Check::new(What::Standing, Verdict::Failed, "pump/speed: evil twin", "no evil twin");
+        let line = "Commands to it are frozen (standing: pump/speed: evil twin, must be no evil twin)";
+        let frozen = frozen.saying("commands to it are frozen");
+        check(vec![warned(), frozen], &format!("Checks: {line}"), line);
+    }
+}
