@@ -140,8 +140,12 @@ fn command_to_a_clone(defended: Defended<'_>) -> Outcome {
         operator.operate("bench.pump/speed", 100.0);
     };
     until_written(&bench, &mut ask, seen);
-    // The copy begins where the pump began, and goes on for as long as the pump did: what both have said is not the same.
+    // The copy begins with the number that the pump used last: what the two have said then is not the same.
     let mut clone = (Pen::new(bench.pump.clone(), EPOCH), Client::connect(defended.broker.port));
+    let seq = |it: &Pen| it.next_stamp(now()).seq;
+    while seq(&clone.0) + 1 < seq(&pump.0) {
+        clone.0.sign(BESIDE_TYPE, &topic, now(), b"");
+    }
     // Where nobody tells the two apart, the step is away from what the copy says.
     let judged = |it: &str| it.contains(", evil twin") || it.contains("a step of 34");
     until_written(
