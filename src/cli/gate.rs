@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bevy::app::ctrlc;
 use bevy::prelude::*;
 use clap::Args;
+use crossbeam_channel::bounded;
 use pollux::command::gate::{Gate, GateOptions, GatePlugin, gate_folder, mosquitto_acl};
 use pollux::link::{BrokerUrl, Credentials};
 use pollux::session::{Keys, SessionPlugin, sessions_dir};
@@ -15,6 +18,9 @@ use tracing::warn;
 
 use super::options::{BrokerOption, KeysOption, LoadedSite, SiteArgument, load};
 use super::{Failure, Outcome};
+
+/// How often it is looked whether the gate still runs.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Arguments of `gate`.
 #[derive(Debug, Args)]
@@ -34,12 +40,16 @@ pub(crate) struct GateArguments {
     /// Its own key, with which it signs the audit; made where there is no such file
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Go on without a registry of keys where the site's devices sign: nothing is verified then, and commands rely on whatever
+    /// anybody publishes
+    #[arg(long, conflicts_with = "keys")]
+    allow_unsigned: bool,
     /// Print the access list for Mosquitto (`acl_file`) with the users gate, desktop and the devices' ids, and end
     #[arg(long)]
     print_acl: bool,
 }
 
-/// Runs until it is ended.
+/// Runs until it is interrupted.
 pub(crate) fn run(arguments: GateArguments) -> Outcome {
     super::log_to_stderr();
     let loaded = load(&arguments.site.site)?;
@@ -49,18 +59,36 @@ pub(crate) fn run(arguments: GateArguments) -> Outcome {
     }
     let url = arguments.broker.resolve(&loaded.site)?;
     let accounts = Accounts::load(&arguments.operators.clone().unwrap_or_else(|| operators_beside(&loaded.path)))?;
+    let keys = arguments.keys.resolve(&loaded, "gate")?;
+    check_verifies(&loaded, &keys, arguments.allow_unsigned)?;
     let folder = gate_folder(&sessions_dir(), &loaded.site);
     let key_file = own_file(arguments.key, &folder, "gate.key")?;
     let audit = own_file(arguments.audit, &folder, "audit.log")?;
     let key = SecretKey::load_or_create(&key_file)?;
     let (public, shown) = (key.public(), audit.display().to_string());
-    let keys = arguments.keys.resolve(&loaded, "gate")?;
     check_registered(&keys, public, &key_file)?;
-    let options = GateOptions { accounts, demo: false, audit, key };
+    let allow_unsigned = arguments.allow_unsigned && keys.registry.is_none();
+    let options = GateOptions { accounts, demo: false, audit, key, allow_unsigned };
     let insecure = arguments.broker.allows_insecure(&loaded.site);
     let gate = start(loaded, url.clone(), insecure, arguments.broker.credentials()?, options, keys)?;
     println!("the gate stands before {url}, writes {shown}, and signs it with {public}");
-    gate.wait();
+    wait(gate)
+}
+
+/// Until somebody interrupts it (Ctrl+C, SIGINT): then it says that it is gone, and its audit has its end.
+fn wait(gate: Gate) -> Outcome {
+    let (interrupted, interruptions) = bounded(1);
+    // Another one is kept, so that nothing counts as an interruption where there is no handler.
+    let handler = interrupted.clone();
+    if let Err(error) = ctrlc::set_handler(move || drop(handler.try_send(()))) {
+        warn!("it can only be killed, which leaves its audit without an end: {error}");
+    }
+    while gate.is_running() {
+        if interruptions.recv_timeout(LOOK_EVERY).is_ok() {
+            drop(gate);
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
     Err(Failure::new("the gate ended by itself".to_owned()))
 }
 
@@ -92,6 +120,25 @@ pub(crate) fn start(
         app
     };
     Ok(Gate::start(app)?)
+}
+
+/// Without a registry a gate would believe everybody, where devices sign.
+fn check_verifies(loaded: &LoadedSite, keys: &Keys, allow_unsigned: bool) -> Result<(), Failure> {
+    if keys.registry.is_some() || !loaded.site.is_signed() {
+        return Ok(());
+    }
+    if allow_unsigned {
+        warn!("devices of this site sign, and nothing is verified: commands rely on whatever anybody publishes");
+        return Ok(());
+    }
+    let beside = loaded.path.with_file_name(REGISTRY_FILE);
+    let (site, folder) = (loaded.path.display(), loaded.site.folder.display());
+    Err(Failure::new(format!(
+        "devices of {site} sign, and there is no registry of keys at {}: without one whatever anybody publishes would be \
+         believed. Bring it there, or name it with --keys; where there is none yet, make it: pollux keys new {folder} --site \
+         {site}. To command without verifying anything: --allow-unsigned",
+        beside.display()
+    )))
 }
 
 /// A gate whose key the registry does not know would be obeyed by nobody.
@@ -134,7 +181,9 @@ pub(crate) fn start_demo(
 ) -> Result<Gate, Failure> {
     let mut failed = Failure::new("the gate has nowhere to write its audit".to_owned());
     for (folder, key) in places {
-        let options = GateOptions { accounts: Accounts::demo(), demo: true, audit: folder.join("audit.log"), key };
+        let (accounts, audit) = (Accounts::demo(), folder.join("audit.log"));
+        // The demo makes keys for all that sign.
+        let options = GateOptions { accounts, demo: true, audit, key, allow_unsigned: false };
         let keys = registry.map(|it| Keys::made(Arc::clone(it))).unwrap_or_default();
         match start(loaded.clone(), url.clone(), false, credentials.clone(), options, keys) {
             Ok(gate) => return Ok(gate),

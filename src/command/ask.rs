@@ -10,7 +10,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::cause::Cause;
-use super::checks::{Check, Past, class_of, isolated_input, rehearse, step_from};
+use super::checks::{Check, Past, class_of, first_no, isolated_input, rehearse, standing_of_target, step_from};
 use super::evil::{AcknowledgeAtGate, AcknowledgeRefused};
 use super::follow::GateState;
 use super::life::{Happening, Life};
@@ -120,6 +120,9 @@ impl Desk<'_> {
 
     /// Why a command is kept back here although the gate would look at it: the gate has not heard of what is isolated.
     fn keeps_back(&self, command: &Command, value: &Value) -> Option<(Cause, String)> {
+        if let Some(frozen) = first_no(&[standing_of_target(&self.site, command, &self.look())]) {
+            return Some(frozen);
+        }
         let input = isolated_input(&self.site, command, value, &self.look())?;
         let why = format!("{input} is isolated: nothing may rely on it, and this command would");
         Some((Cause::BlockedByInterlocking, why))

@@ -25,6 +25,9 @@ pub enum Cause {
     /// An interlock does not hold, or cannot be known.
     #[serde(rename = "Blocked-by-interlocking")]
     BlockedByInterlocking,
+    /// The device takes no commands now: somebody else speaks in its name, or a person has isolated it.
+    #[serde(rename = "Blocked-by-Mode")]
+    BlockedByMode,
     /// The device is away, or the link to it.
     #[serde(rename = "Blocked-by-process")]
     BlockedByProcess,
@@ -71,6 +74,7 @@ impl Cause {
             Self::StepLimit => "Step-limit",
             Self::TimeLimitOver => "Time-limit-over",
             Self::BlockedByInterlocking => "Blocked-by-interlocking",
+            Self::BlockedByMode => "Blocked-by-Mode",
             Self::BlockedByProcess => "Blocked-by-process",
             Self::BlockedByHealth => "Blocked-by-health",
             Self::OneOfN => "1-of-n-control",

@@ -9,7 +9,7 @@ use super::cause::Cause;
 use super::look::Look;
 use crate::signal::{Timestamp, Value, text};
 use crate::site::doc::{Class, Role, TakesDoc};
-use crate::site::{Command, CommandId, Held, Input, Interlock, Site};
+use crate::site::{Command, CommandId, Held, Input, Interlock, Site, Twin};
 use crate::trust::{Standing, may_send};
 use crate::twin::{Reading, ReadingState, Standing as Believed};
 
@@ -27,7 +27,7 @@ pub struct Check {
     pub saw: String,
     /// What it must be: `at most 300 rpm`.
     pub limit: String,
-    /// For a person, where it did not pass. Empty: what was seen and the limit say it all.
+    /// For a person, where it did not pass; of one that passed, a warning. Empty: what was seen and the limit say it all.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub says: String,
     /// Why a command is refused by it. `None`: it passed.
@@ -81,6 +81,8 @@ pub enum What {
     Execution,
     /// A condition of the site.
     Interlock,
+    /// What the device says of itself may be believed to be its own.
+    Standing,
     /// The device is there.
     Device,
     /// The gate can write down what it does.
@@ -130,6 +132,7 @@ impl What {
             Self::Exclusion => "exclusion",
             Self::Execution => "one at a time",
             Self::Interlock => "interlock",
+            Self::Standing => "standing",
             Self::Device => "device",
             Self::Audit => "audit",
         }
@@ -147,6 +150,7 @@ impl What {
             Self::Step | Self::Sum => Cause::StepLimit,
             Self::Exclusion => Cause::OneOfN,
             Self::Interlock => Cause::BlockedByInterlocking,
+            Self::Standing => Cause::BlockedByMode,
             Self::Device => Cause::BlockedByProcess,
             Self::Audit => Cause::BlockedByHealth,
         }
@@ -185,6 +189,11 @@ impl Check {
     /// Whether it lets the command through.
     pub fn passed(&self) -> bool {
         self.verdict == Verdict::Passed
+    }
+
+    /// What a person should know although it lets the command through. `None`: nothing, or it does not.
+    pub fn warning(&self) -> Option<&str> {
+        (self.passed() && !self.says.is_empty()).then_some(&*self.says)
     }
 
     /// Why it does not, for a person.
@@ -226,8 +235,34 @@ pub fn rehearse(
     if value_is_good {
         checks.extend(command.interlocks.iter().filter(|it| it.is_for(value)).map(|it| asked.interlock(it)));
     }
+    checks.push(standing_of_target(site, command, look));
     checks.extend(asked.device());
     checks
+}
+
+/// Commands to a device are frozen while somebody else speaks in its name, and while a person has isolated it: the worst of
+/// what it says of itself counts.
+pub(super) fn standing_of_target(site: &Site, command: &Command, look: &dyn Look) -> Check {
+    let target = site.device_of(command.twin);
+    let is_its = |it: &&Twin| match target {
+        Some((_, device)) => site.device_of(it.id).is_some_and(|its| its.1.id == device.id),
+        None => it.id == command.twin,
+    };
+    let signals = site.twins.iter().filter(is_its).flat_map(|it| site.signals_of(it.id));
+    let told = signals.filter(|it| !site.is_status(it));
+    let worst = told.map(|it| (look.reading(it.id).standing, &*it.address)).max_by_key(|it| it.0);
+    let limit = "no evil twin, and not isolated";
+    let name = target.map_or("it", |it| it.1.id.as_str());
+    let why = match worst {
+        Some((Believed::EvilTwin, _)) => {
+            format!("somebody else speaks in the name of {name}: commands to it are frozen")
+        }
+        Some((Believed::Quarantined, _)) => format!("{name} is isolated: commands to it are frozen"),
+        Some((standing, _)) => return Check::good(What::Standing, standing.label(), limit),
+        None => return Check::good(What::Standing, "it reports nothing", limit),
+    };
+    let saw = worst.map_or(String::new(), |it| format!("{}: {}", it.1, it.0.label()));
+    Check::bad(What::Standing, saw, limit).saying(why)
 }
 
 /// How far a value lies from what is reported. `None`: what is reported cannot be believed.
@@ -307,7 +342,7 @@ impl Asked<'_> {
         match step_from(self.command, self.value, self.look) {
             Some(step) => {
                 let saw = format!("a step of {}", self.number(step));
-                Check::new(What::Step, passed_if(step <= largest + hair(largest)), saw, limit)
+                self.warned(Check::new(What::Step, passed_if(step <= largest + hair(largest)), saw, limit))
             }
             None => Check::new(What::Step, Verdict::Unknown, self.reported(), limit),
         }
@@ -319,7 +354,7 @@ impl Asked<'_> {
         match step_from(self.command, self.value, self.look) {
             Some(step) => {
                 let saw = format!("steps of {} in sum", self.number(before + step));
-                Check::new(What::Sum, passed_if(before + step <= largest + hair(largest)), saw, limit)
+                self.warned(Check::new(What::Sum, passed_if(before + step <= largest + hair(largest)), saw, limit))
             }
             None => Check::new(What::Sum, Verdict::Unknown, self.reported(), limit),
         }
@@ -383,7 +418,29 @@ impl Asked<'_> {
             Held::Fault(why) => (Verdict::Unknown, why),
         };
         let check = Check::new(What::Interlock, verdict, saw, condition.text.to_string());
-        if verdict == Verdict::Passed { check } else { check.saying(interlock.says.clone()) }
+        let says = if verdict == Verdict::Passed { self.gaps(&condition.inputs) } else { interlock.says.clone() };
+        check.saying(says)
+    }
+
+    /// With a warning, where it passed by what is reported and something is missing before that.
+    fn warned(&self, check: Check) -> Check {
+        let says = if check.passed() { self.gaps(&[Input::Value(self.command.reports)]) } else { String::new() };
+        check.saying(says)
+    }
+
+    /// What is missing before what a check relies on. Empty: nothing.
+    fn gaps(&self, inputs: &[Input]) -> String {
+        let missing = |it: &Input| {
+            let signal = self.site.signal(it.signal())?;
+            let gap = self.gap(&self.look.reading(signal.id))?;
+            Some(format!("missing before {}: {gap}", signal.address))
+        };
+        inputs.iter().filter_map(missing).collect::<Vec<_>>().join(", ")
+    }
+
+    /// How many are missing before a reading, where signatures count. `None`: none.
+    fn gap(&self, reading: &Reading) -> Option<u32> {
+        (self.look.is_signed() && reading.standing == Believed::Gap).then_some(reading.proof.gap)
     }
 
     /// A device that has said that it is away, or whose broker has, does not obey. One that never said anything may.
@@ -420,12 +477,7 @@ impl Asked<'_> {
         let reading: Reading = self.look.reading(signal.id);
         let value = reading.value.as_ref().map(|it| text::value(it, signal.unit, signal.decimals));
         let state = match reading.state {
-            // Some that came before it are missing: it goes, and whoever asks is told.
-            ReadingState::Fresh if self.look.is_signed() && reading.standing == Believed::Gap => {
-                format!("{} before it missing", reading.proof.gap)
-            }
-            ReadingState::Fresh if !self.look.relies_on(&reading, self.class()) => reading.standing.label().to_owned(),
-            ReadingState::Fresh => String::new(),
+            ReadingState::Fresh => self.doubts(&reading),
             ReadingState::NeverSeen => "never seen".to_owned(),
             ReadingState::Stale => format!("stale, {:.1} s old", reading.age_secs(self.look.now())),
             ReadingState::Bad => "out of range".to_owned(),
@@ -443,6 +495,18 @@ impl Asked<'_> {
                 Some(rate) => format!("rate of {} over {secs} s = {rate:.4}/s", signal.address),
                 None => format!("rate of {} over {secs} s unknown ({facts})", signal.address),
             },
+        }
+    }
+
+    /// What keeps a reading that is current from being relied on, or is to be known of it. Empty: nothing.
+    fn doubts(&self, reading: &Reading) -> String {
+        let carries = self.look.relies_on(reading, self.class());
+        match self.gap(reading) {
+            // Some that came before it are missing: it goes, and whoever asks is told.
+            Some(gap) if carries => format!("{gap} before it missing"),
+            Some(gap) => format!("{}, {gap} before it missing", Believed::signed(reading.proof.trust).label()),
+            None if carries => String::new(),
+            None => reading.standing.label().to_owned(),
         }
     }
 

@@ -15,10 +15,12 @@ use crate::trust::{
 /// What was said longer ago is no news.
 const LASTS: Duration = Duration::from_secs(30);
 
-/// Ears that tell who speaks. Without a registry they believe everybody.
+/// Ears that tell who speaks. Without a registry they believe everybody, unless what must be signed goes for nothing then.
 #[derive(Debug)]
 pub(super) struct Ears {
     verifier: Option<Verifier>,
+    /// Without a registry no device is believed that must sign.
+    pub(super) is_strict: bool,
     registry: Option<Arc<Registry>>,
     /// What was said before is forgotten, so it cannot be told from what was heard already.
     began: Timestamp,
@@ -30,7 +32,7 @@ pub(super) struct Ears {
 
 impl Default for Ears {
     fn default() -> Self {
-        Self { verifier: None, registry: None, began: link::now(), n_refused: 0, last_refused: None }
+        Self { verifier: None, is_strict: false, registry: None, began: link::now(), n_refused: 0, last_refused: None }
     }
 }
 
@@ -96,7 +98,11 @@ impl Ears {
         owners: &[String],
         role: Option<KeyRole>,
     ) -> Result<(), No> {
-        let Some(verifier) = &mut self.verifier else { return Ok(()) };
+        let Some(verifier) = &mut self.verifier else {
+            let detail = "there is no registry of keys to tell whose it is".to_owned();
+            let no = No { reason: Reason::UnknownKey, key: None, detail };
+            return if self.is_strict { self.count(name_of(typ), Err(no)) } else { Ok(()) };
+        };
         let terms = Terms { typ, owners, role, most: Trust::Verified, old_after: LASTS };
         let heard = match &word.signature {
             None => Err(unsigned()),
@@ -107,7 +113,7 @@ impl Ears {
             let old = letter.stamp.at < self.began;
             if old { Err(No { reason: Reason::Replayed, key: Some(letter.key), detail }) } else { Ok(()) }
         });
-        self.count(if typ == ANSWER_TYPE { "an answer" } else { "an event of the gate" }, outcome)
+        self.count(name_of(typ), outcome)
     }
 
     fn count(&mut self, what: &str, outcome: Result<(), No>) -> Result<(), No> {
@@ -117,6 +123,11 @@ impl Ears {
         }
         outcome
     }
+}
+
+/// What a word of a type is called.
+fn name_of(typ: &str) -> &'static str {
+    if typ == ANSWER_TYPE { "an answer" } else { "an event of the gate" }
 }
 
 fn message<'a>(word: &'a Word, payload: &'a [u8]) -> Message<'a> {
@@ -211,6 +222,18 @@ mod tests {
     fn without_a_registry_everybody_is_believed() {
         let mut bench = Bench::new();
         bench.ears.follow(None);
+        bench.check(&word("accepted", "one", None), Ok(()));
+    }
+
+    #[test]
+    fn strict_ears_believe_nobody_who_must_sign_without_a_registry() {
+        let mut bench = Bench::new();
+        let signed = bench.answer("accepted", "one");
+        bench.ears.follow(None);
+        bench.ears.is_strict = true;
+        bench.check(&word("accepted", "one", None), Err(Reason::UnknownKey));
+        bench.check(&signed, Err(Reason::UnknownKey));
+        bench.device.signing = SigningDoc::None;
         bench.check(&word("accepted", "one", None), Ok(()));
     }
 }

@@ -14,12 +14,12 @@ use super::log::{CommandLog, CommandRow};
 use super::look::Live;
 use super::operator::Operator;
 use super::request::{Act, Digest, REQUEST_TYPE, Request};
-use super::wire::{GateEvent, GateIs, GateStatus, Topics, Waits, from_hex};
+use super::wire::{GateEvent, GateIs, GateStatus, Topics, Waits};
 use crate::link::{self, LinkState};
 use crate::session::{CurrentSite, Session, Word};
 use crate::signal::{Timestamp, Value};
 use crate::site::{CommandId, Site};
-use crate::trust::{self, PublicKey};
+use crate::trust::{self, PublicKey, hex};
 use crate::twin::{AcknowledgeEvil, Newest};
 
 /// More rows than this are not kept: the oldest that have ended go.
@@ -62,6 +62,11 @@ impl GateState {
     /// It takes the accounts of the demo.
     pub fn is_demo(&self) -> bool {
         self.status.as_ref().is_some_and(|it| it.demo)
+    }
+
+    /// It was told to go on without a registry of keys, and verifies nothing although devices of the site sign.
+    pub fn is_unsigned(&self) -> bool {
+        self.is_present() && self.status.as_ref().is_some_and(|it| it.unsigned)
     }
 
     /// Why it refuses all but emergency stops, for a person.
@@ -228,8 +233,8 @@ fn supersede(log: &mut CommandLog, newer: usize, sent: Timestamp) {
     let command: CommandId = log.rows[newer].command;
     let older = |(i, it): &(usize, &mut CommandRow)| *i != newer && it.command == command && it.is_awaited();
     for (_, row) in log.rows.iter_mut().enumerate().filter(older) {
-        // One that still waits for a person was not sent, and is another matter.
-        if row.sent.is_some() || row.phase == Phase::Unknown {
+        // One that still waits for a person was not sent, and is another matter; so is one that was sent with this one.
+        if row.sent != Some(sent) && (row.sent.is_some() || row.phase == Phase::Unknown) {
             let reason = "a newer command was sent before this one was seen to be done".to_owned();
             row.life.take(Happening::Superseded { at: sent, cause: Cause::Unknown, reason });
         }
@@ -296,7 +301,7 @@ fn take_event(row: &mut CommandRow, event: GateEvent, topics: &Topics, operator:
 /// Whoever approves must approve what was signed: the bytes speak, not the gate. The error is for a person.
 fn compare(row: &CommandRow, address: &str, waits: &Waits, topics: &Topics, operator: &Operator) -> Result<(), String> {
     let no = |why: &str| format!("what was signed is not what the gate tells: {why}");
-    let bytes = from_hex(&waits.request).ok_or_else(|| no("its bytes are not there"))?;
+    let bytes = hex::decode_all(waits.request.as_bytes()).ok_or_else(|| no("its bytes are not there"))?;
     if Digest::of(&bytes) != waits.digest {
         return Err(no("the bytes have another digest"));
     }

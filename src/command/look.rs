@@ -32,7 +32,7 @@ pub trait Look {
     /// Whether a command of a class may rely on a reading. What has no bearing on a command, but on what became of it, is looked
     /// at as for the lowest class.
     fn relies_on(&self, reading: &Reading, class: Class) -> bool {
-        reading.state == ReadingState::Fresh && (!self.is_signed() || reading.standing.carries(class))
+        reading.state == ReadingState::Fresh && (!self.is_signed() || reading.carries(class))
     }
 
     /// What a condition looks at, for a command of a class. `None`: it cannot be believed, so it is unknown. The age of what was
@@ -62,7 +62,7 @@ pub struct Live<'a> {
     pub offline: &'a HashMap<String, Timestamp>,
     /// The instant.
     pub now: Timestamp,
-    /// A registry of keys is known.
+    /// Signatures count where anything is signed: a registry of keys is known, or nothing goes without one.
     pub has_keys: bool,
 }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::wire::{from_hex, to_hex};
 use crate::signal::{Timestamp, Value};
+use crate::trust::hex;
 
 /// What a sealed request says that it is.
 pub const REQUEST_TYPE: &str = "application/pollux-command+cbor";
@@ -198,7 +198,7 @@ impl Digest {
 
 impl std::fmt::Display for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&to_hex(&self.0))
+        f.write_str(&hex::encode(&self.0))
     }
 }
 
@@ -212,8 +212,9 @@ impl TryFrom<String> for Digest {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let bytes = from_hex(&text).and_then(|it| it.try_into().ok());
-        bytes.map(Self).ok_or_else(|| format!("{text:?} is no digest: expected 64 hexadecimal digits"))
+        hex::decode(text.as_bytes())
+            .map(Self)
+            .ok_or_else(|| format!("{text:?} is no digest: expected 64 hexadecimal digits"))
     }
 }
 

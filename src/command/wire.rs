@@ -125,6 +125,9 @@ pub struct GateStatus {
     /// Why it refuses all commands but emergency stops, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfit: Option<String>,
+    /// It verifies nothing, although devices of the site sign: it was told to go on without a registry of keys.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unsigned: bool,
 }
 
 /// Whether the gate is there.
@@ -206,19 +209,6 @@ impl From<&ValueDoc> for Value {
     }
 }
 
-/// Bytes as hexadecimal digits.
-pub(super) fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|it| format!("{it:02x}")).collect()
-}
-
-/// Hexadecimal digits as bytes. `None`: they are none.
-pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    let whole = digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit);
-    let pair = |it: &[u8]| u8::from_str_radix(std::str::from_utf8(it).ok()?, 16).ok();
-    whole.then(|| digits.chunks(2).map(pair).collect()).flatten()
-}
-
 fn is_false(it: &bool) -> bool {
     !it
 }
@@ -258,13 +248,5 @@ mod tests {
         let text = serde_json::to_string(&event).unwrap();
         insta::assert_snapshot!(text);
         assert_eq!(serde_json::from_str::<GateEvent>(&text).unwrap(), event);
-    }
-
-    #[test]
-    fn digits_come_back_as_bytes() {
-        assert_eq!(from_hex(&to_hex(&[0, 255, 18])), Some(vec![0, 255, 18]));
-        assert_eq!(from_hex("0g"), None);
-        assert_eq!(from_hex("+1"), None);
-        assert_eq!(from_hex("012"), None);
     }
 }

@@ -13,6 +13,7 @@ use super::facts::Facts;
 use super::format;
 use super::inspector::EmergencyStop;
 use super::status_bar::OperatorLine;
+use super::unverified::{Seen, Unverified};
 use crate::command::{CommandRow, Run, SEQUENCES_FOLDER, SequenceRequest, Step, StepState, class_of, parts_of_stop};
 use crate::link;
 use crate::link::LinkState;
@@ -44,12 +45,23 @@ impl Facts<'_, '_> {
         };
         let mut all: Vec<Diagnostic> =
             self.session.keys_problems().iter().map(|it| of_signatures(it, of_keys)).collect();
+        all.extend(self.unverified().iter().map(|it| of_signatures(it.what, it.hint)));
         if let Some((count, why)) = self.gate.refused() {
             let hint =
                 "It changed nothing here. Who may publish on the gate's topics? Is the gate's key in the registry?";
             all.push(of_signatures(&format!("{why} ({count} so far)"), hint));
         }
         all
+    }
+
+    /// What is not verified although the site has it signed.
+    pub(super) fn unverified(&self) -> Vec<Unverified> {
+        Unverified::of(Seen {
+            is_signed: self.site.is_signed(),
+            has_keys: self.session.registry.is_some(),
+            is_replay: self.session.is_replay(),
+            gate_is_unsigned: self.gate.is_unsigned(),
+        })
     }
 
     /// Why the gate takes nothing. `None`: it does.
@@ -263,6 +275,7 @@ impl Facts<'_, '_> {
         details.extend(row.notes.iter().map(|it| ("note", it.clone())));
         details.push(("correlation", row.correlation.clone()));
         details.extend(row.checks.iter().filter(|it| !it.passed()).map(|it| ("not passed", check_in_words(it))));
+        details.extend(row.checks.iter().filter(|it| it.warning().is_some()).map(|it| ("warning", check_in_words(it))));
         let passed: Vec<&str> = row.checks.iter().filter(|it| it.passed()).map(|it| it.what.label()).collect();
         if !passed.is_empty() {
             details.push(("passed", passed.join(", ")));

@@ -388,6 +388,7 @@ impl Facts<'_, '_> {
         Status {
             link: self.link_line(),
             posture: self.posture_line(),
+            unverified: self.unverified(),
             works: self.work_lines(),
             unacknowledged: self.unacknowledged(),
             arrivals_per_sec: self.pulse.arrivals_per_sec,

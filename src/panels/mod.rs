@@ -58,6 +58,7 @@ mod tree;
 mod trust_facts;
 mod trust_findings;
 mod trust_section;
+mod unverified;
 
 use bevy::prelude::*;
 use bevy_egui::{EguiPreUpdateSet, EguiPrimaryContextPass};

@@ -7,6 +7,7 @@ use super::alarms::{AlarmAction, AlarmView};
 use super::plot_panel::tag_ui;
 use super::posture_line::PostureLine;
 use super::session_menu::session_menu_ui;
+use super::unverified::Unverified;
 use super::{format, icons, theme};
 use crate::judge::Priority;
 use crate::session::{CursorMode, WorkId};
@@ -18,6 +19,8 @@ pub(super) struct Status {
     pub link: LinkLine,
     /// How it is protected. `None`: there is none, or nothing is agreed upon yet.
     pub posture: Option<PostureLine>,
+    /// What is not verified although the site has it signed.
+    pub unverified: Vec<Unverified>,
     /// Exports and imports under way.
     pub works: Vec<WorkLine>,
     /// Alarms that nobody has acknowledged, of each priority, the least urgent first.
@@ -160,6 +163,7 @@ fn left_segments(status: &Status) -> Vec<Segment> {
     };
     let mut out = vec![link_segment(&status.link)];
     out.extend(status.posture.as_ref().map(posture_segment));
+    out.extend(status.unverified.iter().map(unverified_segment));
     out.extend(alarm_segments(status.unacknowledged));
     out.extend(status.works.iter().map(|work| Segment {
         color: theme::ACCENT,
@@ -349,6 +353,19 @@ fn posture_segment(posture: &PostureLine) -> Segment {
     }
 }
 
+/// What verifies nothing is said at every width, for as long as it does not.
+fn unverified_segment(it: &Unverified) -> Segment {
+    Segment {
+        rank: 0,
+        text: it.text.to_owned(),
+        name: None,
+        color: theme::EXPOSED,
+        hint: format!("{} {}", format::sentence(it.what), it.hint),
+        icon: Some(icons::triangle),
+        action: Some(Action::Show(super::layout::Pane::Diagnostics)),
+    }
+}
+
 fn open_lock(painter: &Painter, at: Pos2, color: Color32) {
     icons::lock(painter, at, true, color);
 }
@@ -480,12 +497,14 @@ mod tests {
     use egui_kittest::Harness;
     use egui_kittest::kittest::Queryable as _;
 
+    use super::super::unverified::Seen;
     use super::*;
 
     fn status() -> Status {
         Status {
             link: LinkLine::Up { url: "mqtt://127.0.0.1:1883".to_owned(), reconnects: 1 },
             posture: Some(PostureLine::Local),
+            unverified: Vec::new(),
             works: vec![WorkLine { id: WorkId(7), title: "exporting week.csv".to_owned(), share: 0.427 }],
             unacknowledged: [2, 0, 1, 0],
             arrivals_per_sec: 412.3,
@@ -560,6 +579,20 @@ mod tests {
         }
         assert!(harness(1600.0, status()).query_by_label("plain, this machine").is_some());
         assert!(harness(1600.0, status()).query_by_label("unencrypted").is_none());
+    }
+
+    #[test]
+    fn what_verifies_nothing_is_said_at_every_width_and_leads_to_what_to_do() {
+        let seen = Seen { is_signed: true, has_keys: false, is_replay: false, gate_is_unsigned: true };
+        for width in [560.0, 1600.0] {
+            let mut harness = harness(width, Status { unverified: Unverified::of(seen), ..status() });
+            assert!(harness.query_by_label("gate verifies nothing").is_some(), "{width} wide");
+            harness.get_by_label("nothing verified").click();
+            harness.run();
+            let want = Action::Show(super::super::layout::Pane::Diagnostics);
+            assert_eq!(*harness.state(), Some(want), "{width} wide");
+        }
+        assert!(harness(1600.0, status()).query_by_label("nothing verified").is_none());
     }
 
     #[test]

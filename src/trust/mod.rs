@@ -14,7 +14,7 @@ mod demo;
 mod envelope;
 mod form;
 mod heard;
-mod hex;
+pub(crate) mod hex;
 mod issue;
 mod key;
 mod letter;

@@ -78,15 +78,23 @@ impl Standing {
             ReadingState::Bad => Self::Inconsistent,
             ReadingState::Isolated => Self::Quarantined,
             ReadingState::Fresh => match (reading.proof.trust, reading.proof.gap) {
-                (Trust::Unsigned, _) => Self::Unsigned,
-                (_, 1..) => Self::Gap,
-                (Trust::Verified, 0) => Self::Verified,
-                (Trust::Vouched, 0) => Self::Vouched,
+                (Trust::Verified | Trust::Vouched, 1..) => Self::Gap,
+                (trust, _) => Self::signed(trust),
             },
         }
     }
 
-    /// Whether a command of a class may rely on it, where the site has what it says signed.
+    /// What a signature alone makes of a value.
+    pub fn signed(trust: Trust) -> Self {
+        match trust {
+            Trust::Verified => Self::Verified,
+            Trust::Vouched => Self::Vouched,
+            Trust::Unsigned => Self::Unsigned,
+        }
+    }
+
+    /// Whether a command of a class may rely on what stands so, where the site has what it says signed. A gap carries as far as
+    /// the signature of what came after it does: see [`Reading::carries`].
     pub fn carries(self, class: Class) -> bool {
         match self {
             Self::Verified | Self::Gap => true,
@@ -136,6 +144,14 @@ impl Standing {
     }
 }
 
+impl Reading {
+    /// Whether a command of a class may rely on it, where the site has what it says signed: by its standing, and never further
+    /// than its signature reaches.
+    pub fn carries(&self, class: Class) -> bool {
+        self.standing.carries(class) && Standing::signed(self.proof.trust).carries(class)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,5 +192,26 @@ mod tests {
         let times = [0, 1, 7 * 86_400];
         let refused = times.iter().fold(None, |it, secs| Some(Refused::after(it, Reason::Forged, at(*secs))));
         assert_eq!(standing(refused, times[2] + 1), Standing::Rejected);
+    }
+
+    #[track_caller]
+    fn check(trust: Trust, gap: u32, standing: Standing, carried: &[Class]) {
+        let proof = Proof { trust, gap, ..Proof::default() };
+        let mut reading = Reading { value: Some(Value::Number(1.0)), proof, ..Reading::default() };
+        (reading.at, reading.received) = (Timestamp::from_secs_f64(9.0), Timestamp::from_secs_f64(9.0));
+        reading.judge(Bounds { patience: Duration::from_secs(5), range: None }, Timestamp::from_secs_f64(10.0));
+        assert_eq!(reading.standing, standing);
+        let all = [Class::C0, Class::C1, Class::C2, Class::C3];
+        assert_eq!(all.into_iter().filter(|it| reading.carries(*it)).collect::<Vec<_>>(), carried);
+    }
+
+    #[test]
+    fn a_gap_carries_no_more_than_who_signed_what_came_after_it() {
+        use Class::{C0, C1, C2, C3};
+        check(Trust::Verified, 0, Standing::Verified, &[C0, C1, C2, C3]);
+        check(Trust::Verified, 2, Standing::Gap, &[C0, C1, C2, C3]);
+        check(Trust::Vouched, 0, Standing::Vouched, &[C0, C1]);
+        check(Trust::Vouched, 2, Standing::Gap, &[C0, C1]);
+        check(Trust::Unsigned, 2, Standing::Unsigned, &[C0]);
     }
 }

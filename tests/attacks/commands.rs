@@ -23,8 +23,8 @@ use crate::signal::Timestamp;
 use crate::site::doc::Role;
 use crate::site::{Ids, Site};
 use crate::trust::{
-    Account, Accounts, BESIDE_TYPE, EVENT_TYPE, GATE_OWNER, KeyDoc, KeyRole, ORDER_TYPE, Pen, Registry, SecretKey,
-    exchange, seal,
+    Account, Accounts, BESIDE_TYPE, Defences, EVENT_TYPE, GATE_OWNER, KeyDoc, KeyRole, ORDER_TYPE, Pen, Registry,
+    SecretKey, exchange, seal,
 };
 use crate::twin::Standing;
 
@@ -33,7 +33,7 @@ const WANTED: f64 = 70.0;
 const SET: f64 = 1000.0;
 const SPEED: &str = "bench.pump/speed";
 const PATIENCE: Duration = Duration::from_secs(30);
-const OPERATOR: &str = "operator";
+pub(super) const OPERATOR: &str = "operator";
 
 const NO_KEY: Off = Off::Other("with devices that do not know the gate's key");
 
@@ -194,13 +194,13 @@ pub(super) const ATTACKS: &[Attack] = &[
 ];
 
 /// The gated bench under a name of its own, with a pump that signs.
-struct Bench {
-    prefix: String,
-    site: Arc<Site>,
+pub(super) struct Bench {
+    pub(super) prefix: String,
+    pub(super) site: Arc<Site>,
     ids: Ids,
     path: PathBuf,
     folder: tempfile::TempDir,
-    pump: SecretKey,
+    pub(super) pump: SecretKey,
     gate: SecretKey,
     registry: Arc<Registry>,
     /// Where the attacker hears answers.
@@ -209,7 +209,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(defended: Defended<'_>) -> Self {
+    pub(super) fn new(defended: Defended<'_>) -> Self {
         static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let prefix = format!("bench{}", NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
         let text = include_str!("../sites/gated/site.ron");
@@ -266,15 +266,35 @@ impl Bench {
     }
 
     fn gate(&self, knows_keys: bool, accounts: Accounts) -> Gate {
-        let (audit, key) = (self.folder.path().join("audit.log"), self.gate.clone());
-        let gate = GatePlugin::new(&self.site, GateOptions { accounts, demo: false, audit, key }).unwrap();
-        let session = self.session(knows_keys);
+        let (audit, key) = (self.audit_path(), self.gate.clone());
+        let options = GateOptions { accounts, demo: false, audit, key, allow_unsigned: !knows_keys };
+        self.gate_in(self.session(knows_keys), options)
+    }
+
+    /// A gate that knows the keys, with some of its defences down.
+    pub(super) fn weak_gate(&self, defences: Defences, accounts: Accounts) -> Gate {
+        let (audit, key) = (self.audit_path(), self.gate.clone());
+        let options = GateOptions { accounts, demo: false, audit, key, allow_unsigned: false };
+        self.gate_in(self.session(true).with_defences(defences), options)
+    }
+
+    fn gate_in(&self, session: SessionPlugin, options: GateOptions) -> Gate {
+        let gate = GatePlugin::new(&self.site, options).unwrap();
         Gate::start(move || {
             let mut app = App::new();
             app.add_plugins(MinimalPlugins).add_plugins(Gatehouse { session, gate });
             app
         })
         .unwrap()
+    }
+
+    fn audit_path(&self) -> PathBuf {
+        self.folder.path().join("audit.log")
+    }
+
+    /// What the gate has written down so far.
+    pub(super) fn audit(&self) -> String {
+        std::fs::read_to_string(self.audit_path()).unwrap_or_default()
     }
 
     /// A desktop at which the operator is signed in, before the gate.
@@ -323,7 +343,7 @@ fn passphrase() -> SecretString {
 }
 
 /// Deriving a key takes its time, so it is done once.
-fn accounts() -> Accounts {
+pub(super) fn accounts() -> Accounts {
     static ACCOUNTS: OnceLock<Accounts> = OnceLock::new();
     let make = || {
         let mut accounts = Accounts::default();
@@ -504,10 +524,8 @@ fn forged_request(defended: Defended<'_>) -> Outcome {
     attacker.publish(&Message::new(&topic, &seal(&stranger, REQUEST_TYPE, &topic, &request.to_bytes()), None));
     // What is refused is told to all desktops by the gate's events, or shown by the pump.
     let refused = |it: &World| it.resource::<CommandLog>().rows.iter().any(|it| it.phase == Phase::Rejected);
-    let audit = bench.folder.path().join("audit.log");
     viewer.until("it was judged", |it| {
-        let written = std::fs::read_to_string(&audit).unwrap_or_default();
-        refused(it) || written.contains("not known here") || number(it, "bench.pump/set") == 950.0
+        refused(it) || bench.audit().contains("not known here") || number(it, "bench.pump/set") == 950.0
     });
     if viewer.reading("bench.pump/set").number() == Some(950.0) {
         return Outcome::succeeded("the pump was set to 950 rpm");

@@ -17,6 +17,7 @@ mod mosquitto;
 mod mqtt;
 mod plant;
 mod registry;
+mod requests;
 mod sessions;
 mod signer;
 mod table;
@@ -101,6 +102,7 @@ fn all() -> impl Iterator<Item = &'static Attack> {
         registry::ATTACKS,
         transport::ATTACKS,
         commands::ATTACKS,
+        requests::ATTACKS,
         sessions::ATTACKS,
         vouch::ATTACKS,
     ]

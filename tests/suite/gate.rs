@@ -376,7 +376,13 @@ fn the_demo_has_a_gate_and_a_broker_that_lets_nobody_around_it() {
     };
     let folder = tempfile::tempdir().unwrap();
     let audit = folder.path().join("audit.log");
-    let options = GateOptions { accounts: Accounts::demo(), demo: true, audit, key: SecretKey::generate() };
+    let options = GateOptions {
+        accounts: Accounts::demo(),
+        demo: true,
+        audit,
+        key: SecretKey::generate(),
+        allow_unsigned: false,
+    };
     let (gate, for_gate) = (GatePlugin::new(&site, options).unwrap(), session("gate"));
     let gate = pollux::command::gate::Gate::start(move || {
         let mut app = App::new();
@@ -434,6 +440,18 @@ fn a_gate_of_a_plant_takes_no_accounts_that_everybody_knows() {
     let row = bench.twin.until_newest_is(Phase::Rejected);
     assert_eq!(row.cause, Some(Cause::NoAccessAuthority));
     assert!(row.reason.as_ref().unwrap().contains("of the demo"), "{row:?}");
+}
+
+#[test]
+fn a_gate_that_is_interrupted_says_that_it_is_gone_and_ends_its_audit() {
+    let mut bench = Bench::new("operator");
+    bench.twin.ask("bench.pump/run", false, false);
+    bench.twin.until_newest_is(Phase::Confirmed);
+    bench.gate.interrupt();
+    bench.twin.until("the gate is gone", |it| it.resource::<GateState>().is_absent());
+    let log = BufReader::new(File::open(bench.gate.audit_path()).unwrap());
+    let report = verify(log, VerifyOptions::default()).unwrap();
+    assert!(report.unaltered() && report.closed, "{report:?}");
 }
 
 #[test]

@@ -124,6 +124,13 @@ impl Gate {
         self.child.wait().unwrap();
     }
 
+    /// Interrupts it, as Ctrl+C does, and waits until it has ended.
+    pub(crate) fn interrupt(&mut self) {
+        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        assert!(self.child.wait().unwrap().success());
+    }
+
     /// Begins it anew, with the same audit and key.
     pub(crate) fn restart(&mut self) {
         self.kill();

@@ -25,3 +25,4 @@ mod recording;
 mod seals;
 mod secrets;
 mod tls;
+mod unsigned;

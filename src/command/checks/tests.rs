@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::signal::SignalId;
 use crate::site::{self, Ids};
+use crate::trust::Trust;
 
 /// What is seen of the plant, written down.
 #[derive(Default)]
@@ -54,6 +55,8 @@ impl Case {
         let mut case = Self { site, plant: Plant::default(), past: Vec::new() };
         case.see("bench.pump/set", 1000.0.into(), ReadingState::Fresh);
         case.see("bench.pump/running", true.into(), ReadingState::Fresh);
+        case.see("bench.pump/speed", 1000.0.into(), ReadingState::Fresh);
+        case.see("bench.pump/purging", false.into(), ReadingState::Fresh);
         case.see("bench.door/shut", true.into(), ReadingState::Fresh);
         case
     }
@@ -61,8 +64,27 @@ impl Case {
     fn see(&mut self, address: &str, value: Value, state: ReadingState) {
         let signal = self.site.signal_at(address).unwrap().id;
         let at = self.plant.now();
-        let reading = Reading { value: Some(value), at, received: at, state, ..Reading::default() };
+        let standing = Believed::Unsigned;
+        let reading = Reading { value: Some(value), at, received: at, state, standing, ..Reading::default() };
         self.plant.readings.insert(signal, reading);
+    }
+
+    /// Some readings stand in some way.
+    fn stand(&mut self, addresses: &[&str], standing: Believed, trust: Trust) {
+        for address in addresses {
+            let signal = self.site.signal_at(address).unwrap().id;
+            let reading = self.plant.readings.get_mut(&signal).unwrap();
+            reading.standing = standing;
+            reading.proof.trust = trust;
+        }
+    }
+
+    /// All is signed, and so many are missing before it.
+    fn sign(&mut self, trust: Trust, gap: u32) {
+        for reading in self.plant.readings.values_mut() {
+            (reading.proof.trust, reading.proof.gap) = (trust, gap);
+            reading.standing = if gap > 0 { Believed::Gap } else { Believed::signed(trust) };
+        }
     }
 
     /// Something was sent some seconds ago.
@@ -141,12 +163,7 @@ fn what_cannot_be_known_blocks() {
 
 #[test]
 fn what_is_not_signed_well_enough_blocks_where_signatures_count() {
-    use crate::twin::Standing as Believed;
     let mut case = Case::new();
-    let stand = |case: &mut Case, standing| {
-        case.plant.readings.values_mut().for_each(|it| it.standing = standing);
-    };
-    stand(&mut case, Believed::Unsigned);
     case.check("bench.pump/run", true, None);
     case.plant.signed = true;
     case.check("bench.pump/run", true, Some(Cause::BlockedByInterlocking));
@@ -154,13 +171,13 @@ fn what_is_not_signed_well_enough_blocks_where_signatures_count() {
     let checks = case.checks("bench.pump/run", true, Role::Operator, Standing::SignedIn);
     let why = first_no(&checks).unwrap().1;
     insta::assert_snapshot!(why, @"the door is open (interlock: cannot be known (bench.door/shut = on, unsigned))");
-    for good in [Believed::Verified, Believed::Vouched] {
-        stand(&mut case, good);
+    for good in [Trust::Verified, Trust::Vouched] {
+        case.sign(good, 0);
         case.check("bench.pump/run", true, None);
         case.check("bench.pump/speed", 1000.0, None);
     }
     for bad in [Believed::Rejected, Believed::EvilTwin, Believed::Quarantined] {
-        stand(&mut case, bad);
+        case.stand(&["bench.door/shut"], bad, Trust::Verified);
         case.check("bench.pump/run", true, Some(Cause::BlockedByInterlocking));
         case.check("bench.pump/run", false, None);
     }
@@ -168,24 +185,59 @@ fn what_is_not_signed_well_enough_blocks_where_signatures_count() {
     let by = |case: &Case| {
         first_no(&case.checks("bench.pump/speed", 1250.0, Role::Engineer, Standing::Reentered)).map(|it| it.0)
     };
-    stand(&mut case, Believed::Vouched);
+    case.sign(Trust::Vouched, 0);
     assert_eq!(by(&case), Some(Cause::StepLimit));
-    stand(&mut case, Believed::Verified);
-    assert_eq!(by(&case), None);
+    // Neither does one of which some are missing: whoever withholds a message gains nothing by it.
+    case.sign(Trust::Vouched, 1);
+    assert_eq!(by(&case), Some(Cause::StepLimit));
+    let checks = case.checks("bench.pump/speed", 1250.0, Role::Engineer, Standing::Reentered);
+    let why = first_no(&checks).unwrap().1;
+    insta::assert_snapshot!(why, @"largest step: cannot be known (bench.pump/set = 1 000 rpm, vouched, 1 before it missing)");
+    for n_missing in [0, 1] {
+        case.sign(Trust::Verified, n_missing);
+        assert_eq!(by(&case), None);
+    }
+}
+
+#[test]
+fn commands_to_an_evil_twin_and_to_what_is_isolated_are_frozen() {
+    let mut case = Case::new();
+    let why = |case: &Case| {
+        let checks = case.checks("bench.pump/run", false, Role::Operator, Standing::SignedIn);
+        first_no(&checks).map(|it| format!("{}: {}", it.0, it.1)).unwrap_or_default()
+    };
+    // It reports on more than the command asks for: the worst of all that counts.
+    case.stand(&["bench.pump/purging"], Believed::EvilTwin, Trust::Verified);
+    insta::assert_snapshot!(why(&case), @"Blocked-by-Mode: somebody else speaks in the name of bench-pump: commands to it are frozen (standing: bench.pump/purging: evil twin, must be no evil twin, and not isolated)");
+    case.check("bench.pump/speed", 900.0, Some(Cause::BlockedByMode));
+    case.stand(&["bench.pump/purging"], Believed::Quarantined, Trust::Unsigned);
+    insta::assert_snapshot!(why(&case), @"Blocked-by-Mode: bench-pump is isolated: commands to it are frozen (standing: bench.pump/purging: quarantined, must be no evil twin, and not isolated)");
+    for passing in [Believed::Rejected, Believed::Inconsistent, Believed::Stale, Believed::Unheard] {
+        case.stand(&["bench.pump/purging"], passing, Trust::Unsigned);
+        assert_eq!(why(&case), "");
+    }
+    // Another device's trouble is no matter of this one's.
+    case.stand(&["bench.door/shut"], Believed::EvilTwin, Trust::Verified);
+    assert_eq!(why(&case), "");
 }
 
 #[test]
 fn a_gap_passes_and_is_told() {
     let mut case = Case::new();
     case.plant.signed = true;
-    case.plant.readings.values_mut().for_each(|it| {
-        it.standing = crate::twin::Standing::Gap;
-        it.proof.gap = 3;
-    });
+    case.sign(Trust::Verified, 3);
     case.check("bench.pump/run", true, None);
     let checks = case.checks("bench.pump/run", true, Role::Operator, Standing::SignedIn);
     let interlock = checks.iter().find(|it| it.what == What::Interlock).unwrap();
     assert_eq!(interlock.saw, "bench.door/shut = on, 3 before it missing");
+    assert_eq!(interlock.warning(), Some("missing before bench.door/shut: 3"));
+    // So it is where only the number counts that it is reported to have.
+    let checks = case.checks("bench.pump/speed", 900.0, Role::Operator, Standing::SignedIn);
+    let warned: Vec<&str> = checks.iter().filter_map(|it| it.warning().map(|_| it.what.label())).collect();
+    assert_eq!(warned, ["largest step", "sum of steps"]);
+    case.sign(Trust::Verified, 0);
+    let checks = case.checks("bench.pump/run", true, Role::Operator, Standing::SignedIn);
+    assert!(checks.iter().all(|it| it.warning().is_none()));
 }
 
 #[test]

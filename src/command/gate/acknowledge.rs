@@ -8,9 +8,9 @@ use super::warden::{Hands, Warden, answer_topic};
 use crate::command::checks::{Check, What, first_no};
 use crate::command::life::Phase;
 use crate::command::request::Digest;
-use crate::command::wire::{GateEvent, Uuid7, to_hex};
+use crate::command::wire::{GateEvent, Uuid7};
 use crate::signal::Timestamp;
-use crate::trust::{Standing, may_isolate};
+use crate::trust::{Standing, hex, may_isolate};
 use crate::twin::AcknowledgeEvil;
 
 impl Warden {
@@ -82,7 +82,7 @@ impl Warden {
             reason: Some(reason),
             checks: case.checks.clone(),
             digest: Some(Digest::of(&case.word.payload)),
-            request: to_hex(&case.word.payload),
+            request: hex::encode(&case.word.payload),
             step: None,
         })
     }

@@ -99,8 +99,9 @@ impl Book {
     }
 
     /// Writes down that the gate begins.
-    pub(super) fn begin(&mut self, at: Timestamp, demo: bool) -> Result<(), String> {
-        let reason = if demo { "with the accounts of the demo" } else { "with its own accounts" };
+    pub(super) fn begin(&mut self, at: Timestamp, demo: bool, unsigned: bool) -> Result<(), String> {
+        let accounts = if demo { "with the accounts of the demo" } else { "with its own accounts" };
+        let keys = if unsigned { "; it verifies nothing, as it was told" } else { "" };
         self.write(&Record {
             at,
             what: Act::Began,
@@ -111,7 +112,7 @@ impl Book {
             approved_by: Vec::new(),
             phase: None,
             cause: None,
-            reason: Some(reason.to_owned()),
+            reason: Some(format!("{accounts}{keys}")),
             checks: Vec::new(),
             digest: None,
             request: String::new(),

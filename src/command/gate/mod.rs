@@ -6,6 +6,8 @@
 //! - What is of class C3 is selected, then operated within 30 s by the same person, then approved within 120 s by another one
 //!   with another key, over the exact bytes; then all is looked at again.
 //! - An emergency stop goes through towards safety, unsigned and against interlocks too, to the values that the site declares.
+//! - What nobody known has sent is written down and answered a few times a minute; of the rest it is written down how many there
+//!   were. An emergency stop is no such thing, but for one that is on its way already.
 //! - Where the audit cannot be written, nothing but an emergency stop is sent.
 //! - Nothing is sent again by itself, and no request is taken that was made before the gate began.
 
@@ -17,6 +19,8 @@ mod order;
 mod refusal;
 mod ruling;
 mod run;
+mod stop;
+mod strangers;
 mod warden;
 
 pub use access::{Access, DESKTOP_USER, GATE_USER, OPERATOR_USER, WITNESS_USER, accesses, mosquitto_acl};

@@ -7,12 +7,12 @@ use super::book::{Act, Record};
 use super::warden::Hands;
 use crate::command::checks::{Check, Who};
 use crate::command::life::{Hope, Life, Phase};
-use crate::command::wire::{GateEvent, Uuid7, ValueDoc, Waits, WaitsFor, to_hex};
+use crate::command::wire::{GateEvent, Uuid7, ValueDoc, Waits, WaitsFor};
 use crate::command::{Cause, Digest, Topics};
 use crate::signal::{Timestamp, Value};
 use crate::site::CommandId;
 use crate::site::doc::Class;
-use crate::trust::KeyId;
+use crate::trust::{KeyId, hex};
 
 /// One command at the gate.
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ impl Order {
                 for_act: it.act,
                 until: it.until,
                 digest: self.digest(),
-                request: to_hex(&self.bytes),
+                request: hex::encode(&self.bytes),
             }),
             digest: (life.phase == Phase::Rejected && self.stop.is_none()).then(|| self.digest()),
             stop: self.stop.map(Uuid7),
@@ -128,7 +128,7 @@ impl Order {
             reason: self.life.reason.clone(),
             checks: if is_request { self.checks.clone() } else { Vec::new() },
             digest: is_request.then(|| self.digest()),
-            request: if is_request { to_hex(&self.bytes) } else { String::new() },
+            request: if is_request { hex::encode(&self.bytes) } else { String::new() },
             step: matches!(what, Act::Send | Act::Stop).then_some(self.step),
         }
     }

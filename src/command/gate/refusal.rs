@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::book::{self, Record};
 use super::ruling::Case;
+use super::strangers::More;
 use super::warden::{Hands, Warden, answer_topic};
 use crate::command::Cause;
 use crate::command::checks::{Check, What, first_no};
@@ -13,6 +14,7 @@ use crate::command::request::Digest;
 use crate::command::wire::{GateEvent, Uuid7, ValueDoc};
 use crate::session::Word;
 use crate::signal::Timestamp;
+
 impl Warden {
     /// Refuses by the first check that did not pass.
     pub(super) fn refuse(&mut self, place: usize, at: Timestamp, hands: &mut Hands) {
@@ -30,6 +32,13 @@ impl Warden {
         let check = Check::bad(What::Audit, why, "written down before it is done");
         self.orders[place].checks.push(check);
         self.refuse(place, at, hands);
+    }
+
+    /// Refuses bytes that nobody known has sent: a few each by itself.
+    pub(super) fn refuse_stranger(&mut self, word: &Word, checks: Vec<Check>, hands: &mut Hands) {
+        if self.strangers.admits(word.received) {
+            self.refuse_bytes(word, checks, hands);
+        }
     }
 
     /// Refuses bytes of which no command can be made.
@@ -50,6 +59,21 @@ impl Warden {
         self.tell_refusal(about, who, digest, case.word, checks, true, hands);
     }
 
+    /// Writes down how many more there were that were not told of.
+    pub(super) fn sum_up(&mut self, more: Option<More>, hands: &mut Hands) {
+        let Some(more) = more else { return };
+        let words = more.words();
+        warn!("requests were refused: {words}");
+        let (cause, reason) = (Some(Cause::NoAccessAuthority), Some(words));
+        write(&Record { cause, reason, ..refusal(more.to, Vec::new()) }, hands);
+    }
+
+    /// What is still to be written down, at the end.
+    pub(super) fn take_leave(&mut self, hands: &mut Hands) {
+        let more = self.strangers.rest();
+        self.sum_up(more, hands);
+    }
+
     fn tell_refusal(
         &self,
         id: Uuid,
@@ -61,27 +85,11 @@ impl Warden {
         hands: &mut Hands,
     ) {
         let at = word.received;
-        let (cause, reason) = first_no(&checks).unwrap_or((Cause::Unknown, String::new()));
-        let record = Record {
-            at,
-            what: book::Act::Refused,
-            id: Uuid7(id),
-            command: String::new(),
-            value: None,
-            who: who.clone(),
-            approved_by: Vec::new(),
-            phase: None,
-            cause: Some(cause),
-            reason: Some(reason.clone()),
-            checks: checks.clone(),
-            digest: Some(Digest::of(&word.payload)),
-            // What is no request may be anything: its digest is enough.
-            request: String::new(),
-            step: None,
-        };
-        if let Err(why) = hands.book.write(&record) {
-            warn!("a refusal cannot be written down: {why}");
-        }
+        let record = refusal(at, checks.clone());
+        let (cause, reason) = (record.cause, record.reason.clone());
+        // What is no request may be anything: its digest is enough.
+        let (its, of_bytes) = (Uuid7(id), Some(Digest::of(&word.payload)));
+        write(&Record { id: its, who: who.clone(), digest: of_bytes, ..record }, hands);
         let (command, value): (String, Option<ValueDoc>) = (String::new(), None);
         let event = GateEvent {
             id: Uuid7(id),
@@ -94,8 +102,8 @@ impl Warden {
             value,
             who,
             approved_by: Vec::new(),
-            cause: Some(cause),
-            reason: Some(reason),
+            cause,
+            reason,
             checks,
             waits: None,
             digest: Some(digest),
@@ -105,5 +113,32 @@ impl Warden {
             lost: false,
         };
         hands.tell(&self.topics, &event, answer_topic(word).as_deref());
+    }
+}
+
+/// A record of a refusal by the first check that did not pass, of nobody and nothing yet.
+pub(super) fn refusal(at: Timestamp, checks: Vec<Check>) -> Record {
+    let (cause, reason) = first_no(&checks).unwrap_or((Cause::Unknown, String::new()));
+    Record {
+        at,
+        what: book::Act::Refused,
+        id: Uuid7(Uuid::nil()),
+        command: String::new(),
+        value: None,
+        who: String::new(),
+        approved_by: Vec::new(),
+        phase: None,
+        cause: Some(cause),
+        reason: Some(reason),
+        checks,
+        digest: None,
+        request: String::new(),
+        step: None,
+    }
+}
+
+pub(super) fn write(record: &Record, hands: &mut Hands) {
+    if let Err(why) = hands.book.write(record) {
+        warn!("a refusal cannot be written down: {why}");
     }
 }

@@ -12,18 +12,17 @@ use super::order::{Asker, Order, Waiting};
 use super::warden::{Hands, Warden, answer_topic};
 use crate::codec;
 use crate::command::Cause;
-use crate::command::ask::parts_of_stop;
 use crate::command::checks::{Check, Past, What, Who, class_of, rehearse, step_from};
 use crate::command::life::{Happening, Life, Phase};
 use crate::command::look::Look;
 use crate::command::request::{Act, Digest, EXPIRY_SECS, Request};
-use crate::command::wire::{WaitsFor, to_hex};
+use crate::command::wire::WaitsFor;
 use crate::link::{self, Publish};
 use crate::session::Word;
 use crate::signal::{Timestamp, Value};
 use crate::site::Command;
 use crate::site::doc::Class;
-use crate::trust::{Account, ORDER_TYPE, SIGNATURE_PROPERTY, Standing, exchange, may_approve};
+use crate::trust::{Account, ORDER_TYPE, SIGNATURE_PROPERTY, Standing, exchange, hex, may_approve};
 
 /// For so long a command is reserved for who selected it.
 const RESERVED: Duration = Duration::from_secs(30);
@@ -43,28 +42,35 @@ impl Warden {
         let opened = doorway::open(&word.payload, &self.topics, &accounts, self.demo);
         let kept = Check::bad(What::Once, "kept by the broker", "never retained");
         let (account, request) = match opened {
-            Opened::Refused(check) => return self.refuse_bytes(word, vec![check], hands),
+            Opened::Refused(check) => return self.refuse_stranger(word, vec![check], hands),
             Opened::Stop(_) | Opened::Signed(..) if word.retained => {
-                return self.refuse_bytes(word, vec![kept], hands);
+                return self.refuse_stranger(word, vec![kept], hands);
             }
-            Opened::Stop(request) => return self.stop(&request, Asker::nobody(), word, look, hands),
+            Opened::Stop(request) => return self.stop(&request, Asker::nobody(), false, word, look, hands),
             Opened::Signed(account, request) => (account, request),
         };
         let saw = format!("{} ({})", account.id, account.role.label());
         let mut checks = vec![Check::good(What::Signature, saw, "sealed by a known person")];
+        let in_time = doorway::in_time(&request, self.began, look.now());
         if matches!(request.act, Act::Stop { .. }) {
             let asker = Asker::of(account, &request);
-            return self.stop(&request, asker, word, look, hands);
+            // One that was caught and comes again proves nothing about who sends it.
+            let pushes = in_time.passed();
+            return self.stop(&request, asker, pushes, word, look, hands);
         }
-        checks.push(doorway::in_time(&request, self.began, look.now()));
+        checks.push(in_time);
         let is_new = self.is_new(&request, look.now());
         let once = if is_new { "not heard before" } else { "heard before" };
         let once = if is_new { Check::good(What::Once, once, "once") } else { Check::bad(What::Once, once, "once") };
         checks.push(once);
         let case = Case { account, request: &request, word, checks };
         match &request.act {
-            // The first of them stands as it stood.
-            _ if !is_new => self.refuse_aside(&case, request.id, hands),
+            // The first of them stands as it stood. Whoever has caught it may send it again and again.
+            _ if !is_new => {
+                if self.strangers.admits(word.received) {
+                    self.refuse_aside(&case, request.id, hands);
+                }
+            }
             Act::Operate { command, value } => self.take_command(case, command, value, false, look, hands),
             Act::Select { command, value } => self.take_command(case, command, value, true, look, hands),
             Act::Approve { digest } => self.approve(case, *digest, look, hands),
@@ -74,8 +80,12 @@ impl Warden {
         }
     }
 
+    pub(super) fn was_heard(&self, request: &Request) -> bool {
+        self.heard.contains_key(&(request.id, request.act.label()))
+    }
+
     /// Remembers a request; tells whether it was not heard before.
-    fn is_new(&mut self, request: &Request, now: Timestamp) -> bool {
+    pub(super) fn is_new(&mut self, request: &Request, now: Timestamp) -> bool {
         self.heard.insert((request.id, request.act.label()), now).is_none()
     }
 
@@ -197,7 +207,7 @@ impl Warden {
         self.orders[place].approved_by.push(case.account.id.clone());
         let mut record = self.orders[place].record(book::Act::Approved, now);
         record.who.clone_from(&case.account.id);
-        record.request = to_hex(&case.word.payload);
+        record.request = hex::encode(&case.word.payload);
         if let Err(why) = hands.book.write(&record) {
             return self.refuse_unwritten(place, now, &why, hands);
         }
@@ -246,45 +256,8 @@ impl Warden {
         }
     }
 
-    fn stop(&mut self, request: &Request, asker: Asker, word: &Word, look: &dyn Look, hands: &mut Hands) {
-        let Act::Stop { twin } = &request.act else { return };
-        let site = Arc::clone(&self.site);
-        let stops = site.twin_at(twin).map(|it| it.emergency_stop.as_slice()).unwrap_or_default();
-        if stops.is_empty() {
-            let check = Check::bad(What::Command, twin.clone(), "a twin with an emergency stop");
-            return self.refuse_bytes(word, vec![check], hands);
-        }
-        if !self.is_new(request, look.now()) {
-            // What is on its way towards safety needs no second push, and no refusal.
-            return;
-        }
-        for (part, (command, value)) in parts_of_stop(&site, stops).enumerate() {
-            let place = self.orders.len();
-            self.orders.push(Order {
-                id: Digest::part_of_stop(request.id, part),
-                command: command.id,
-                address: command.address.to_string(),
-                class: class_of(command, &value),
-                asker: asker.clone(),
-                life: Life::new(request.not_before, request.expires, command.confirm.secs),
-                checks: Vec::new(),
-                approved_by: Vec::new(),
-                waits: None,
-                bytes: word.payload.to_vec(),
-                response_topic: answer_topic(word),
-                stop: Some(request.id),
-                step: step_from(command, &value, look).unwrap_or(0.0),
-                desired: value,
-                n_spoofed: 0,
-                told: None,
-                recorded: None,
-            });
-            self.dispatch(place, hands);
-        }
-    }
-
     /// Writes down that it will be sent, sends it, and begins to wait for telemetry.
-    fn dispatch(&mut self, place: usize, hands: &mut Hands) {
+    pub(super) fn dispatch(&mut self, place: usize, hands: &mut Hands) {
         let site = Arc::clone(&self.site);
         let order = &self.orders[place];
         let is_stop = order.stop.is_some();

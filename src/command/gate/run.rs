@@ -42,6 +42,9 @@ pub struct GateOptions {
     pub audit: PathBuf,
     /// With which it signs that.
     pub key: SecretKey,
+    /// It goes on where devices sign and no registry of keys is known, and then verifies nothing and says so. Without this
+    /// nothing is believed there, and few commands pass.
+    pub allow_unsigned: bool,
 }
 
 /// Why there is no gate.
@@ -75,6 +78,7 @@ struct House {
     key: PublicKey,
     pens: Pens,
     demo: bool,
+    allow_unsigned: bool,
     /// The connection over which it has said that it is there, and what it said.
     said: Option<(Timestamp, GateStatus)>,
     connected_since: Option<Timestamp>,
@@ -94,8 +98,9 @@ impl GatePlugin {
         let mut warden = Warden::new(Arc::clone(site), options.accounts, options.demo, began);
         let mut book = Book::open(&options.audit, &options.key)?;
         warden.recall(&options.audit);
+        let unsigned = options.allow_unsigned && site.is_signed();
         let endless = super::book::endless_in(&options.audit);
-        let begun = book.begin(began, options.demo).and_then(|()| book.end_endless(endless, began));
+        let begun = book.begin(began, options.demo, unsigned).and_then(|()| book.end_endless(endless, began));
         if let Err(why) = begun {
             warn!("the gate sends nothing but emergency stops: {why}");
         }
@@ -106,6 +111,7 @@ impl GatePlugin {
             key: options.key.public(),
             pens: Pens::new(&options.key, began),
             demo: options.demo,
+            allow_unsigned: options.allow_unsigned,
             said: None,
             connected_since: None,
         };
@@ -115,7 +121,8 @@ impl GatePlugin {
     /// A session as a gate needs it: it hears requests and answers, and its last will says that it is gone.
     pub fn session(session: SessionPlugin) -> SessionPlugin {
         let topics = Topics::of(session.site());
-        let payload = status_text(&GateStatus { state: GateIs::Offline, key: None, demo: false, unfit: None });
+        let gone = GateStatus { state: GateIs::Offline, key: None, demo: false, unfit: None, unsigned: false };
+        let payload = status_text(&gone);
         session
             .with_words(vec![topics.request, topics.answers, topics.status.clone()])
             .with_will(Will { topic: topics.status, payload })
@@ -151,13 +158,6 @@ impl Gate {
     pub fn is_running(&self) -> bool {
         self.thread.as_ref().is_some_and(|it| !it.is_finished())
     }
-
-    /// Waits until it ends, which by itself it does not.
-    pub fn wait(mut self) {
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
-    }
 }
 
 impl Drop for Gate {
@@ -191,9 +191,12 @@ fn run(mut app: App, stop: &AtomicBool, began: &Sender<()>) {
 /// A gate that ends in good order says so itself: a broker drops the last will of one that takes its leave.
 fn say_goodbye(world: &mut World) {
     let Some(mut house) = world.remove_resource::<House>() else { return };
+    let House { warden, book, pens, .. } = &mut house;
+    warden.take_leave(&mut Hands { link: None, book, pens });
     let Some(session) = world.get_resource::<Session>() else { return };
     let Some(link) = session.link.as_ref().filter(|it| it.is_connected()) else { return };
-    let status = GateStatus { state: GateIs::Offline, key: Some(house.key), demo: house.demo, unfit: None };
+    let (key, demo) = (Some(house.key), house.demo);
+    let status = GateStatus { state: GateIs::Offline, key, demo, unfit: None, unsigned: false };
     if publish_status(link, &house.topics, &status, &mut house.pens).is_ok() {
         // The socket is another thread's: it gets a moment to send this before it says goodbye.
         thread::sleep(GOODBYE);
@@ -227,10 +230,12 @@ fn keep_gate(
     mut house: ResMut<House>,
     mut acknowledged: MessageWriter<AcknowledgeEvil>,
 ) {
-    let House { warden, book, topics, key, said, pens, .. } = &mut *house;
+    let House { warden, book, topics, key, said, pens, allow_unsigned, .. } = &mut *house;
     warden.follow_site(&site);
     warden.ears.follow(session.registry.as_ref());
-    let has_keys = session.registry.is_some();
+    // Where there should be a registry and is none, what nobody can verify is not relied on.
+    let has_keys = session.registry.is_some() || !*allow_unsigned;
+    warden.ears.is_strict = has_keys && site.is_signed();
     for word in session.words() {
         if word.topic == topics.status {
             hear_gate(&word, *key, warden, book, said);
@@ -293,12 +298,13 @@ fn hear_gate(
 }
 
 /// Says that it is there, over each connection anew, once it hears what is asked; and whether it is fit.
-fn say_presence(session: Res<Session>, mut house: ResMut<House>) {
+fn say_presence(session: Res<Session>, site: Res<CurrentSite>, mut house: ResMut<House>) {
     let house = &mut *house;
     let link = session.link.as_ref().filter(|it| it.is_listening());
     let (Some(since), Some(link)) = (house.connected_since, link) else { return };
     let unfit = house.book.unfit();
-    let status = GateStatus { state: GateIs::Online, key: Some(house.key), demo: house.demo, unfit };
+    let unsigned = house.allow_unsigned && session.registry.is_none() && site.is_signed();
+    let status = GateStatus { state: GateIs::Online, key: Some(house.key), demo: house.demo, unfit, unsigned };
     let said = Some((since, status));
     if house.said != said
         && let Some((_, status)) = &said

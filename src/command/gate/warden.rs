@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::book::{self, Book, Uuid7Key};
 use super::order::Order;
+use super::strangers::Strangers;
 use crate::command::Cause;
 use crate::command::checks::Past;
 use crate::command::confirm::shows;
@@ -75,6 +76,8 @@ pub(super) struct Warden {
     pub(super) ears: Ears,
     /// What persons have acknowledged since it was handed on.
     pub(super) acknowledged: Vec<AcknowledgeEvil>,
+    /// What is told of those whom nobody knows.
+    pub(super) strangers: Strangers,
     told_again: Timestamp,
 }
 
@@ -86,25 +89,28 @@ impl Hands<'_> {
 
     /// Tells an event to all, and to who asked. Tells whether it went out.
     pub(super) fn tell(&mut self, topics: &Topics, event: &GateEvent, response_topic: Option<&str>) -> bool {
-        let Ok(payload) = serde_json::to_vec(event) else { return false };
-        let mut say = |topic: &str| {
-            let user = self.pens.sign_event(topic, &payload);
-            self.publish(Publish {
-                topic: topic.to_owned(),
-                payload: payload.clone().into(),
-                qos1: true,
-                correlation: Some(event.id.0.to_string().into_bytes().into()),
-                content_type: Some("application/json".to_owned()),
-                user,
-                ..Publish::default()
-            })
-        };
-        let told = say(&topics.events).is_ok();
+        let told = self.tell_at(&topics.events, event);
         if let Some(topic) = response_topic {
             // Whoever asked hears it on the other topic as well.
-            drop(say(topic));
+            self.tell_at(topic, event);
         }
         told
+    }
+
+    /// Tells an event on one topic alone. Tells whether it went out.
+    pub(super) fn tell_at(&mut self, topic: &str, event: &GateEvent) -> bool {
+        let Ok(payload) = serde_json::to_vec(event) else { return false };
+        let user = self.pens.sign_event(topic, &payload);
+        let said = self.publish(Publish {
+            topic: topic.to_owned(),
+            payload: payload.into(),
+            qos1: true,
+            correlation: Some(event.id.0.to_string().into_bytes().into()),
+            content_type: Some("application/json".to_owned()),
+            user,
+            ..Publish::default()
+        });
+        said.is_ok()
     }
 }
 
@@ -122,6 +128,7 @@ impl Warden {
             offline: HashMap::new(),
             ears: Ears::default(),
             acknowledged: Vec::new(),
+            strangers: Strangers::default(),
             told_again: began,
         }
     }
@@ -176,6 +183,8 @@ impl Warden {
             self.orders.iter_mut().filter(|it| it.life.phase == Phase::Checked).for_each(|it| it.told = None);
             self.forget(now);
         }
+        let more = self.strangers.due(now);
+        self.sum_up(more, hands);
         self.tell_changes(hands);
     }
 

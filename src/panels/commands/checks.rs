@@ -21,14 +21,21 @@ impl Rehearsal {
     pub(in crate::panels) fn obstacle(&self) -> Option<&Check> {
         self.checks.iter().find(|it| !it.passed())
     }
+
+    /// What a person should know although all pass.
+    fn warning(&self) -> Option<&str> {
+        self.checks.iter().find_map(Check::warning)
+    }
 }
 
 /// One line: all pass, or what stands in the way. A click unfolds the list.
 pub(in crate::panels) fn rehearsal_ui(ui: &mut Ui, rehearsal: &Rehearsal, open: &mut bool) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::click());
-    let (text, color) = match rehearsal.obstacle() {
-        None => (format!("{} checks pass", rehearsal.checks.len()), theme::WEAK),
-        Some(it) => (in_words(it), color(it.verdict)),
+    let n_checks = rehearsal.checks.len();
+    let (text, color) = match (rehearsal.obstacle(), rehearsal.warning()) {
+        (Some(it), _) => (in_words(it), color(it)),
+        (None, Some(warning)) => (format!("{n_checks} checks pass, with a warning: {warning}"), theme::WARNING),
+        (None, None) => (format!("{n_checks} checks pass"), theme::WEAK),
     };
     response.widget_info(|| {
         egui::WidgetInfo::selected(egui::WidgetType::CollapsingHeader, true, *open, format!("Checks: {text}"))
@@ -36,8 +43,11 @@ pub(in crate::panels) fn rehearsal_ui(ui: &mut Ui, rehearsal: &Rehearsal, open: 
     if response.hovered() || response.has_focus() {
         ui.painter().rect_filled(rect, 3.0, theme::HOVERED);
     }
-    let verdict = rehearsal.obstacle().map_or(Verdict::Passed, |it| it.verdict);
-    icons::check(ui.painter(), pos2(rect.left() + 7.0, rect.center().y), verdict);
+    let at = pos2(rect.left() + 7.0, rect.center().y);
+    match (rehearsal.obstacle(), rehearsal.warning()) {
+        (None, Some(_)) => icons::triangle(ui.painter(), at, theme::WARNING),
+        (obstacle, _) => icons::check(ui.painter(), at, obstacle.map_or(Verdict::Passed, |it| it.verdict)),
+    }
     icons::fold(ui.painter(), pos2(rect.right() - 8.0, rect.center().y), *open, theme::WEAK);
     let place = rect.with_min_x(rect.left() + 18.0).with_max_x(rect.right() - 18.0);
     painted_text(ui, place, &text, color, Align2::LEFT_CENTER);
@@ -57,18 +67,22 @@ pub(in crate::panels) fn checks_ui(ui: &mut Ui, checks: &[Check]) {
         for check in checks {
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = theme::STEP;
-                icons::show(ui, word(check.verdict), |painter, at| icons::check(painter, at, check.verdict));
-                let text = RichText::new(in_words(check)).small().color(color(check.verdict));
+                icons::show(ui, word(check), |painter, at| match check.warning() {
+                    Some(_) => icons::triangle(painter, at, theme::WARNING),
+                    None => icons::check(painter, at, check.verdict),
+                });
+                let text = RichText::new(in_words(check)).small().color(color(check));
                 ui.add(egui::Label::new(text).wrap());
             });
         }
     });
 }
 
-/// A check in a line: `largest step: 400 rpm, at most 250 rpm`; what did not pass says why.
+/// A check in a line: `largest step: 400 rpm, at most 250 rpm`; what did not pass says why, and a warning what to know.
 pub(in crate::panels) fn in_words(check: &Check) -> String {
     let name = check.what.label();
     match (check.passed(), check.limit.is_empty()) {
+        (true, _) if check.warning().is_some() => sentence_case(&check.reason()),
         (true, true) => sentence_case(&format!("{name}: {}", check.saw)),
         (true, false) => sentence_case(&format!("{name}: {}; {}", check.saw, check.limit)),
         (false, _) => sentence_case(&check.reason()),
@@ -80,18 +94,54 @@ fn sentence_case(text: &str) -> String {
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
+fn word(check: &Check) -> &'static str {
+    match check.verdict {
+        Verdict::Passed if check.warning().is_some() => "passed with a warning",
         Verdict::Passed => "passed",
         Verdict::Failed => "not passed",
         Verdict::Unknown => "cannot be known",
     }
 }
 
-fn color(verdict: Verdict) -> egui::Color32 {
-    match verdict {
+fn color(check: &Check) -> egui::Color32 {
+    match check.verdict {
+        Verdict::Passed if check.warning().is_some() => theme::WARNING,
         Verdict::Passed => theme::WEAK,
         Verdict::Failed => theme::ALARM,
         Verdict::Unknown => theme::WARNING,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+
+    use super::*;
+    use crate::command::What;
+
+    #[track_caller]
+    fn check(checks: Vec<Check>, header: &str, line: &str) {
+        let harness = Harness::new_ui(move |ui| {
+            rehearsal_ui(ui, &Rehearsal { class: Class::C1, checks: checks.clone() }, &mut true);
+        });
+        assert!(harness.query_by_label(header).is_some(), "{header}");
+        assert!(harness.query_by_label(line).is_some(), "{line}");
+    }
+
+    #[test]
+    fn what_is_missing_before_is_a_warning_and_a_frozen_device_an_obstacle() {
+        let step = || Check::new(What::Step, Verdict::Passed, "a step of 100 rpm", "at most 300 rpm");
+        check(vec![step()], "Checks: 1 checks pass", "Largest step: a step of 100 rpm; at most 300 rpm");
+        let warned = || step().saying("missing before pump/set: 3");
+        check(
+            vec![warned()],
+            "Checks: 1 checks pass, with a warning: missing before pump/set: 3",
+            "Missing before pump/set: 3 (largest step: a step of 100 rpm, must be at most 300 rpm)",
+        );
+        let frozen = Check::new(What::Standing, Verdict::Failed, "pump/speed: evil twin", "no evil twin");
+        let line = "Commands to it are frozen (standing: pump/speed: evil twin, must be no evil twin)";
+        let frozen = frozen.saying("commands to it are frozen");
+        check(vec![warned(), frozen], &format!("Checks: {line}"), line);
     }
 }
