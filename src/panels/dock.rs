@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::actions::{self, Action};
 use super::alarms::{AlarmsRows, AlarmsState, Answer, alarms_panel_ui, dialog_ui, why_ui};
+use super::banners::{site_banner_ui, warning_banner_ui};
 use super::commands::approvals::approvals_ui;
 use super::commands::form::Drafts;
 use super::commands::log::command_log_ui;
@@ -30,7 +31,7 @@ use super::perform::{Requests, perform};
 use super::plot::PlotState;
 use super::plot_panel::{PlotTime, plot_panel_ui};
 use super::provenance::{self, Provenance, provenance_ui};
-use super::status_bar::{LinkLine, site_banner_ui, status_bar_ui, warning_banner_ui};
+use super::status_bar::{LinkLine, status_bar_ui};
 use super::theme;
 use super::timeline::{AlarmSpan, TimelineState, timeline_panel_ui};
 use super::toasts::Toasts;
