@@ -43,6 +43,7 @@ mod plot_panel;
 mod provenance;
 mod provenance_facts;
 mod pulse;
+mod section;
 mod session_menu;
 mod sparkline;
 mod standing;

@@ -4,7 +4,7 @@
 use egui::{Align, Color32, FontFamily, FontId, Layout, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use super::actions::Action;
-use super::inspector::section_ui;
+use super::section::section_ui;
 use super::{icons, standing, theme};
 use crate::signal::SignalId;
 use crate::site::TwinId;

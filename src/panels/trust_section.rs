@@ -3,7 +3,7 @@
 use egui::{Align2, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use super::actions::Action;
-use super::inspector::{notice_ui, section_ui};
+use super::section::{notice_ui, section_ui};
 use super::tree::painted_text;
 use super::{format, icons, standing, theme};
 use crate::site::TwinId;

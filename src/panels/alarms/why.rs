@@ -4,7 +4,7 @@
 use egui::{Align2, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use super::super::actions::Action;
-use super::super::inspector::section_ui;
+use super::super::section::section_ui;
 use super::super::tree::painted_text;
 use super::super::{icons, theme};
 use super::AlarmAction;
