@@ -43,12 +43,15 @@ mod plot_panel;
 mod provenance;
 mod provenance_facts;
 mod pulse;
+#[cfg(test)]
+mod scene;
 mod section;
 mod session_menu;
 mod sparkline;
 mod standing;
 mod status_bar;
 mod store;
+mod taint;
 pub mod theme;
 mod timeline;
 mod timeline_facts;

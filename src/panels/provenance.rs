@@ -1,7 +1,7 @@
 //! The card that tells where a reading comes from: device, key, link and broker, then each check with what it saw; and what was
 //! refused, byte for byte.
 
-use egui::{Align, Color32, FontFamily, FontId, Layout, Rect, RichText, Sense, Ui, pos2, vec2};
+use egui::{Align, FontFamily, FontId, Layout, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use super::actions::Action;
 use super::section::section_ui;
@@ -43,6 +43,8 @@ pub(super) struct ProvenanceCard {
     pub unchecked: Option<String>,
     /// Each check, in its order.
     pub steps: Vec<StepRow>,
+    /// Why it is not known what the checks saw of the message that is shown. `None`: it is.
+    pub unknown: Option<String>,
     /// Why it cannot be verified again. `None`: it can.
     pub cannot_verify: Option<String>,
     /// What came of verifying it again. `None`: nobody asked.
@@ -80,12 +82,23 @@ pub(super) enum Proves {
 pub(super) struct StepRow {
     /// Which.
     pub step: Step,
-    /// Whether the message of the value passed it. `None`: it was not made.
-    pub passed: Option<bool>,
+    /// What came of it for the message of the value.
+    pub made: Made,
     /// What it saw.
     pub saw: String,
     /// What it refused so far: `replayed 2×, last 12:03:04: …`. Empty: nothing.
     pub refused: String,
+}
+
+/// What came of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    /// The message passed it.
+    Passed,
+    /// It was not made.
+    Not,
+    /// Nobody remembers.
+    Unknown,
 }
 
 /// What came of verifying again.
@@ -149,7 +162,7 @@ pub(super) fn provenance_ui(
     ui.separator();
     let buttons = theme::ROW + theme::GAP;
     let room = ui.available_height() - buttons;
-    egui::ScrollArea::vertical().auto_shrink(false).max_height(room).show(ui, |ui| body_ui(ui, card, state));
+    egui::ScrollArea::vertical().auto_shrink(false).max_height(room).show(ui, |ui| body_ui(ui, card, state, asked));
     ui.add_space(theme::STEP);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::STEP;
@@ -208,7 +221,7 @@ fn head_ui(ui: &mut Ui, card: &ProvenanceCard, asked: &mut Vec<Action>) -> bool 
     closed
 }
 
-fn body_ui(ui: &mut Ui, card: &ProvenanceCard, state: &Provenance) {
+fn body_ui(ui: &mut Ui, card: &ProvenanceCard, state: &Provenance, asked: &mut Vec<Action>) {
     section_ui(ui, "From the device to here", None);
     for (at, row) in card.chain.iter().enumerate() {
         chain_ui(ui, row, at + 1 == card.chain.len());
@@ -216,6 +229,14 @@ fn body_ui(ui: &mut Ui, card: &ProvenanceCard, state: &Provenance) {
     section_ui(ui, "Checks, in their order", None);
     if let Some(why) = &card.unchecked {
         ui.add(egui::Label::new(RichText::new(why).color(theme::WEAK)).wrap());
+    }
+    if let Some(why) = &card.unknown {
+        ui.add(egui::Label::new(RichText::new(why).color(theme::TEXT)).wrap());
+        ui.add_space(theme::STEP);
+        if card.cannot_verify.is_none() && ui.button("Verify again").on_hover_text(VERIFY).clicked() {
+            asked.push(Action::VerifyAgain(card.signal));
+        }
+        ui.add_space(theme::STEP);
     }
     for row in &card.steps {
         step_ui(ui, row);
@@ -271,14 +292,19 @@ fn chain_ui(ui: &mut Ui, row: &ChainRow, last: bool) {
 }
 
 fn step_ui(ui: &mut Ui, row: &StepRow) {
-    let words = match row.passed {
-        Some(true) => "passed",
-        Some(false) => "refused",
-        None => "not made",
+    let words = match row.made {
+        Made::Passed => "passed",
+        Made::Not => "not made",
+        Made::Unknown => "not known",
     };
     let label = format!("{}: {words}. {} {}", row.step.label(), row.saw, row.refused);
-    let saw = row.saw.as_str();
-    line_ui(ui, label.trim(), row.step, row.passed, saw, theme::TEXT);
+    let saw = if row.made == Made::Unknown { words } else { row.saw.as_str() };
+    let sign = match row.made {
+        Made::Passed => Sign::Passed,
+        Made::Not => Sign::None,
+        Made::Unknown => Sign::Unknown,
+    };
+    line_ui(ui, label.trim(), row.step, sign, saw);
     if !row.refused.is_empty() {
         let color = theme::standing(Standing::Rejected);
         ui.horizontal_top(|ui| {
@@ -290,21 +316,32 @@ fn step_ui(ui: &mut Ui, row: &StepRow) {
     }
 }
 
+/// The sign before a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Passed,
+    Refused,
+    Unknown,
+    /// It was not made.
+    None,
+}
+
 /// A check in a line: its sign, its name, what it saw.
-fn line_ui(ui: &mut Ui, label: &str, step: Step, passed: Option<bool>, saw: &str, ink: Color32) {
+fn line_ui(ui: &mut Ui, label: &str, step: Step, sign: Sign, saw: &str) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, label));
     let painter = ui.painter();
     let at = pos2(rect.left() + 8.0, rect.center().y);
-    match passed {
-        Some(true) => icons::tick(painter, at, theme::standing(Standing::Verified)),
-        Some(false) => icons::cross(painter, at, theme::standing(Standing::Rejected)),
-        None => {
+    match sign {
+        Sign::Passed => icons::tick(painter, at, theme::standing(Standing::Verified)),
+        Sign::Refused => icons::cross(painter, at, theme::standing(Standing::Rejected)),
+        Sign::Unknown => icons::question(painter, at, theme::WEAK),
+        Sign::None => {
             painter.hline(at.x - 3.0..=at.x + 3.0, at.y, egui::Stroke::new(1.2, theme::NORMAL));
         }
     }
     let name = rect.with_min_x(rect.left() + 20.0).with_max_x(rect.left() + 124.0);
-    let color = if passed.is_some() { ink } else { theme::WEAK };
+    let color = if matches!(sign, Sign::Passed | Sign::Refused) { theme::TEXT } else { theme::WEAK };
     super::tree::painted_text(ui, name, step.label(), color, egui::Align2::LEFT_CENTER);
     let place = rect.with_min_x(name.right() + theme::STEP);
     super::tree::painted_text(ui, place, saw, theme::WEAK, egui::Align2::LEFT_CENTER);
@@ -327,7 +364,7 @@ fn again_ui(ui: &mut Ui, again: &AgainRows) {
     });
     for (step, passed, saw) in &again.steps {
         let label = format!("again {}: {}. {saw}", step.label(), if *passed { "passed" } else { "refused" });
-        line_ui(ui, label.trim(), *step, Some(*passed), saw, theme::TEXT);
+        line_ui(ui, label.trim(), *step, if *passed { Sign::Passed } else { Sign::Refused }, saw);
     }
 }
 
@@ -368,7 +405,7 @@ mod tests {
     fn card() -> ProvenanceCard {
         let step = |step, saw: &str, refused: &str| StepRow {
             step,
-            passed: Some(true),
+            made: Made::Passed,
             saw: saw.to_owned(),
             refused: refused.to_owned(),
         };
@@ -391,6 +428,7 @@ mod tests {
                 step(Step::Signature, "Ed25519 by 0011223344556677", "forged 3×"),
                 step(Step::Replay, "number 7 of life 2", ""),
             ],
+            unknown: None,
             cannot_verify: None,
             again: Some(AgainRows {
                 text: "Verified again at 12:05:00, same result.".to_owned(),
@@ -429,6 +467,24 @@ mod tests {
         harness.get_by_label("Copy as JSON").click();
         harness.run();
         assert_eq!(harness.state().1, [Action::VerifyAgain(SignalId(0)), Action::Copy("{}".to_owned())]);
+    }
+
+    #[test]
+    fn what_nobody_remembers_of_a_message_is_called_unknown_and_can_be_verified_again() {
+        let steps = vec![StepRow { step: Step::Key, made: Made::Unknown, saw: String::new(), refused: String::new() }];
+        let unknown = Some("Nobody remembers what the checks saw of it.".to_owned());
+        let card = ProvenanceCard { steps, unknown, ..card() };
+        let mut harness = Harness::builder().with_size(vec2(460.0, 620.0)).build_ui_state(
+            move |ui, asked: &mut Vec<Action>| {
+                provenance_ui(ui, &card, &mut Provenance::of(SignalId(0)), &String::new, asked);
+            },
+            Vec::new(),
+        );
+        harness.run();
+        assert!(harness.query_by_label("key: not known.").is_some());
+        harness.get_by_label("Verify again").click();
+        harness.run();
+        assert_eq!(*harness.state(), [Action::VerifyAgain(SignalId(0))]);
     }
 
     #[test]

@@ -6,14 +6,14 @@ use serde_json::{Value as Json, json};
 
 use super::facts::Facts;
 use super::format;
-use super::provenance::{AgainRows, ChainRow, ExhibitRow, ProvenanceCard, Proves, SHOWN_BYTES, StepRow};
+use super::provenance::{AgainRows, ChainRow, ExhibitRow, Made, ProvenanceCard, Proves, SHOWN_BYTES, StepRow};
 use crate::link::{BrokerUrl, Posture, TlsVersion};
 use crate::session::{VerifyAgain, saw};
-use crate::signal::SignalId;
+use crate::signal::{SignalId, Timestamp};
 use crate::site::doc::{DeviceDoc, SigningDoc};
 use crate::site::{Signal, TwinId};
-use crate::trust::{DeviceAccount, Exhibit, KeyDoc, KeyRole, Reason, Step};
-use crate::twin::{Reading, Standing, signs};
+use crate::trust::{DeviceAccount, Exhibit, KeyDoc, KeyRole, Passed, Reason, Slip, Step};
+use crate::twin::{Reading, ReadingState, Standing, signs};
 
 impl Facts<'_, '_> {
     /// How far a reading may be believed, in sentences.
@@ -37,6 +37,7 @@ impl Facts<'_, '_> {
                 refused.reason.says()
             ));
         }
+        words.push_str(&self.beside(signal, reading));
         if reading.standing == Standing::Unsigned && self.session.registry.is_none() {
             let must = self.site.device_of(signal.twin).is_some_and(|it| it.1.signing != SigningDoc::None);
             if must {
@@ -44,6 +45,20 @@ impl Facts<'_, '_> {
             }
         }
         words
+    }
+
+    /// What to hold a value against that is not to be believed: what can be, or how old the last good one is.
+    fn beside(&self, signal: &Signal, reading: &Reading) -> String {
+        let (age, trust) = (format::span(reading.age_secs(self.cursor.at)), reading.proof.trust.label());
+        match (reading.standing, range_text(signal), &reading.value) {
+            (Standing::Inconsistent, Some(range), _) => format!(" It can be {range}."),
+            (Standing::Rejected | Standing::EvilTwin, _, Some(value)) => {
+                let value = format::value(value, signal.unit, signal.decimals);
+                format!(" The last good one says {value}, was {trust} and is {age} old.")
+            }
+            (Standing::Rejected | Standing::EvilTwin, _, None) => " Nothing of it was ever good.".to_owned(),
+            _ => String::new(),
+        }
     }
 
     /// The worst of each twin and of what is below it by its number, where it is to be seen in the tree.
@@ -82,8 +97,8 @@ impl Facts<'_, '_> {
         let twin = self.site.twin(signal.twin)?;
         let reading = self.readings.get(id);
         let device = self.site.device_of(twin.id).map(|it| it.1);
-        let account = device.map(|it| self.session.book.of(&it.id)).unwrap_or_default();
-        let newest = device.and_then(|it| self.session.book.newest_exhibit(&it.id));
+        let (account, newest) = device.map(|it| self.refused_by_then(&it.id)).unwrap_or_default();
+        let passed = self.session.book.passed(&signal.topic, reading.received);
         let clock = &self.pulse.clock;
         let value = match &reading.value {
             Some(value) => {
@@ -96,7 +111,8 @@ impl Facts<'_, '_> {
             }
             None => "no value yet".to_owned(),
         };
-        let unchecked = self.unchecked(signal, device);
+        let unchecked = self.unchecked(signal, reading, device);
+        let is_known = passed.is_some() || reading.value.is_none() || unchecked.is_some();
         Some(ProvenanceCard {
             signal: id,
             twin: twin.id,
@@ -106,7 +122,11 @@ impl Facts<'_, '_> {
             says: self.trust_words(signal, reading),
             others: self.site.signals_of(twin.id).map(|it| (it.id, it.name.clone())).collect(),
             chain: self.chain(signal, reading, device),
-            steps: if unchecked.is_some() { Vec::new() } else { self.steps(&account, reading, newest.as_ref()) },
+            steps: match unchecked {
+                Some(_) => Vec::new(),
+                None => self.steps(&account, passed.as_ref(), reading, newest.as_ref()),
+            },
+            unknown: (!is_known).then(|| UNKNOWN.to_owned()),
             unchecked,
             cannot_verify: self.cannot_verify(reading),
             again: self.again_rows(id, reading),
@@ -124,8 +144,28 @@ impl Facts<'_, '_> {
         }
     }
 
+    /// What was refused of a device by the instant that is shown, and the last of it.
+    fn refused_by_then(&self, device: &str) -> (DeviceAccount, Option<Exhibit>) {
+        let (book, at) = (&self.session.book, self.cursor.at);
+        let newest = book.newest_exhibit(device);
+        if self.is_live() {
+            return (book.of(device), newest);
+        }
+        let account = book.with_slips(|slips| refused_until(slips.iter(), device, at));
+        let newest = match newest {
+            Some(later) if later.received > at => {
+                book.exhibits().into_iter().rev().find(|it| &*it.device == device && it.received <= at)
+            }
+            newest => newest,
+        };
+        (account, newest)
+    }
+
     /// Why no check is made of a signal's messages.
-    fn unchecked(&self, signal: &Signal, device: Option<&DeviceDoc>) -> Option<String> {
+    fn unchecked(&self, signal: &Signal, reading: &Reading, device: Option<&DeviceDoc>) -> Option<String> {
+        if reading.state == ReadingState::Isolated {
+            return Some("It is isolated: what is shown is an estimate, which came in no message.".to_owned());
+        }
         let Some(device) = device else {
             return Some("No device of the site speaks for it: nothing is checked but that it can be read.".to_owned());
         };
@@ -144,6 +184,9 @@ impl Facts<'_, '_> {
     fn cannot_verify(&self, reading: &Reading) -> Option<String> {
         if reading.value.is_none() {
             return Some("It has no value yet.".to_owned());
+        }
+        if reading.state == ReadingState::Isolated {
+            return Some("What is shown is an estimate: no message says it.".to_owned());
         }
         self.session.recording().is_none().then(|| "This session is not recorded: its bytes are gone.".to_owned())
     }
@@ -187,7 +230,7 @@ impl Facts<'_, '_> {
         row(key.to_string(), lines, if good { Proves::Yes } else { Proves::Against })
     }
 
-    fn day(&self, at: crate::signal::Timestamp) -> String {
+    fn day(&self, at: Timestamp) -> String {
         self.pulse.clock.date_time(at)
     }
 
@@ -224,17 +267,26 @@ impl Facts<'_, '_> {
         ]
     }
 
-    fn steps(&self, account: &DeviceAccount, reading: &Reading, newest: Option<&Exhibit>) -> Vec<StepRow> {
+    fn steps(
+        &self,
+        account: &DeviceAccount,
+        passed: Option<&Passed>,
+        reading: &Reading,
+        newest: Option<&Exhibit>,
+    ) -> Vec<StepRow> {
         let clock = &self.pulse.clock;
-        let passed = account.last.as_ref();
         let seen = passed.map(|it| saw(it, reading.proof.gap)).unwrap_or_default();
         let row = |step: Step| {
-            let made = passed.is_some_and(|it| step <= it.steps);
+            let made = match passed {
+                Some(passed) if step <= passed.steps => Made::Passed,
+                None if reading.value.is_some() => Made::Unknown,
+                Some(_) | None => Made::Not,
+            };
             let mut seen = seen.get(&step).cloned().unwrap_or_default();
-            if step == Step::Size && made {
-                seen = passed.map(|it| format!("made {}", clock.time_millis(it.received))).unwrap_or_default();
+            if let Some(passed) = passed.filter(|_| step == Step::Size) {
+                seen = format!("made {}", clock.time_millis(passed.received));
             }
-            StepRow { step, passed: made.then_some(true), saw: seen, refused: refusals(account, step, newest, clock) }
+            StepRow { step, made, saw: seen, refused: refusals(account, step, newest, clock) }
         };
         Step::ALL.into_iter().map(row).collect()
     }
@@ -294,6 +346,7 @@ impl Facts<'_, '_> {
             "refused": refused,
             "chain": chain,
             "checks": steps,
+            "checks_unknown": card.unknown,
             "verified_again": again,
         });
         serde_json::to_string_pretty(&doc).unwrap_or_default()
@@ -301,7 +354,8 @@ impl Facts<'_, '_> {
 }
 
 fn step_json(row: &StepRow) -> Json {
-    json!({ "check": row.step, "passed": row.passed, "saw": row.saw, "refused": row.refused })
+    let passed = (row.made == Made::Passed).then_some(true);
+    json!({ "check": row.step, "passed": passed, "saw": row.saw, "refused": row.refused })
 }
 
 fn role(role: KeyRole) -> &'static str {
@@ -337,6 +391,26 @@ fn link_words(url: &BrokerUrl, posture: Option<&Posture>) -> (String, Vec<String
     ("plain text, not encrypted".to_owned(), vec![line.to_owned()], Proves::Against)
 }
 
+/// What a signal can be, with its unit. `None`: anything.
+pub(super) fn range_text(signal: &Signal) -> Option<String> {
+    let number = |it| format::number(it, signal.decimals);
+    signal.range.map(|(low, high)| format::with_unit(&format!("{} to {}", number(low), number(high)), signal.unit))
+}
+
+/// Why it is not known what the checks saw of a message.
+const UNKNOWN: &str = "What the checks saw is remembered of the newest messages alone, and this value came with an older one. It can \
+                       be verified again from its raw bytes.";
+
+/// What was refused of a device until an instant.
+fn refused_until<'a>(slips: impl Iterator<Item = &'a Slip>, device: &str, at: Timestamp) -> DeviceAccount {
+    let mut account = DeviceAccount::default();
+    for slip in slips.filter(|it| &*it.device == device && it.at <= at) {
+        *account.n_refused.entry(slip.reason).or_default() += u64::from(slip.count);
+        account.last_refused = Some((slip.reason, slip.at));
+    }
+    account
+}
+
 /// What a check refused so far of a device's messages.
 fn refusals(account: &DeviceAccount, step: Step, newest: Option<&Exhibit>, clock: &format::Clock) -> String {
     let of_step = account.n_refused.iter().filter(|it| it.0.step() == step);
@@ -354,6 +428,7 @@ fn refusals(account: &DeviceAccount, step: Step, newest: Option<&Exhibit>, clock
 
 #[cfg(test)]
 mod tests {
+    use super::super::scene::Scene;
     use super::*;
 
     #[test]
@@ -368,8 +443,29 @@ mod tests {
     }
 
     #[test]
+    fn looking_back_what_was_refused_later_is_not_told() {
+        let at = |secs: i64| Timestamp::from_nanos(secs * 1_000_000_000);
+        let slip = |secs, device: &str, reason, count| Slip { at: at(secs), device: device.into(), reason, count };
+        let slips = [
+            slip(1, "a", Reason::Stale, 2),
+            slip(2, "b", Reason::Forged, 9),
+            slip(3, "a", Reason::Forged, 3),
+            slip(5, "a", Reason::Cloned, 1),
+        ];
+        let told = |secs| {
+            let account = refused_until(slips.iter(), "a", at(secs));
+            (account.n_refused.into_iter().collect::<Vec<_>>(), account.last_refused)
+        };
+        assert_eq!(told(0), (Vec::new(), None));
+        assert_eq!(told(2), (vec![(Reason::Stale, 2)], Some((Reason::Stale, at(1)))));
+        let mut want = vec![(Reason::Stale, 2), (Reason::Forged, 3)];
+        want.sort();
+        assert_eq!(told(4), (want, Some((Reason::Forged, at(3)))));
+    }
+
+    #[test]
     fn a_check_tells_what_it_refused_and_when_last() {
-        let at: crate::signal::Timestamp = "2026-01-31T12:03:04Z".parse().unwrap();
+        let at: Timestamp = "2026-01-31T12:03:04Z".parse().unwrap();
         let account = DeviceAccount {
             n_refused: [(Reason::Rollback, 1), (Reason::Replayed, 2), (Reason::Forged, 5)].into(),
             last_refused: Some((Reason::Replayed, at)),
@@ -379,5 +475,78 @@ mod tests {
         assert_eq!(refusals(&account, Step::Replay, None, &clock), "rollback 1×, replayed 2×, last 12:03:04");
         assert_eq!(refusals(&account, Step::Signature, None, &clock), "forged 5×");
         assert_eq!(refusals(&account, Step::Key, None, &clock), "");
+    }
+
+    fn saw(card: &ProvenanceCard, step: Step) -> (Made, &str) {
+        let row = card.steps.iter().find(|it| it.step == step).unwrap();
+        (row.made, row.saw.as_str())
+    }
+
+    #[track_caller]
+    fn check_unknown(card: &ProvenanceCard) {
+        assert!(card.unknown.is_some() && card.cannot_verify.is_none(), "{card:?}");
+        assert!(card.steps.iter().all(|it| it.made == Made::Unknown && it.saw.is_empty()), "{:?}", card.steps);
+    }
+
+    #[test]
+    fn the_card_shows_the_checks_of_the_very_message_that_is_shown() {
+        let mut scene = Scene::live();
+        let (speed, torque) = (scene.signal("pump/speed"), scene.signal("pump/torque"));
+        scene.say("pump/speed", 1480.0);
+        scene.say("pump/torque", 7.0);
+        scene.until_shown(torque, 7.0);
+        // The device's last message was on the other topic.
+        let card = scene.read(|it| it.provenance_card(speed)).unwrap();
+        assert_eq!((saw(&card, Step::Binding), &card.unknown), ((Made::Passed, "pump/speed"), &None));
+        assert_eq!(saw(&card, Step::Replay).1, "number 1 of life 1");
+        let first = scene.read(|it| it.readings.get(speed).received);
+
+        for value in 0..20 {
+            scene.say("pump/speed", f64::from(value));
+        }
+        scene.until_shown(speed, 19.0);
+        scene.forge("pump/speed", 66.0);
+        scene.until("the forged one is refused", |it| it.readings.get(speed).standing == Standing::Rejected);
+        let card = scene.read(|it| it.provenance_card(speed)).unwrap();
+        let signature = card.steps.iter().find(|it| it.step == Step::Signature).unwrap();
+        assert!(card.unknown.is_none() && signature.refused.starts_with("forged 1×"), "{signature:?}");
+        assert!(card.says.contains("The last good one says 19\u{a0}rpm, was verified and is "), "{}", card.says);
+
+        scene.seek(first);
+        scene.until_shown(speed, 1480.0);
+        let card = scene.read(|it| it.provenance_card(speed)).unwrap();
+        check_unknown(&card);
+        let told_later = card.steps.iter().any(|it| !it.refused.is_empty()) || card.exhibit.is_some();
+        assert!(!told_later, "what was refused later is not told of then");
+        let asked = scene.read(|it| it.to_verify(speed));
+        scene.ask(asked);
+        scene.until("it is verified again", |it| it.again.0.as_ref().is_some_and(|it| it.found.is_some()));
+        let again = scene.read(|it| it.provenance_card(speed)).unwrap().again.unwrap();
+        assert!(again.same == Some(true) && again.text.contains("same result: verified"), "{again:?}");
+        assert!(again.steps.iter().any(|it| it.0 == Step::Replay && it.2 == "number 1 of life 1"), "{again:?}");
+    }
+
+    #[test]
+    fn in_a_replay_the_card_shows_no_checks_of_the_end_of_the_file() {
+        let mut scene = Scene::live();
+        let speed = scene.signal("pump/speed");
+        scene.say("pump/speed", 1480.0);
+        scene.until_shown(speed, 1480.0);
+        let first = scene.read(|it| it.readings.get(speed).received);
+        for value in 0..20 {
+            scene.say("pump/speed", f64::from(value));
+        }
+        scene.until_shown(speed, 19.0);
+        let last = scene.read(|it| it.readings.get(speed).received);
+
+        let mut scene = scene.replayed();
+        scene.until("all is read", |it| !it.session.is_reading());
+        scene.seek(first);
+        scene.until_shown(speed, 1480.0);
+        check_unknown(&scene.read(|it| it.provenance_card(speed)).unwrap());
+        scene.seek(last);
+        scene.until_shown(speed, 19.0);
+        let card = scene.read(|it| it.provenance_card(speed)).unwrap();
+        assert_eq!((saw(&card, Step::Replay), card.unknown.as_ref()), ((Made::Passed, "number 21 of life 1"), None));
     }
 }
