@@ -197,7 +197,7 @@ impl Facts<'_, '_> {
                 Some(basis) => format!("Isolated. This is an estimate, and no reading: the {}.", basis.0),
                 None => "Isolated. Nothing was known of it before, so there is no estimate.".to_owned(),
             },
-            ReadingState::Bad => format!("Out of range: it can be {}.", range.as_deref().unwrap_or("anything")),
+            ReadingState::Bad => "Out of range.".to_owned(),
         };
         let path = signal.path.as_deref().unwrap_or("bare value");
         let can_be = range.as_ref().map(|it| format!("\nCan be {it}")).unwrap_or_default();

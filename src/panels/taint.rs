@@ -53,14 +53,14 @@ impl TaintRows {
 
 /// A drop: something has seeped in.
 pub(super) fn drop_icon(painter: &Painter, at: Pos2, color: Color32) {
-    let side = |way: f32| {
-        (0..=8).map(move |it| {
-            let along = it as f32 / 8.0 * std::f32::consts::PI * 0.75;
-            at + vec2(0.0, 1.6) + vec2(way * along.sin(), along.cos()) * 4.2
-        })
+    // From the foot up to where a line to the tip touches the round part.
+    let side = |way: f32, step: i32| {
+        let along = step as f32 / 8.0 * std::f32::consts::PI * 0.676;
+        at + vec2(way * along.sin() * 4.2, 1.6 + along.cos() * 4.2)
     };
-    let round: Vec<Pos2> =
-        side(1.0).chain([at + vec2(0.0, -6.4)]).chain(side(-1.0).collect::<Vec<_>>().into_iter().rev()).collect();
+    let right = (0..=8).map(|it| side(1.0, it));
+    let left = (1..=8).rev().map(|it| side(-1.0, it));
+    let round: Vec<Pos2> = right.chain([at + vec2(0.0, -6.4)]).chain(left).collect();
     painter.add(Shape::convex_polygon(round, color, Stroke::NONE));
     let line = Stroke::new(1.4, theme::GROUND);
     painter.line_segment([at + vec2(0.0, -2.0), at + vec2(0.0, 2.0)], line);
