@@ -9,6 +9,7 @@ mod alarm_facts;
 mod alarm_spans;
 mod alarms;
 mod banners;
+mod check_facts;
 mod chords;
 mod command_facts;
 mod commands;

@@ -21,7 +21,7 @@ use crate::link::{Arrival, Properties, now};
 use crate::session::recording::{RecorderOptions, Recording};
 use crate::session::{Ingest, IngestOptions, Keys, Seek, Session, SessionPlugin};
 use crate::signal::{SignalId, Timestamp};
-use crate::site::{Ids, Site, TwinId, load};
+use crate::site::{Ids, Site, load};
 use crate::trust::{BESIDE_TYPE, KeyDoc, KeyRole, Pen, Registry, SIGNATURE_PROPERTY, SecretKey, Verifier};
 
 /// How long a condition may take before a test counts as failed.
@@ -183,9 +183,5 @@ impl Scene {
 
     pub(super) fn signal(&mut self, address: &str) -> SignalId {
         self.read(|it| it.site.signal_at(address).unwrap().id)
-    }
-
-    pub(super) fn twin(&mut self, address: &str) -> TwinId {
-        self.read(|it| it.site.twin_at(address).unwrap().id)
     }
 }

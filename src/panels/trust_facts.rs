@@ -285,7 +285,8 @@ mod tests {
     fn a_plotted_signal_that_is_not_to_be_believed_leads_to_where_it_comes_from() {
         let legend: Draw = |ui, facts| {
             let speed = facts.site.signal_at("pump/speed").unwrap().id;
-            let plot = PlotState { signals: vec![speed], ..PlotState::default() };
+            let mut plot = PlotState::default();
+            plot.toggle(speed);
             let (cursor, clock) = (facts.cursor.at, &facts.pulse.clock);
             let time = PlotTime { cursor, live: true, clock, recalled: None };
             legend_ui(ui, &facts.series(&plot), &plot, time).into_iter().collect()
