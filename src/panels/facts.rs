@@ -12,13 +12,13 @@ use super::diagnostics::{Diagnostic, Evidence, diagnose};
 use super::format;
 use super::inspector::{Card, DeviceLine, LinkRow, ReadingRow};
 use super::plot::{PlotState, Series};
-use super::posture_line::PostureLine;
+use super::provenance_facts::range_text;
 use super::pulse::Pulse;
 use super::sparkline::Spark;
-use super::status_bar::{LinkLine, Picture, Status, WorkLine};
+use super::status_bar::{LinkLine, Picture, PostureLine, Status, WorkLine};
 use super::tree::{TreeRow, TreeState, TwinState, tree_rows};
 use crate::command::{CommandLog, CommandRow, GateState, Operator, Rehearsal, Sequences};
-use crate::guard::{Inventory, SupportOutlook, Taint, TrustOf};
+use crate::guard::{Inventory, Node, SupportOutlook, Taint, TrustOf};
 use crate::judge::{Alarms, Expectations};
 use crate::link::{self, LinkState};
 use crate::session::{
@@ -27,7 +27,7 @@ use crate::session::{
 use crate::signal::{SignalId, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
-use crate::twin::{Health, Quarantine, ReadingState, Readings, STALE_PERIODS, Selection, TwinIndex};
+use crate::twin::{Health, Quarantine, ReadingState, Readings, STALE_PERIODS, Selection, Standing, TwinIndex};
 use crate::view::{Lens, Quality, Shades, Tier};
 
 /// Seconds that a sparkline shows.
@@ -104,10 +104,11 @@ impl Facts<'_, '_> {
     pub(super) fn tree_rows(&self, state: &TreeState) -> Vec<TreeRow<'_>> {
         let worst = self.worst_alarms();
         let standings = self.tree_standings();
-        let how = |it: TwinId| TwinState {
-            health: self.health(it),
-            alarm: worst.get(&it).copied(),
-            standing: standings.get(it.index()).copied().flatten(),
+        let how = |it: TwinId| {
+            let standing = standings.get(it.index()).copied().flatten();
+            let told = standing.is_some_and(Standing::taints);
+            let tainted = !told && self.taint.is_tainted(Node::Twin(it));
+            TwinState { health: self.health(it), alarm: worst.get(&it).copied(), standing, tainted }
         };
         tree_rows(&self.site, how, state)
     }
@@ -185,10 +186,7 @@ impl Facts<'_, '_> {
             Vec::new()
         };
         let age = reading.value.as_ref().map(|_| reading.age_secs(now));
-        let range = signal.range.map(|(low, high)| {
-            let number = |it| format::number(it, signal.decimals);
-            format::with_unit(&format!("{} to {}", number(low), number(high)), signal.unit)
-        });
+        let range = range_text(signal);
         let period = format::span(signal.period);
         let why = match reading.state {
             ReadingState::NeverSeen => format!("Never seen. It should come every {period}."),
@@ -199,10 +197,10 @@ impl Facts<'_, '_> {
                 Some(basis) => format!("Isolated. This is an estimate, and no reading: the {}.", basis.0),
                 None => "Isolated. Nothing was known of it before, so there is no estimate.".to_owned(),
             },
-            ReadingState::Bad => format!("Out of range: it can be {}.", range.as_deref().unwrap_or("anything")),
+            ReadingState::Bad => "Out of range.".to_owned(),
         };
         let path = signal.path.as_deref().unwrap_or("bare value");
-        let can_be = range.map(|it| format!("\nCan be {it}")).unwrap_or_default();
+        let can_be = range.as_ref().map(|it| format!("\nCan be {it}")).unwrap_or_default();
         ReadingRow {
             signal: signal.id,
             name: &signal.name,
@@ -217,6 +215,7 @@ impl Facts<'_, '_> {
             why,
             standing: reading.standing,
             came: reading.proof.trust,
+            can_be: range,
             n_refused: reading.refused.map_or(0, |it| it.count),
             trust: self.trust_words(signal, reading),
             spark: Spark::new(&columns, from, now),

@@ -23,6 +23,11 @@ pub fn span(secs: f64) -> String {
     }
 }
 
+/// Whole seconds of a countdown: never 0 while it runs.
+pub fn countdown(secs: f64) -> String {
+    format!("{:.0}\u{a0}s", secs.ceil().max(1.0))
+}
+
 /// Milliseconds.
 pub fn millis(ms: f64) -> String {
     match ms {

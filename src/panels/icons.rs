@@ -159,8 +159,17 @@ pub(super) fn question(painter: &Painter, at: Pos2, color: Color32) {
     painter.text(at, egui::Align2::CENTER_CENTER, "?", egui::FontId::proportional(13.0), color);
 }
 
-/// A padlock: closed, or open.
-pub(super) fn lock(painter: &Painter, at: Pos2, open: bool, color: Color32) {
+/// A padlock that hangs open.
+pub(super) fn open_lock(painter: &Painter, at: Pos2, color: Color32) {
+    lock(painter, at, true, color);
+}
+
+/// A padlock that holds.
+pub(super) fn closed_lock(painter: &Painter, at: Pos2, color: Color32) {
+    lock(painter, at, false, color);
+}
+
+fn lock(painter: &Painter, at: Pos2, open: bool, color: Color32) {
     let body = Rect::from_center_size(at + vec2(0.0, 2.0), vec2(8.0, 6.0));
     painter.rect_filled(body, 1.0, color);
     let line = Stroke::new(1.4, color);

@@ -3,7 +3,7 @@
 use egui::{Align2, Color32, Rect, RichText, Sense, Stroke, Ui, pos2, vec2};
 
 use super::super::actions::Action;
-use super::super::inspector::section_ui;
+use super::super::section::section_ui;
 use super::super::tree::painted_text;
 use super::super::{icons, theme};
 use super::AlarmAction;

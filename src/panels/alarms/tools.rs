@@ -3,7 +3,7 @@
 use egui::{Align, Button, Layout, RichText, Ui};
 
 use super::super::actions::{Action, keys_of};
-use super::super::inspector::notice_ui;
+use super::super::section::notice_ui;
 use super::super::{icons, theme};
 use super::{AlarmAction, AlarmKey, AlarmView, AlarmsRows, shown};
 use crate::judge::AlarmState;

@@ -3,7 +3,7 @@
 use egui::{Grid, RichText, Ui, vec2};
 use jiff::civil::Date;
 
-use super::super::inspector::section_ui;
+use super::super::section::section_ui;
 use super::super::{icons, theme};
 use super::details::{finding_ui, until_in_full};
 use super::marks;

@@ -4,7 +4,7 @@ use egui::{Align, Button, Layout, Rect, RichText, Sense, Ui, WidgetInfo, WidgetT
 use jiff::civil::Date;
 
 use super::super::actions::Action;
-use super::super::inspector::notice_ui;
+use super::super::section::notice_ui;
 use super::super::{icons, theme};
 use super::marks::support_color;
 use super::{InventoryAction, InventoryRows, InventoryState, MONTHS, day_shown};

@@ -1,12 +1,18 @@
 //! How the link is protected, in words: a few for the status bar, the rest for whoever points at them.
 
-use super::format;
+use egui::{Color32, Painter, Pos2};
+
+use super::super::actions::Action;
+use super::super::layout::Pane;
+use super::super::unverified::Unverified;
+use super::super::{format, icons, theme};
+use super::segment::Segment;
 use crate::link::{BrokerUrl, Posture, Roots, TlsVersion};
 use crate::signal::Timestamp;
 
 /// How the link is protected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PostureLine {
+pub(in crate::panels) enum PostureLine {
     /// In plain text, to another machine.
     Exposed,
     /// In plain text, on this machine alone.
@@ -26,7 +32,7 @@ pub(super) enum PostureLine {
 
 impl PostureLine {
     /// Of a link to an address. `None`: nothing is agreed upon yet.
-    pub(super) fn of(url: &BrokerUrl, posture: Option<&Posture>, now: Timestamp) -> Option<Self> {
+    pub(in crate::panels) fn of(url: &BrokerUrl, posture: Option<&Posture>, now: Timestamp) -> Option<Self> {
         if !url.tls {
             return Some(if url.is_loopback() { Self::Local } else { Self::Exposed });
         }
@@ -50,9 +56,45 @@ impl PostureLine {
     }
 }
 
+/// How the link is protected. What leaves this machine in plain text is said at every width, for as long as it does.
+pub(super) fn segment(posture: &PostureLine) -> Segment {
+    let segment = |rank, text: &str, color, hint: &str, icon: fn(&Painter, Pos2, Color32)| Segment {
+        color,
+        icon: Some(icon),
+        ..Segment::new(rank, text, hint)
+    };
+    match posture {
+        PostureLine::Exposed => {
+            let hint = "Anyone on the way to the broker can read and change everything. Use mqtts://.";
+            segment(0, "unencrypted", theme::EXPOSED, hint, icons::open_lock)
+        }
+        PostureLine::Local => {
+            let hint = "Not encrypted: what is sent to this broker does not leave this machine.";
+            segment(6, "plain, this machine", theme::WEAK, hint, icons::open_lock)
+        }
+        PostureLine::Secure { text, hint, warns: true, .. } => Segment {
+            action: Some(Action::Show(Pane::Diagnostics)),
+            ..segment(0, text, theme::WARNING, hint, icons::triangle)
+        },
+        PostureLine::Secure { text, hint, newest, .. } => {
+            segment(3, text, if *newest { theme::WEAK } else { theme::TEXT }, hint, icons::closed_lock)
+        }
+    }
+}
+
+/// What verifies nothing is said at every width, for as long as it does not.
+pub(super) fn unverified_segment(it: &Unverified) -> Segment {
+    Segment {
+        color: theme::EXPOSED,
+        icon: Some(icons::triangle),
+        action: Some(Action::Show(Pane::Diagnostics)),
+        ..Segment::new(0, it.text, format!("{} {}", format::sentence(it.what), it.hint))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::posture;
+    use super::super::super::fixture::posture;
     use super::*;
 
     #[track_caller]
