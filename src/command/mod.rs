@@ -11,6 +11,7 @@ mod confirm;
 mod ears;
 mod follow;
 pub mod gate;
+mod holds;
 mod life;
 mod log;
 mod look;
@@ -27,14 +28,15 @@ pub use cause::Cause;
 pub use checks::{Check, Past, Verdict, What, Who, class_of, first_no, rehearse};
 pub use confirm::{Evidence, shows};
 pub use follow::GateState;
+pub use holds::{AskGate, GateQuarantine, GateRefused};
 pub use life::{Answered, Happening, Hope, Life, Phase};
 pub use log::{Approve, Ask, CancelRequest, CommandLog, CommandRow, EmergencyStop};
 pub use look::{Live, Look};
 pub use operator::{LOCK_AFTER, Lock, Operator, SignIn, SignOut, Touched};
-pub use request::{Act, Digest, REQUEST_TYPE, Request, RequestError};
+pub use request::{Act, Digest, LONGEST_WHY, REQUEST_TYPE, Request, RequestError, is_reason};
 pub use sequence::{Pace, Run, Sequence, SequenceError, Step, StepState};
 pub use sequences::{FOLDER as SEQUENCES_FOLDER, SequenceRequest, Sequences};
-pub use wire::{GateEvent, GateIs, GateStatus, Topics, Uuid7, ValueDoc, Waits, WaitsFor};
+pub use wire::{GateEvent, GateHolds, GateIs, GateStatus, HeldDoc, Topics, Uuid7, ValueDoc, Waits, WaitsFor};
 
 use crate::schedule::Stage;
 
@@ -43,12 +45,15 @@ pub fn plugin(app: &mut App) {
     app.init_resource::<CommandLog>()
         .init_resource::<Operator>()
         .init_resource::<GateState>()
+        .init_resource::<GateQuarantine>()
         .init_resource::<operator::Unlocking>()
         .init_resource::<ask::Waiting>()
         .add_message::<Ask>()
         .add_message::<Approve>()
         .add_message::<CancelRequest>()
         .add_message::<EmergencyStop>()
+        .add_message::<AskGate>()
+        .add_message::<GateRefused>()
         .add_message::<SignIn>()
         .add_message::<SignOut>()
         .add_message::<Lock>()
@@ -68,6 +73,7 @@ pub fn plugin(app: &mut App) {
                 ask::take_asks,
                 ask::take_unlocked,
                 ask::take_other_requests,
+                holds::ask_gate,
                 audit::keep_audit,
                 audit::replay_audit,
             )

@@ -70,6 +70,8 @@ pub enum Action {
     AskReleaseSelected,
     /// Release a twin, for a reason.
     Release(TwinId, String),
+    /// Open the list of what is isolated.
+    ListIsolated,
     /// Show a signal in the plot, or take it out of it.
     TogglePlot(SignalId),
     /// Show a signal in the plot.
@@ -342,6 +344,7 @@ pub(super) fn all() -> Vec<Named> {
         named("Commands", "Sign out", None, Action::SignOut),
         named("Trust", "Isolate the selected twin…", None, Action::AskIsolateSelected),
         named("Trust", "Release the selected twin…", None, Action::AskReleaseSelected),
+        named("Trust", "List what is isolated", None, Action::ListIsolated),
         named("Diagnostics", "Show suppressed diagnostics again", None, Action::Unsuppress),
     ]
 }

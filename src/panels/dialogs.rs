@@ -6,6 +6,7 @@ use super::commands::approvals::{Approval, approval_ui};
 use super::commands::confirm::{Confirmation, Decision, confirm_ui};
 use super::commands::sign_in::{SignInRows, SignInState, sign_in_ui};
 use super::facts::Facts;
+use super::isolated::isolated_ui;
 use super::theme;
 use super::trust_section::{QuarantineDialog, quarantine_ui};
 use crate::guard::{Node, name_of};
@@ -23,6 +24,8 @@ pub(super) enum Dialog {
     Approve(Approval),
     /// A twin is isolated, or released, and why.
     Quarantine(QuarantineDialog),
+    /// What is isolated.
+    Isolated,
 }
 
 /// Draws the dialog that is open; closes it when it is done with.
@@ -41,6 +44,7 @@ pub(super) fn dialog_ui(
         Dialog::Confirm(state) => confirm(ui, facts, state, asked),
         Dialog::Approve(state) => approve(ui, facts, state, asked),
         Dialog::Quarantine(state) => quarantine(ui, facts, state, asked),
+        Dialog::Isolated => isolated(ui, facts, asked),
     });
     let closes = ctx.input(|it| it.key_pressed(egui::Key::Escape));
     if shown.inner || closes || shown.backdrop_response.clicked() {
@@ -118,10 +122,24 @@ fn approve(ui: &mut egui::Ui, facts: &Facts, state: &mut Approval, asked: &mut V
 
 fn quarantine(ui: &mut egui::Ui, facts: &Facts, state: &mut QuarantineDialog, asked: &mut Vec<Action>) -> bool {
     let name = name_of(Node::Twin(state.twin), &facts.site);
-    match quarantine_ui(ui, &name, facts.cannot_isolate().as_deref(), state) {
+    let (cannot, place) =
+        (facts.cannot_quarantine(state.twin, state.release), facts.quarantine_place(state.twin, state.release));
+    match quarantine_ui(ui, &name, cannot.as_deref(), &place, state) {
         Some(action) => {
             asked.extend(action);
             true
+        }
+        None => false,
+    }
+}
+
+fn isolated(ui: &mut egui::Ui, facts: &Facts, asked: &mut Vec<Action>) -> bool {
+    match isolated_ui(ui, &facts.isolated_rows()) {
+        Some(action) => {
+            // What is given to the gate stays in the list.
+            let stays = matches!(action, Some(Action::Isolate(..)));
+            asked.extend(action);
+            !stays
         }
         None => false,
     }

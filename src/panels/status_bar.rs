@@ -7,9 +7,10 @@ use super::alarms::{AlarmAction, AlarmView};
 use super::plot_panel::tag_ui;
 use super::posture_line::PostureLine;
 use super::session_menu::session_menu_ui;
-use super::{format, icons, theme};
+use super::{format, icons, isolated, theme};
 use crate::judge::Priority;
 use crate::session::{CursorMode, WorkId};
+use crate::twin::Standing;
 
 /// All that the status bar tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,8 @@ pub(super) struct Status {
     pub works: Vec<WorkLine>,
     /// Alarms that nobody has acknowledged, of each priority, the least urgent first.
     pub unacknowledged: [usize; 4],
+    /// Twins that are isolated.
+    pub isolated: usize,
     /// Messages a second.
     pub arrivals_per_sec: f64,
     /// Signals with a fresh value, of all that the site binds.
@@ -161,6 +164,12 @@ fn left_segments(status: &Status) -> Vec<Segment> {
     let mut out = vec![link_segment(&status.link)];
     out.extend(status.posture.as_ref().map(posture_segment));
     out.extend(alarm_segments(status.unacknowledged));
+    out.extend(isolated::counted(status.isolated).map(|text| Segment {
+        color: theme::standing(Standing::Quarantined),
+        icon: Some(isolated::cage),
+        action: Some(Action::ListIsolated),
+        ..plain(0, text, isolated::HINT)
+    }));
     out.extend(status.works.iter().map(|work| Segment {
         color: theme::ACCENT,
         icon: Some(icons::cross),
@@ -488,6 +497,7 @@ mod tests {
             posture: Some(PostureLine::Local),
             works: vec![WorkLine { id: WorkId(7), title: "exporting week.csv".to_owned(), share: 0.427 }],
             unacknowledged: [2, 0, 1, 0],
+            isolated: 2,
             arrivals_per_sec: 412.3,
             live: (161, 162),
             delay_ms: Some((1.8, 6.4)),
@@ -546,6 +556,17 @@ mod tests {
             harness.run();
             let want = Action::Alarm(AlarmAction::See(AlarmView::Unacknowledged));
             assert_eq!(*harness.state(), Some(want), "{width} wide");
+        }
+    }
+
+    #[test]
+    fn what_is_isolated_is_counted_at_every_width_and_leads_to_the_list_and_nothing_is_not_said() {
+        for width in [420.0, 1600.0] {
+            let mut bar = harness(width, status());
+            bar.get_by_label("2 isolated").click();
+            bar.run();
+            assert_eq!(*bar.state(), Some(Action::ListIsolated), "{width} wide");
+            assert!(harness(width, Status { isolated: 0, ..status() }).query_by_label_contains("isolated").is_none());
         }
     }
 

@@ -6,6 +6,7 @@ use super::actions::Action;
 use super::inspector::{notice_ui, section_ui};
 use super::tree::painted_text;
 use super::{format, icons, standing, theme};
+use crate::command::LONGEST_WHY;
 use crate::site::TwinId;
 use crate::twin::Standing;
 
@@ -158,11 +159,12 @@ impl QuarantineDialog {
     }
 }
 
-/// Draws the dialog's inside. `Some(None)` closes it.
+/// Draws the dialog's inside; `place`: where it is done. `Some(None)` closes it.
 pub(super) fn quarantine_ui(
     ui: &mut Ui,
     name: &str,
     cannot: Option<&str>,
+    place: &str,
     state: &mut QuarantineDialog,
 ) -> Option<Option<Action>> {
     ui.set_width(theme::DIALOG.x.min(ui.ctx().content_rect().width() - 48.0));
@@ -178,9 +180,10 @@ pub(super) fn quarantine_ui(
     };
     ui.label(RichText::new(format!("{does} {name}?")).heading().color(theme::STRONG));
     ui.add(egui::Label::new(RichText::new(says).color(theme::WEAK)).wrap());
+    ui.add(egui::Label::new(RichText::new(place).color(theme::TEXT)).wrap());
     let id = egui::Id::new("quarantine reason");
     let field = egui::TextEdit::singleline(&mut state.why).id(id).hint_text("Why? Required");
-    let response = ui.add(field.desired_width(f32::INFINITY).char_limit(400));
+    let response = ui.add(field.desired_width(f32::INFINITY).char_limit(LONGEST_WHY));
     response.widget_info(|| {
         let mut info = egui::WidgetInfo::text_edit(true, "", &state.why, "");
         info.label = Some("Reason".to_owned());
@@ -288,7 +291,8 @@ mod tests {
     fn dialog(cannot: Option<&'static str>) -> Harness<'static, Asked> {
         let state = (QuarantineDialog::new(PUMP, false), None);
         let draw = move |ui: &mut Ui, (state, outcome): &mut Asked| {
-            *outcome = quarantine_ui(ui, "Pump 1", cannot, state).or(outcome.take());
+            *outcome = quarantine_ui(ui, "Pump 1", cannot, "On this desktop only: there is no gate.", state)
+                .or(outcome.take());
         };
         let mut harness = Harness::builder().with_size(vec2(520.0, 300.0)).build_ui_state(draw, state);
         harness.run_steps(2);
@@ -298,6 +302,7 @@ mod tests {
     #[test]
     fn a_twin_is_isolated_for_a_reason_alone() {
         let mut harness = dialog(None);
+        harness.get_by_label("On this desktop only: there is no gate.");
         assert!(harness.get_by_label("Isolate").accesskit_node().is_disabled());
         harness.get_by_label("Reason").type_text("the gauge lies");
         harness.run_steps(2);

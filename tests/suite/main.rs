@@ -12,6 +12,7 @@ mod harness;
 mod house;
 mod inout;
 mod inventory;
+mod isolation;
 mod keys;
 mod kills;
 mod link;

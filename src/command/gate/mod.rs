@@ -6,6 +6,8 @@
 //! - What is of class C3 is selected, then operated within 30 s by the same person, then approved within 120 s by another one
 //!   with another key, over the exact bytes; then all is looked at again.
 //! - An emergency stop goes through towards safety, unsigned and against interlocks too, to the values that the site declares.
+//! - It isolates twins, and releases them, for who may: nothing relies on what is isolated, and all desktops are told. That
+//!   holds over a restart, since the audit has it.
 //! - Where the audit cannot be written, nothing but an emergency stop is sent.
 //! - Nothing is sent again by itself, and no request is taken that was made before the gate began.
 
@@ -13,6 +15,7 @@ mod access;
 mod book;
 mod doorway;
 mod order;
+mod quarantine;
 mod refusal;
 mod ruling;
 mod run;

@@ -129,6 +129,7 @@ impl Order {
             digest: is_request.then(|| self.digest()),
             request: if is_request { to_hex(&self.bytes) } else { String::new() },
             step: matches!(what, Act::Send | Act::Stop).then_some(self.step),
+            twin: String::new(),
         }
     }
 }

@@ -50,6 +50,12 @@ impl Warden {
         self.tell_refusal(about, who, digest, case.word, checks, true, hands);
     }
 
+    /// Refuses what a known person asked of no command.
+    pub(super) fn refuse_case(&self, case: &Case, hands: &mut Hands) {
+        let (who, checks, digest) = (case.account.id.clone(), case.checks.clone(), Digest::of(&case.word.payload));
+        self.tell_refusal(case.request.id, who, digest, case.word, checks, false, hands);
+    }
+
     fn tell_refusal(
         &self,
         id: Uuid,
@@ -78,6 +84,7 @@ impl Warden {
             // What is no request may be anything: its digest is enough.
             request: String::new(),
             step: None,
+            twin: String::new(),
         };
         if let Err(why) = hands.book.write(&record) {
             warn!("a refusal cannot be written down: {why}");

@@ -69,6 +69,8 @@ impl Warden {
             Act::Select { command, value } => self.take_command(case, command, value, true, look, hands),
             Act::Approve { digest } => self.approve(case, *digest, look, hands),
             Act::Cancel { request } => self.cancel(case, *request, look.now(), hands),
+            Act::Isolate { twin, why } => self.hold(case, false, twin, why, hands),
+            Act::Release { twin, why } => self.hold(case, true, twin, why, hands),
             Act::Stop { .. } => (),
         }
     }

@@ -22,7 +22,7 @@ use crate::session::{CurrentSite, Session, SessionPlugin, Word};
 use crate::signal::Timestamp;
 use crate::site::Site;
 use crate::trust::{Accounts, KeyFileError, LogError, PublicKey, SecretKey};
-use crate::twin::Newest;
+use crate::twin::{Isolate, Newest, Quarantine, Release};
 
 /// The history that rates are taken from, bytes.
 const HISTORY_BYTES: usize = 64_000_000;
@@ -117,7 +117,7 @@ impl GatePlugin {
         let topics = Topics::of(session.site());
         let payload = status_text(&GateStatus { state: GateIs::Offline, key: None, demo: false, unfit: None });
         session
-            .with_words(vec![topics.request, topics.answers, topics.status.clone()])
+            .with_words(vec![topics.request, topics.answers, topics.status.clone(), topics.quarantine])
             .with_will(Will { topic: topics.status, payload })
             .with_history_bytes(HISTORY_BYTES)
     }
@@ -129,7 +129,8 @@ impl Plugin for GatePlugin {
         if let Some(house) = house {
             app.insert_resource(house);
         }
-        app.add_systems(Update, (follow_link, keep_gate, say_presence).chain().in_set(Stage::Act));
+        app.add_systems(Update, hold.in_set(Stage::Time))
+            .add_systems(Update, (follow_link, keep_gate, say_presence).chain().in_set(Stage::Act));
     }
 }
 
@@ -219,8 +220,28 @@ fn follow_link(session: Res<Session>, mut house: ResMut<House>) {
     }
 }
 
+/// What is isolated feeds no check, from before the first request on.
+fn hold(
+    site: Res<CurrentSite>,
+    quarantine: Res<Quarantine>,
+    mut house: ResMut<House>,
+    mut isolates: MessageWriter<Isolate>,
+    mut releases: MessageWriter<Release>,
+) {
+    house.warden.follow_site(&site);
+    let (isolated, released) = house.warden.changes(&quarantine);
+    isolates.write_batch(isolated);
+    releases.write_batch(released);
+}
+
 /// Hears what was said and looks at the plant.
-fn keep_gate(session: Res<Session>, site: Res<CurrentSite>, newest: Res<Newest>, mut house: ResMut<House>) {
+fn keep_gate(
+    session: Res<Session>,
+    site: Res<CurrentSite>,
+    newest: Res<Newest>,
+    quarantine: Res<Quarantine>,
+    mut house: ResMut<House>,
+) {
     let House { warden, book, topics, key, said, pens, .. } = &mut *house;
     warden.follow_site(&site);
     warden.ears.follow(session.registry.as_ref());
@@ -228,6 +249,10 @@ fn keep_gate(session: Res<Session>, site: Res<CurrentSite>, newest: Res<Newest>,
     for word in session.words() {
         if word.topic == topics.status {
             hear_gate(&word, *key, warden, book, said);
+            continue;
+        }
+        if word.topic == topics.quarantine {
+            warden.hear_list(&word, *key);
             continue;
         }
         let mut hands = Hands { link: session.link.as_ref(), book, pens };
@@ -241,6 +266,11 @@ fn keep_gate(session: Res<Session>, site: Res<CurrentSite>, newest: Res<Newest>,
             has_keys,
         };
         warden.hear(&word, &look, &mut hands);
+        let (isolated, released) = warden.changes(&quarantine);
+        if !(isolated.is_empty() && released.is_empty()) {
+            // What comes after it is looked at with eyes that know of it: in the next frame.
+            break;
+        }
     }
     let mut hands = Hands { link: session.link.as_ref(), book, pens };
     let offline = warden.offline.clone();
@@ -289,6 +319,8 @@ fn hear_gate(
 fn say_presence(session: Res<Session>, mut house: ResMut<House>) {
     let house = &mut *house;
     let (Some(since), Some(link)) = (house.connected_since, &session.link) else { return };
+    let mut hands = Hands { link: Some(link), book: &mut house.book, pens: &mut house.pens };
+    house.warden.holds.say(since, &house.topics, link::now(), &mut hands);
     let unfit = house.book.unfit();
     let status = GateStatus { state: GateIs::Online, key: Some(house.key), demo: house.demo, unfit };
     let said = Some((since, status));
