@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use pollux::link::{self, BrokerUrl, Credentials};
 use pollux::session::recording::{About, RecorderOptions, Recording, site_files, unpack_site};
-use pollux::session::{Alignment, Comparison, Keys, Notice, NoticeTone, Seek, SessionPlugin, draft, sessions_dir};
+use pollux::session::{
+    Alignment, Comparison, Keys, Notice, NoticeTone, Seek, SessionPlugin, draft, quarantine_file, sessions_dir,
+};
 use pollux::signal::Timestamp;
 use pollux::site::{self, Site};
 use tracing::{info, warn};
@@ -49,6 +51,8 @@ pub(crate) enum Source {
         credentials: Credentials,
         /// By which it is verified.
         keys: Box<Keys>,
+        /// Where it is kept what is isolated here alone. `None`: nowhere, as nobody sits before it.
+        quarantine: Option<PathBuf>,
     },
     /// A recording.
     Replay {
@@ -87,7 +91,8 @@ impl RecordOption {
         };
         let record = recorder(loaded, &broker, path, temporary)?;
         let (allow_insecure, keys) = (option.allows_insecure(&loaded.site), Box::new(keys));
-        Ok(Source::Live { broker, allow_insecure, record: Box::new(record), credentials, keys })
+        let quarantine = (!headless).then(|| quarantine_file(&sessions_dir(), &loaded.site));
+        Ok(Source::Live { broker, allow_insecure, record: Box::new(record), credentials, keys, quarantine })
     }
 }
 
@@ -108,9 +113,10 @@ impl Source {
     /// Gives a session its source. Returns what the cursor does first.
     pub(crate) fn give(self, session: SessionPlugin) -> (SessionPlugin, Vec<Seek>) {
         match self {
-            Self::Live { broker, allow_insecure, record, credentials, keys } => {
+            Self::Live { broker, allow_insecure, record, credentials, keys, quarantine } => {
                 let session = session.with_broker(broker).with_insecure(allow_insecure).with_credentials(credentials);
-                (session.with_keys(*keys).with_recorder(*record), Vec::new())
+                let session = session.with_keys(*keys).with_recorder(*record);
+                (if let Some(it) = quarantine { session.with_quarantine(it) } else { session }, Vec::new())
             }
             Self::Replay { recording, first, compared, .. } => {
                 let session = session.with_replay(recording);

@@ -21,14 +21,14 @@ use super::request::{Act, Digest, EXPIRY_SECS, REQUEST_TYPE, Request};
 use super::wire::Topics;
 use crate::link::{self, Publish};
 use crate::session::{CurrentSite, Cursor, CursorMode, Session};
-use crate::signal::{Timestamp, Value};
+use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::doc::{Class, TakesDoc};
 use crate::site::{Command, Site, Stop};
 use crate::trust;
-use crate::twin::Newest;
+use crate::twin::{Hold, Newest, Quarantine};
 
 /// So long after its request has expired a gate that did not speak is given up.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// What is asked for as soon as the passphrase has been looked at, by the correlation of its row.
 #[derive(Resource, Default)]
@@ -37,12 +37,13 @@ pub(super) struct Waiting(HashMap<String, Act>);
 /// The desktop's eyes and hands.
 #[derive(SystemParam)]
 pub(super) struct Desk<'w> {
-    site: Res<'w, CurrentSite>,
+    pub(super) site: Res<'w, CurrentSite>,
     session: Res<'w, Session>,
     cursor: Res<'w, Cursor>,
     newest: Res<'w, Newest>,
+    quarantine: Res<'w, Quarantine>,
     gate: Res<'w, GateState>,
-    operator: Res<'w, Operator>,
+    pub(super) operator: Res<'w, Operator>,
 }
 
 /// What the gate would look at, looked at here: so that a person sees it before asking.
@@ -118,13 +119,16 @@ impl Desk<'_> {
         None
     }
 
-    /// Why a command is kept back here although the gate would look at it: the gate has not heard of what is isolated.
+    /// Why a command is kept back here although the gate would look at it: what is isolated on this desktop only, the gate has not
+    /// heard of.
     fn keeps_back(&self, command: &Command, value: &Value) -> Option<(Cause, String)> {
         if let Some(frozen) = first_no(&[standing_of_target(&self.site, command, &self.look())]) {
             return Some(frozen);
         }
-        let input = isolated_input(&self.site, command, value, &self.look())?;
-        let why = format!("{input} is isolated: nothing may rely on it, and this command would");
+        let is_here =
+            |it: SignalId| self.quarantine.now().isolation_of_signal(it).is_some_and(|it| it.hold == Hold::Here);
+        let input = isolated_input(&self.site, command, value, is_here)?;
+        let why = format!("{input} is isolated on this desktop only: nothing may rely on it, and this command would");
         Some((Cause::BlockedByInterlocking, why))
     }
 
@@ -139,7 +143,7 @@ impl Desk<'_> {
     }
 
     /// Publishes a request, sealed where there is a key. Returns the digest of what went out; the error is for a person.
-    fn send(&self, request: &Request, key: Option<&Key>) -> Result<Digest, String> {
+    pub(super) fn send(&self, request: &Request, key: Option<&Key>) -> Result<Digest, String> {
         let link = self.session.link.as_ref().ok_or("there is no link to a broker")?;
         let topic = Topics::of(&self.site).request;
         let bytes = request.to_bytes();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cause::Cause;
 use super::look::Look;
-use crate::signal::{Timestamp, Value, text};
+use crate::signal::{SignalId, Timestamp, Value, text};
 use crate::site::doc::{Class, Role, TakesDoc};
 use crate::site::{Command, CommandId, Held, Input, Interlock, Site, Twin};
 use crate::trust::{Standing, may_send};
@@ -59,6 +59,10 @@ pub enum What {
     Once,
     /// The site has the command.
     Command,
+    /// The site has the twin.
+    Twin,
+    /// Whether a twin is isolated.
+    Quarantine,
     /// The value is one that the command takes.
     Value,
     /// The person may ask for it.
@@ -121,6 +125,8 @@ impl What {
             Self::Time => "time",
             Self::Once => "heard once",
             Self::Command => "known command",
+            Self::Twin => "known twin",
+            Self::Quarantine => "quarantine",
             Self::Value => "value",
             Self::Authority => "authority",
             Self::Reservation => "reservation",
@@ -144,7 +150,8 @@ impl What {
             Self::Signature | Self::Authority | Self::Approval => Cause::NoAccessAuthority,
             Self::Time | Self::Dwell | Self::Starts => Cause::TimeLimitOver,
             Self::Once | Self::Execution => Cause::CommandAlreadyInExecution,
-            Self::Command => Cause::NotSupported,
+            Self::Command | Self::Twin => Cause::NotSupported,
+            Self::Quarantine => Cause::InvalidPosition,
             Self::Value => Cause::InconsistentParameters,
             Self::Reservation => Cause::ObjectNotSelected,
             Self::Step | Self::Sum => Cause::StepLimit,
@@ -279,12 +286,17 @@ impl Interlock {
     }
 }
 
-/// The first thing that a command with a value would rely on and that a person has isolated, by its address.
-pub(super) fn isolated_input<'a>(site: &'a Site, command: &Command, value: &Value, look: &dyn Look) -> Option<&'a str> {
+/// The first thing that a command with a value would rely on and that is isolated, as is told of each, by its address.
+pub(super) fn isolated_input<'a>(
+    site: &'a Site,
+    command: &Command,
+    value: &Value,
+    is_isolated: impl Fn(SignalId) -> bool,
+) -> Option<&'a str> {
     let interlocks = command.interlocks.iter().filter(|it| it.is_for(value)).flat_map(|it| it.holds.inputs.iter());
     let limited = command.limits.step.is_some() || command.limits.sum.is_some();
     let mut signals = interlocks.map(|it| it.signal()).chain(limited.then_some(command.reports));
-    let isolated = signals.find(|it| look.reading(*it).state == ReadingState::Isolated)?;
+    let isolated = signals.find(|it| is_isolated(*it))?;
     site.signal(isolated).map(|it| &*it.address)
 }
 

@@ -8,8 +8,8 @@ use crate::session::Word;
 use crate::signal::Timestamp;
 use crate::site::doc::{DeviceDoc, SigningDoc};
 use crate::trust::{
-    ANSWER_TYPE, EVENT_TYPE, GATE_OWNER, KeyRole, Message, No, PublicKey, Reason, Registry, Terms, Trust, Verifier,
-    exchange,
+    ANSWER_TYPE, EVENT_TYPE, GATE_OWNER, KeyRole, Message, No, Place, PublicKey, Reason, Registry, Terms, Trust,
+    Verifier, exchange,
 };
 
 /// What was said longer ago is no news.
@@ -88,6 +88,35 @@ impl Ears {
             if same { Ok(()) } else { Err(No { reason: Reason::WrongKey, key: Some(letter.key), detail }) }
         });
         self.count("the gate's status", outcome)
+    }
+
+    /// Whether a list of what is isolated is the gate's own, and no older than the newest that was believed. What the broker kept
+    /// may come twice. Returns its place among the gate's lists; `None`: no keys are known, and everybody is believed.
+    pub(super) fn list(&mut self, word: &Word, newest: Option<&Place>) -> Result<Option<Place>, No> {
+        let Some(verifier) = &mut self.verifier else { return Ok(None) };
+        let owners = [GATE_OWNER.to_owned()];
+        let terms = Terms {
+            typ: EVENT_TYPE,
+            owners: &owners,
+            role: Some(KeyRole::Gate),
+            most: Trust::Verified,
+            old_after: LASTS,
+        };
+        let message = message(word, &word.payload);
+        let signed = if word.signature.is_none() { Err(unsigned()) } else { verifier.signed(&message, &terms) };
+        let outcome = signed.and_then(|(letter, _)| {
+            let place = Place { key: letter.key, epoch: letter.stamp.epoch, seq: letter.stamp.seq };
+            match newest {
+                Some(newest) if place.is_before(newest) => {
+                    let detail = "the gate has said something newer since".to_owned();
+                    Err(No { reason: Reason::Replayed, key: Some(letter.key), detail })
+                }
+                _ => Ok(Some(place)),
+            }
+        });
+        let counted =
+            self.count("the gate's list of what is isolated", outcome.as_ref().map(drop).map_err(Clone::clone));
+        counted.and(outcome)
     }
 
     fn hear(
@@ -216,6 +245,36 @@ mod tests {
         let signature = bench.pen.sign(EVENT_TYPE, TOPIC, link::now(), b"{}");
         let heard = bench.ears.event(&word("{}", "", Some(signature)));
         assert_eq!(heard.map_err(|it| it.reason), Err(Reason::WrongKey));
+    }
+
+    #[test]
+    fn a_list_is_the_gates_own_and_none_is_believed_that_is_older_than_another() {
+        let gate = SecretKey::generate();
+        let keys = vec![KeyDoc::new(GATE_OWNER, KeyRole::Gate, gate.public())];
+        let mut ears = Ears::default();
+        assert_eq!(ears.list(&word("{}", "", None), None), Ok(None));
+        ears.follow(Some(&Arc::new(Registry::made(keys, link::now(), &SecretKey::generate()))));
+        let list = |pen: &mut Pen, said: &str| {
+            let signature = pen.sign(EVENT_TYPE, TOPIC, link::now(), said.as_bytes());
+            word(said, "", Some(signature))
+        };
+        let mut pen = Pen::new(gate.clone(), 7);
+        let (first, second) = (list(&mut pen, "[1]"), list(&mut pen, "[]"));
+        let place = ears.list(&first, None).unwrap().unwrap();
+        // It comes twice where the broker keeps it.
+        assert_eq!(ears.list(&first, Some(&place)), Ok(Some(place)));
+        let newer = ears.list(&second, Some(&place)).unwrap().unwrap();
+        let mut refused = |word: &Word, want: Reason| {
+            assert_eq!(ears.list(word, Some(&newer)).map_err(|it| it.reason), Err(want));
+        };
+        refused(&first, Reason::Replayed);
+        refused(&list(&mut Pen::new(gate.clone(), 6), "[]"), Reason::Replayed);
+        refused(&list(&mut Pen::new(SecretKey::generate(), 9), "[]"), Reason::UnknownKey);
+        refused(&Word { payload: "[2]".into(), ..second.clone() }, Reason::Forged);
+        refused(&Word { signature: None, ..second.clone() }, Reason::NotSigned);
+        // A life later it counts anew.
+        let later = list(&mut Pen::new(gate, 8), "[]");
+        assert!(ears.list(&later, Some(&newer)).is_ok());
     }
 
     #[test]

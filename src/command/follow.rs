@@ -9,6 +9,7 @@ use super::cause::Cause;
 use super::confirm::shows;
 use super::ears::Ears;
 use super::evil::{self, AcknowledgeRefused};
+use super::holds::{GateQuarantine, GateRefused};
 use super::life::{Answered, Happening, Life, Phase};
 use super::log::{CommandLog, CommandRow};
 use super::look::Live;
@@ -83,12 +84,16 @@ pub(super) fn hear_words(
     mut gate: ResMut<GateState>,
     mut log: ResMut<CommandLog>,
     mut evil: (MessageWriter<AcknowledgeEvil>, MessageWriter<AcknowledgeRefused>),
+    mut quarantine: ResMut<GateQuarantine>,
+    mut gate_refused: MessageWriter<GateRefused>,
 ) {
     let topics = Topics::of(&site);
     gate.ears.follow(session.registry.as_ref());
     for word in session.words() {
         if word.topic == topics.status {
             hear_status(&word, &mut gate);
+        } else if word.topic == topics.quarantine {
+            quarantine.hear(&word, &mut gate.ears, &session);
         } else if word.topic == topics.events || word.topic == session.answer_topic {
             // What the broker had kept is no news: nothing of the gate's is meant to be kept.
             if word.retained {
@@ -103,7 +108,10 @@ pub(super) fn hear_words(
                 Ok(event) if event.evil_twin.is_some() => {
                     evil::hear(&event, word.topic == session.answer_topic, &site, &mut evil.0, &mut evil.1);
                 }
-                Ok(event) => hear_event(event, &topics, &site, &operator, &mut log),
+                Ok(event) => {
+                    gate_refused.write_batch(quarantine.take_event(&event));
+                    hear_event(event, &topics, &site, &operator, &mut log);
+                }
                 Err(error) => warn!("an event of the gate cannot be read: {error}"),
             }
         } else if &word.payload[..] == b"offline" {
@@ -317,8 +325,11 @@ fn compare(row: &CommandRow, address: &str, waits: &Waits, topics: &Topics, oper
                 && request.id.to_string() == row.correlation;
             if same { Ok(()) } else { Err(no("the command, its value, its number or who signed it is another")) }
         }
-        Act::Approve { .. } | Act::Cancel { .. } | Act::Stop { .. } | Act::Acknowledge { .. } => {
-            Err(no("it is no command"))
-        }
+        Act::Approve { .. }
+        | Act::Cancel { .. }
+        | Act::Stop { .. }
+        | Act::Isolate { .. }
+        | Act::Release { .. }
+        | Act::Acknowledge { .. } => Err(no("it is no command")),
     }
 }

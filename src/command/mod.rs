@@ -12,6 +12,7 @@ mod ears;
 mod evil;
 mod follow;
 pub mod gate;
+mod holds;
 mod life;
 mod log;
 mod look;
@@ -29,14 +30,15 @@ pub use checks::{Check, Past, Verdict, What, Who, class_of, first_no, rehearse};
 pub use confirm::{Evidence, shows};
 pub use evil::{AcknowledgeAtGate, AcknowledgeRefused};
 pub use follow::GateState;
+pub use holds::{AskGate, GateQuarantine, GateRefused};
 pub use life::{Answered, Happening, Hope, Life, Phase};
 pub use log::{Approve, Ask, CancelRequest, CommandLog, CommandRow, EmergencyStop};
 pub use look::{Live, Look};
 pub use operator::{LOCK_AFTER, Lock, Operator, SignIn, SignOut, Touched};
-pub use request::{Act, Digest, REQUEST_TYPE, Request, RequestError};
+pub use request::{Act, Digest, LONGEST_WHY, REQUEST_TYPE, Request, RequestError, is_reason};
 pub use sequence::{Pace, Run, Sequence, SequenceError, Step, StepState};
 pub use sequences::{FOLDER as SEQUENCES_FOLDER, SequenceRequest, Sequences};
-pub use wire::{GateEvent, GateIs, GateStatus, Topics, Uuid7, ValueDoc, Waits, WaitsFor};
+pub use wire::{GateEvent, GateHolds, GateIs, GateStatus, HeldDoc, Topics, Uuid7, ValueDoc, Waits, WaitsFor};
 
 use crate::schedule::Stage;
 
@@ -45,6 +47,7 @@ pub fn plugin(app: &mut App) {
     app.init_resource::<CommandLog>()
         .init_resource::<Operator>()
         .init_resource::<GateState>()
+        .init_resource::<GateQuarantine>()
         .init_resource::<operator::Unlocking>()
         .init_resource::<ask::Waiting>()
         .add_message::<Ask>()
@@ -53,6 +56,8 @@ pub fn plugin(app: &mut App) {
         .add_message::<EmergencyStop>()
         .add_message::<AcknowledgeAtGate>()
         .add_message::<AcknowledgeRefused>()
+        .add_message::<AskGate>()
+        .add_message::<GateRefused>()
         .add_message::<SignIn>()
         .add_message::<SignOut>()
         .add_message::<Lock>()
@@ -73,6 +78,7 @@ pub fn plugin(app: &mut App) {
                 ask::take_unlocked,
                 ask::take_other_requests,
                 ask::take_acknowledgements,
+                holds::ask_gate,
                 audit::keep_audit,
                 audit::replay_audit,
             )

@@ -17,6 +17,8 @@ pub(super) const EXPIRY_SECS: u64 = 10;
 const VERSION: u8 = 1;
 /// Larger ones are no request.
 const MAX_REQUEST_BYTES: usize = 4096;
+/// The longest reason, characters.
+pub const LONGEST_WHY: usize = 400;
 
 /// One thing asked of the gate.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,11 +67,25 @@ pub enum Act {
         /// The twin's address.
         twin: String,
     },
+    /// Isolate a twin with all its parts.
+    Isolate {
+        /// The twin's address.
+        twin: String,
+        /// For what reason: at most [`LONGEST_WHY`] characters, none of them a control character.
+        why: String,
+    },
+    /// Release an isolated twin.
+    Release {
+        /// The twin's address.
+        twin: String,
+        /// For what reason, as above.
+        why: String,
+    },
     /// Acknowledge that somebody else speaks in the name of a twin's device.
     Acknowledge {
         /// The twin's address.
         twin: String,
-        /// For what reason.
+        /// For what reason, as above.
         why: String,
     },
 }
@@ -110,6 +126,8 @@ impl Request {
             Act::Approve { digest } => (2, Cbor::Bytes(digest.0.to_vec()), Cbor::Null),
             Act::Cancel { request } => (3, Cbor::Bytes(request.as_bytes().to_vec()), Cbor::Null),
             Act::Stop { twin } => (4, Cbor::Text(twin.clone()), Cbor::Null),
+            Act::Isolate { twin, why } => (5, Cbor::Text(twin.clone()), Cbor::Text(why.clone())),
+            Act::Release { twin, why } => (6, Cbor::Text(twin.clone()), Cbor::Text(why.clone())),
             Act::Acknowledge { twin, why } => (7, Cbor::Text(twin.clone()), Cbor::Text(why.clone())),
         };
         let array = Cbor::Array(vec![
@@ -147,10 +165,9 @@ impl Request {
             Some(2) => Act::Approve { digest: Digest(fixed(subject, "digest")?) },
             Some(3) => Act::Cancel { request: Uuid::from_bytes(fixed(subject, "id")?) },
             Some(4) => Act::Stop { twin: words(subject)? },
-            Some(7) => Act::Acknowledge {
-                twin: words(subject)?,
-                why: value.into_text().ok().ok_or(RequestError::Field("reason"))?,
-            },
+            Some(5) => Act::Isolate { twin: words(subject)?, why: reason(value)? },
+            Some(6) => Act::Release { twin: words(subject)?, why: reason(value)? },
+            Some(7) => Act::Acknowledge { twin: words(subject)?, why: reason(value)? },
             _ => return Err(RequestError::Field("act")),
         };
         let time = |it: Cbor| whole(&it).map(Timestamp::from_nanos).ok_or(RequestError::Field("time"));
@@ -174,6 +191,8 @@ impl Act {
             Self::Approve { .. } => "approve",
             Self::Cancel { .. } => "cancel",
             Self::Stop { .. } => "stop",
+            Self::Isolate { .. } => "isolate",
+            Self::Release { .. } => "release",
             Self::Acknowledge { .. } => "acknowledge",
         }
     }
@@ -241,6 +260,18 @@ fn words(value: Cbor) -> Result<String, RequestError> {
     value.into_text().ok().ok_or(RequestError::Field("address"))
 }
 
+/// A reason says something, and no more than a person reads.
+fn reason(value: Cbor) -> Result<String, RequestError> {
+    let no = RequestError::Field("reason: 1 to 400 characters, none of them a control character");
+    let why = value.into_text().ok().filter(|it| is_reason(it));
+    why.ok_or(no)
+}
+
+/// Whether a text is a reason for which a twin may be isolated, or released.
+pub fn is_reason(why: &str) -> bool {
+    !why.trim().is_empty() && why.chars().count() <= LONGEST_WHY && !why.contains(char::is_control)
+}
+
 fn fixed<const N: usize>(value: Cbor, what: &'static str) -> Result<[u8; N], RequestError> {
     value.into_bytes().ok().and_then(|it| it.try_into().ok()).ok_or(RequestError::Field(what))
 }
@@ -266,8 +297,44 @@ mod tests {
             any::<[u8; 32]>().prop_map(|it| Act::Approve { digest: Digest(it) }),
             any::<u128>().prop_map(|it| Act::Cancel { request: Uuid::from_u128(it) }),
             "[a-z.]{1,20}".prop_map(|twin| Act::Stop { twin }),
-            ("[a-z.]{1,20}", "[a-z ]{0,20}").prop_map(|(twin, why)| Act::Acknowledge { twin, why }),
+            ("[a-z.]{1,20}", "[a-zä]{1,20}").prop_map(|(twin, why)| Act::Isolate { twin, why }),
+            ("[a-z.]{1,20}", "[a-zä]{1,20}").prop_map(|(twin, why)| Act::Release { twin, why }),
+            ("[a-z.]{1,20}", "[a-zä]{1,20}").prop_map(|(twin, why)| Act::Acknowledge { twin, why }),
         ]
+    }
+
+    #[track_caller]
+    fn check_reason(why: &str, want: Result<(), &str>) {
+        let act = Act::Isolate { twin: "plant.tank".to_owned(), why: why.to_owned() };
+        let request = Request::new(Uuid::from_u128(7), act, Timestamp::from_nanos(1), false);
+        let read = Request::from_bytes(&request.to_bytes());
+        match want {
+            Ok(()) => assert_eq!(read, Ok(request)),
+            Err(want) => assert!(read.unwrap_err().to_string().contains(want)),
+        }
+    }
+
+    #[test]
+    fn a_twin_is_isolated_for_a_reason_that_a_person_can_read() {
+        check_reason("it lies", Ok(()));
+        check_reason(&"ä".repeat(LONGEST_WHY), Ok(()));
+        check_reason(&"a".repeat(LONGEST_WHY + 1), Err("no good reason"));
+        check_reason("", Err("no good reason"));
+        check_reason(" \u{a0}", Err("no good reason"));
+        check_reason("it\nlies", Err("no good reason"));
+    }
+
+    #[test]
+    fn requests_of_before_have_the_bytes_that_they_had() {
+        let at = Timestamp::from_nanos(1_000);
+        let text = |act| hex::encode(&Request::new(Uuid::from_u128(7), act, at, false).to_bytes());
+        let stop = text(Act::Stop { twin: "bench.pump".to_owned() });
+        let run = text(Act::Operate { command: "bench.pump/run".to_owned(), value: true.into() });
+        assert_eq!(stop, "88015000000000000000000000000000000007046a62656e63682e70756d70f61903e81b00000002540be7e8f4");
+        assert_eq!(
+            run,
+            "88015000000000000000000000000000000007006e62656e63682e70756d702f72756ef51903e81b00000002540be7e8f4"
+        );
     }
 
     proptest! {

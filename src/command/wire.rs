@@ -5,6 +5,8 @@
 //! - `pollux/SITE/gate/events`: what the gate does, JSON ([`GateEvent`]), `QoS` 1, not retained. The same goes to the request's
 //!   Response Topic.
 //! - `pollux/SITE/gate/status`: whether the gate is there, JSON ([`GateStatus`]), retained; its last will says that it is not.
+//! - `pollux/SITE/gate/quarantine`: which twins the gate holds isolated, JSON ([`GateHolds`]), retained. It stays when the gate is
+//!   gone.
 //! - `pollux/SITE/gate/answers`: where devices answer the gate.
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,8 @@ pub struct Topics {
     pub events: String,
     /// Whether the gate is there.
     pub status: String,
+    /// Which twins the gate holds isolated.
+    pub quarantine: String,
     /// Where devices answer the gate.
     pub answers: String,
 }
@@ -140,6 +144,29 @@ pub enum GateIs {
     Offline,
 }
 
+/// Which twins the gate holds isolated, and what it released lately.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct GateHolds {
+    /// The earliest first.
+    pub isolated: Vec<HeldDoc>,
+    /// What is isolated no more, the newest last: so that whoever was away knows by whom and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub released: Vec<HeldDoc>,
+}
+
+/// A twin that the gate isolated, or released.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldDoc {
+    /// Its address.
+    pub twin: String,
+    /// When, by the gate's clock, ns since 1970.
+    pub at: Timestamp,
+    /// The account that asked for it.
+    pub who: String,
+    /// For what reason.
+    pub why: String,
+}
+
 /// A value in JSON: a number, `true` or `false`, or a text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -165,13 +192,14 @@ impl Topics {
             request: format!("pollux/{name}/request"),
             events: format!("pollux/{name}/gate/events"),
             status: format!("pollux/{name}/gate/status"),
+            quarantine: format!("pollux/{name}/gate/quarantine"),
             answers: format!("pollux/{name}/gate/answers"),
         }
     }
 
     /// What a desktop listens to.
     pub fn for_desktop(&self) -> Vec<String> {
-        vec![self.events.clone(), self.status.clone()]
+        vec![self.events.clone(), self.status.clone(), self.quarantine.clone()]
     }
 }
 

@@ -24,7 +24,7 @@ use jiff::tz::TimeZone;
 
 pub use acknowledge::{AskAcknowledge, EvilRefusal, NotAcknowledged, may_acknowledge};
 pub use ahead::{LookAhead, SupportOutlook};
-pub use isolate::{AskIsolate, AskRelease, QuarantineRefused, Refusal, may_isolate};
+pub use isolate::{AskIsolate, AskRelease, QuarantineRefused, Refusal, can_isolate, can_release, may_isolate};
 pub use rollup::{TrustOf, Trusted};
 pub use stock::{ExportInventory, Inventory, Observations, ReadAdvisories};
 pub use taint::{Culprit, Hop, Taint, Tainted};
@@ -54,7 +54,11 @@ pub fn plugin(app: &mut App) {
         .add_message::<ExportInventory>()
         .add_message::<LookAhead>()
         // Before the readings are taken, so that what is asked is seen in the same frame.
-        .add_systems(Update, (isolate::take_asks, acknowledge::take_acknowledgements).in_set(Stage::Time))
+        .add_systems(
+            Update,
+            ((isolate::take_asks, isolate::follow_gate).chain(), acknowledge::take_acknowledgements)
+                .in_set(Stage::Time),
+        )
         // A notice of the session's own work is written later in the frame: the two never meet.
         .add_systems(Update, (stock::take_stock, ahead::look_ahead, stock::export).chain().in_set(Stage::Judge))
         .add_systems(

@@ -11,7 +11,7 @@ use crate::link::Arrival;
 use crate::session::Change;
 use crate::signal::{Timestamp, Value};
 use crate::site::{Ids, Site, load};
-use crate::twin::{Isolation, QuarantineEvent, Released};
+use crate::twin::{Hold, Isolation, QuarantineEvent, Released};
 
 /// The plant's first instant, seconds since 1970.
 const BEGIN: i64 = 1_800_000_000;
@@ -88,7 +88,15 @@ fn play(engine: &mut Engine, site: &Site, line: &str) {
         let (who, why): (Arc<str>, Arc<str>) = ("anna".into(), "it lies".into());
         engine.quarantine(&match *first {
             "release" => QuarantineEvent::Released(Released { at: now, twin, who, why }),
-            _ => QuarantineEvent::Isolated(Arc::new(Isolation { at: now, twin, who, why, estimates: BTreeMap::new() })),
+            _ => QuarantineEvent::Isolated(Arc::new(Isolation {
+                at: now,
+                since: now,
+                hold: Hold::Here,
+                twin,
+                who,
+                why,
+                estimates: BTreeMap::new(),
+            })),
         });
         return;
     }

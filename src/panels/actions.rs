@@ -78,6 +78,8 @@ pub enum Action {
     AskAcknowledgeShown,
     /// Acknowledge the evil twin of a twin, for a reason.
     AcknowledgeEvil(TwinId, String),
+    /// Open the list of what is isolated.
+    ListIsolated,
     /// Show a signal in the plot, or take it out of it.
     TogglePlot(SignalId),
     /// Show a signal in the plot.
@@ -351,6 +353,7 @@ pub(super) fn all() -> Vec<Named> {
         named("Trust", "Isolate the selected twin…", None, Action::AskIsolateSelected),
         named("Trust", "Release the selected twin…", None, Action::AskReleaseSelected),
         named("Trust", "Acknowledge the evil twin…", None, Action::AskAcknowledgeShown),
+        named("Trust", "List what is isolated", None, Action::ListIsolated),
         named("Diagnostics", "Show suppressed diagnostics again", None, Action::Unsuppress),
     ]
 }

@@ -8,6 +8,7 @@ use super::commands::confirm::{Confirmation, Decision, confirm_ui};
 use super::commands::sign_in::{SignInRows, SignInState, sign_in_ui};
 use super::evil_banner::{EvilDialog, evil_dialog_ui};
 use super::facts::Facts;
+use super::isolated::isolated_ui;
 use super::theme;
 use super::trust_section::{QuarantineDialog, quarantine_ui};
 use crate::guard::{Node, name_of};
@@ -27,6 +28,8 @@ pub(super) enum Dialog {
     Quarantine(QuarantineDialog),
     /// An evil twin is acknowledged, and why.
     Evil(EvilDialog),
+    /// What is isolated.
+    Isolated,
 }
 
 /// Draws the dialog that is open; closes it when it is done with.
@@ -46,6 +49,7 @@ pub(super) fn dialog_ui(
         Dialog::Approve(state) => approve(ui, facts, state, asked),
         Dialog::Quarantine(state) => quarantine(ui, facts, state, asked),
         Dialog::Evil(state) => evil(ui, facts, state, asked),
+        Dialog::Isolated => isolated(ui, facts, asked),
     });
     let closes = ctx.input(|it| it.key_pressed(egui::Key::Escape));
     if shown.inner || closes || shown.backdrop_response.clicked() {
@@ -127,7 +131,9 @@ fn approve(ui: &mut egui::Ui, facts: &Facts, state: &mut Approval, asked: &mut V
 
 fn quarantine(ui: &mut egui::Ui, facts: &Facts, state: &mut QuarantineDialog, asked: &mut Vec<Action>) -> bool {
     let name = name_of(Node::Twin(state.twin), &facts.site);
-    match quarantine_ui(ui, &name, facts.cannot_isolate().as_deref(), state) {
+    let (cannot, place) =
+        (facts.cannot_quarantine(state.twin, state.release), facts.quarantine_place(state.twin, state.release));
+    match quarantine_ui(ui, &name, cannot.as_deref(), &place, state) {
         Some(action) => {
             asked.extend(action);
             true
@@ -142,6 +148,18 @@ fn evil(ui: &mut egui::Ui, facts: &Facts, state: &mut EvilDialog, asked: &mut Ve
         Some(action) => {
             asked.extend(action);
             true
+        }
+        None => false,
+    }
+}
+
+fn isolated(ui: &mut egui::Ui, facts: &Facts, asked: &mut Vec<Action>) -> bool {
+    match isolated_ui(ui, &facts.isolated_rows()) {
+        Some(action) => {
+            // What is given to the gate stays in the list.
+            let stays = matches!(action, Some(Action::Isolate(..)));
+            asked.extend(action);
+            !stays
         }
         None => false,
     }

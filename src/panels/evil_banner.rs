@@ -111,6 +111,7 @@ pub(super) fn evil_dialog_ui(
         title: &format!("Acknowledge the evil twin of {name}?"),
         says: "Its values are relied on again, by commands too, until there is a new proof. So first see to it that nobody else \
                speaks in its name any more: that it has another key, and the old one is revoked.",
+        place: None,
         does: "Acknowledge",
         cannot,
     };

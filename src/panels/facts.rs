@@ -390,6 +390,7 @@ impl Facts<'_, '_> {
             unverified: self.unverified(),
             works: self.work_lines(),
             unacknowledged: self.unacknowledged(),
+            isolated: self.quarantine.all().len(),
             arrivals_per_sec: self.pulse.arrivals_per_sec,
             live: (fresh, self.site.signals.len()),
             delay_ms: tally.delay_p50_ms.zip(tally.delay_p99_ms),

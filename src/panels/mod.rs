@@ -33,6 +33,7 @@ mod idle;
 mod inspector;
 mod inventory;
 mod inventory_facts;
+mod isolated;
 mod keep;
 mod keys_sheet;
 mod layout;

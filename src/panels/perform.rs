@@ -24,7 +24,7 @@ use super::trust_section::QuarantineDialog;
 use crate::command::{
     Approve, Ask, CancelRequest, EmergencyStop, Lock, SequenceRequest, SignIn, SignOut, Touched, class_of,
 };
-use crate::guard::{AskAcknowledge, AskIsolate, AskRelease, ExportInventory, LookAhead, ReadAdvisories};
+use crate::guard::{AskAcknowledge, AskIsolate, AskRelease, ExportInventory, LookAhead, Node, ReadAdvisories, name_of};
 use crate::judge::AlarmRequest;
 use crate::session::export::Export;
 use crate::session::{
@@ -153,10 +153,11 @@ pub(super) fn perform(
         Action::SignOut => {
             requests.sign_out.write(SignOut);
         }
-        Action::AskIsolate(twin) => ask_quarantine(Some(twin), false, desk),
-        Action::AskIsolateSelected => ask_quarantine(facts.selection.twin, false, desk),
-        Action::AskRelease(twin) => ask_quarantine(Some(twin), true, desk),
-        Action::AskReleaseSelected => ask_quarantine(facts.selection.twin, true, desk),
+        Action::AskIsolate(twin) => ask_quarantine(Some(twin), false, facts, desk, requests),
+        Action::AskIsolateSelected => ask_quarantine(facts.selection.twin, false, facts, desk, requests),
+        Action::AskRelease(twin) => ask_quarantine(Some(twin), true, facts, desk, requests),
+        Action::AskReleaseSelected => ask_quarantine(facts.selection.twin, true, facts, desk, requests),
+        Action::ListIsolated => desk.dialog = Some(Dialog::Isolated),
         Action::Isolate(twin, why) => {
             requests.isolate.write(AskIsolate { twin, why });
         }
@@ -356,10 +357,18 @@ pub(super) fn perform(
     }
 }
 
-/// A person is asked why a twin is to be isolated, or released.
-fn ask_quarantine(twin: Option<TwinId>, release: bool, desk: &mut Desk) {
-    if let Some(twin) = twin {
-        desk.dialog = Some(Dialog::Quarantine(QuarantineDialog::new(twin, release)));
+/// A person is asked why a twin is to be isolated, or released; or told that it cannot be, before giving a reason in vain.
+fn ask_quarantine(twin: Option<TwinId>, release: bool, facts: &Facts, desk: &mut Desk, requests: &mut Requests) {
+    let Some(twin) = twin else {
+        requests.notice.write(Notice::new(NoticeTone::Warning, "Select a twin first."));
+        return;
+    };
+    match facts.cannot_quarantine(twin, release) {
+        None => desk.dialog = Some(Dialog::Quarantine(QuarantineDialog::new(twin, release))),
+        Some(why) => {
+            let name = name_of(Node::Twin(twin), &facts.site);
+            requests.notice.write(Notice::new(NoticeTone::Warning, format!("{name}: {why}")));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use egui::{RichText, Ui, vec2};
 
 use super::{icons, theme};
+use crate::command::LONGEST_WHY;
 
 /// What is asked.
 pub(super) struct Question<'a> {
@@ -10,6 +11,8 @@ pub(super) struct Question<'a> {
     pub title: &'a str,
     /// What follows from it.
     pub says: &'a str,
+    /// Where it is done. `None`: that goes without saying.
+    pub place: Option<&'a str>,
     /// The word on the button: `Isolate`.
     pub does: &'a str,
     /// Why it cannot be done. `None`: it can.
@@ -18,13 +21,16 @@ pub(super) struct Question<'a> {
 
 /// Draws it. `Some(true)`: it is to be done, for the reason that was given; `Some(false)` closes it.
 pub(super) fn reason_ui(ui: &mut Ui, question: &Question, why: &mut String) -> Option<bool> {
-    let Question { title, says, does, cannot } = *question;
+    let Question { title, says, place, does, cannot } = *question;
     ui.set_width(theme::DIALOG.x.min(ui.ctx().content_rect().width() - 48.0));
     ui.spacing_mut().item_spacing.y = theme::GAP;
     ui.label(RichText::new(title).heading().color(theme::STRONG));
     ui.add(egui::Label::new(RichText::new(says).color(theme::WEAK)).wrap());
+    if let Some(place) = place {
+        ui.add(egui::Label::new(RichText::new(place).color(theme::TEXT)).wrap());
+    }
     let field = egui::TextEdit::singleline(why).id(egui::Id::new("reason")).hint_text("Why? Required");
-    let response = ui.add(field.desired_width(f32::INFINITY).char_limit(400));
+    let response = ui.add(field.desired_width(f32::INFINITY).char_limit(LONGEST_WHY));
     response.widget_info(|| {
         let mut info = egui::WidgetInfo::text_edit(true, "", &*why, "");
         info.label = Some("Reason".to_owned());

@@ -1,19 +1,27 @@
 //! What the panels read of trust, taint and quarantine, and the notes that tell of it.
 
+use std::sync::Arc;
+
 use bevy::prelude::*;
 
 use super::dock::Desk;
 use super::facts::Facts;
 use super::format;
+use super::isolated::IsolatedRow;
 use super::taint::{HopRow, TaintRows};
 use super::toasts::Tone;
 use super::trust_section::{IsolationRow, TrustRows};
-use crate::command::{Check, What};
-use crate::guard::{Hop, Node, QuarantineRefused, Tainted, Tie, may_isolate, name_of, twin_of};
-use crate::session::CurrentSite;
+use crate::command::{Check, GateState, What};
+use crate::guard::{
+    Hop, Node, QuarantineRefused, Tainted, Tie, can_isolate, can_release, may_isolate, name_of, twin_of,
+};
+use crate::session::{CurrentSite, Session};
 use crate::signal::SignalId;
 use crate::site::{AlarmId, Command, CommandId, TwinId};
-use crate::twin::{Isolation, QuarantineEvent};
+use crate::twin::{Hold, Isolation, QuarantineEvent};
+
+/// More than so many at once are told as one.
+const TOLD: usize = 3;
 
 impl Facts<'_, '_> {
     /// All that is said of a twin's trust.
@@ -38,6 +46,46 @@ impl Facts<'_, '_> {
             return Some("The view shows the past: go live to isolate or release.".to_owned());
         }
         may_isolate(&self.operator).err().map(|it| format::sentence(&it.to_string()))
+    }
+
+    /// Why a twin can't be isolated, or released, now. `None`: it can.
+    pub(super) fn cannot_quarantine(&self, twin: TwinId, release: bool) -> Option<String> {
+        let now = self.quarantine.now();
+        let can = if release {
+            can_release(twin, &self.site, now, &self.gate)
+        } else {
+            can_isolate(twin, &self.site, now, &self.gate)
+        };
+        self.cannot_isolate().or_else(|| can.err().map(|it| format::sentence(&it.to_string())))
+    }
+
+    /// Where a twin would be isolated, or released, in a sentence.
+    pub(super) fn quarantine_place(&self, twin: TwinId, release: bool) -> String {
+        let is_here = self.quarantine.now().own(twin).is_some_and(|it| it.hold == Hold::Here);
+        match self.gate.takes_none() {
+            _ if release && is_here => "On this desktop, which alone holds it isolated.".to_owned(),
+            None => "At the gate: for all who command at this site.".to_owned(),
+            Some(why) => format!("On this desktop only: {why}. Who commands elsewhere is not kept from relying on it."),
+        }
+    }
+
+    /// What is isolated at the cursor, the earliest first.
+    pub(super) fn isolated_rows(&self) -> Vec<IsolatedRow> {
+        let row = |it: &Arc<Isolation>| {
+            let (twin, is_here) = (it.twin, it.hold == Hold::Here);
+            let gives = is_here && self.is_live() && self.gate.takes_none().is_none();
+            IsolatedRow {
+                twin,
+                name: name_of(Node::Twin(twin), &self.site),
+                since: self.pulse.clock.date_time(it.since),
+                who: it.who.to_string(),
+                why: it.why.to_string(),
+                at_gate: !is_here,
+                give: gives.then(|| self.cannot_quarantine(twin, false)),
+                cannot_release: self.cannot_quarantine(twin, true),
+            }
+        };
+        self.quarantine.all().iter().map(row).collect()
     }
 
     /// Why a twin must not be relied on. `None`: nothing speaks against it.
@@ -84,6 +132,8 @@ impl Facts<'_, '_> {
             | What::Dwell
             | What::Starts
             | What::Exclusion
+            | What::Twin
+            | What::Quarantine
             | What::Standing
             | What::Execution
             | What::Device
@@ -108,12 +158,13 @@ impl Facts<'_, '_> {
     }
 
     fn isolation_row(&self, isolation: &Isolation, twin: TwinId) -> IsolationRow {
-        let Isolation { who, why, at, .. } = isolation;
+        let Isolation { who, why, since, hold, .. } = isolation;
         let whole = (isolation.twin != twin).then(|| name_of(Node::Twin(isolation.twin), &self.site));
         let with = whole.as_ref().map_or_else(String::new, |it| format!(" with {it}"));
-        let since = self.pulse.clock.date_time(*at);
+        let since = self.pulse.clock.date_time(*since);
+        let only = if *hold == Hold::Here { ", on this desktop only" } else { "" };
         IsolationRow {
-            says: format!("Isolated{with} since {since} by {who}: {why}"),
+            says: format!("Isolated{with} since {since} by {who}{only}: {why}"),
             whole: whole.map(|it| (isolation.twin, it)),
         }
     }
@@ -123,16 +174,26 @@ impl Facts<'_, '_> {
 pub(super) fn tell_quarantine(
     time: Res<Time<Real>>,
     site: Res<CurrentSite>,
+    session: Res<Session>,
+    gate: Res<GateState>,
     mut done: MessageReader<QuarantineEvent>,
     mut refused: MessageReader<QuarantineRefused>,
     mut desk: ResMut<Desk>,
 ) {
     let now = time.elapsed_secs_f64();
+    if done.len() > TOLD {
+        let count = done.read().count();
+        let text = format!("{count} twins were isolated or released: the list says which are isolated.");
+        desk.toasts.add(text, Tone::Warning, now);
+    }
     for event in done.read() {
         let name = name_of(Node::Twin(event.twin()), &site);
         let (text, tone) = match event {
-            QuarantineEvent::Isolated(_) => (format!("{name} is isolated: nothing relies on it."), Tone::Warning),
-            QuarantineEvent::Released(_) => (format!("{name} is released."), Tone::Plain),
+            QuarantineEvent::Isolated(it) => {
+                let no_gate = gate.takes_none().unwrap_or_else(|| "the gate has not heard of it".to_owned());
+                (isolated_text(&name, it, it.since < session.began, &no_gate), Tone::Warning)
+            }
+            QuarantineEvent::Released(it) => (format!("{name} is released by {}.", it.who), Tone::Plain),
         };
         desk.toasts.add(text, tone, now);
     }
@@ -142,8 +203,23 @@ pub(super) fn tell_quarantine(
     }
 }
 
+/// What is told of an isolation; `before`: it is older than the session.
+fn isolated_text(name: &str, isolation: &Isolation, before: bool, no_gate: &str) -> String {
+    let Isolation { who, why, hold, .. } = isolation;
+    match (hold, before) {
+        (Hold::Gate, false) => format!("{name} is isolated at the gate by {who}: nothing relies on it."),
+        (Hold::Gate, true) => format!("{name} is still isolated at the gate, by {who}: {why}"),
+        (Hold::Here, false) => format!("{name} is isolated on this desktop only: {no_gate}."),
+        (Hold::Here, true) => {
+            format!("{name} is still isolated on this desktop only, as when Pollux ended, by {who}: {why}")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use egui::vec2;
     use egui_kittest::Harness;
     use egui_kittest::kittest::Queryable as _;
@@ -160,7 +236,7 @@ mod tests {
     use super::super::taint::TAINTED;
     use super::super::tree::{TreeState, tree_panel_ui};
     use super::*;
-    use crate::signal::Value;
+    use crate::signal::{Timestamp, Value};
     use crate::twin::Standing;
 
     /// What a panel is drawn by.
@@ -293,5 +369,23 @@ mod tests {
             legend_ui(ui, &facts.series(&plot), &plot, time).into_iter().collect()
         };
         check(legend, "Where Pump · Speed comes from: rejected");
+    }
+
+    #[test]
+    fn what_is_told_of_an_isolation_says_where_it_holds() {
+        let at = Timestamp::from_nanos(0);
+        let text = |hold, before| {
+            let (who, why) = ("anna".into(), "it lies".into());
+            let isolation = Isolation { at, since: at, hold, twin: TwinId(1), who, why, estimates: BTreeMap::new() };
+            isolated_text("Pump 1", &isolation, before, "there is no gate")
+        };
+        let all = [(Hold::Gate, false), (Hold::Gate, true), (Hold::Here, false), (Hold::Here, true)];
+        let texts: Vec<String> = all.into_iter().map(|(hold, before)| text(hold, before)).collect();
+        insta::assert_snapshot!(texts.join("\n"), @r"
+        Pump 1 is isolated at the gate by anna: nothing relies on it.
+        Pump 1 is still isolated at the gate, by anna: it lies
+        Pump 1 is isolated on this desktop only: there is no gate.
+        Pump 1 is still isolated on this desktop only, as when Pollux ended, by anna: it lies
+        ");
     }
 }

@@ -113,11 +113,12 @@ impl QuarantineDialog {
     }
 }
 
-/// Draws the dialog's inside. `Some(None)` closes it.
+/// Draws the dialog's inside; `place`: where it is done. `Some(None)` closes it.
 pub(super) fn quarantine_ui(
     ui: &mut Ui,
     name: &str,
     cannot: Option<&str>,
+    place: &str,
     state: &mut QuarantineDialog,
 ) -> Option<Option<Action>> {
     let (does, says) = if state.release {
@@ -130,7 +131,7 @@ pub(super) fn quarantine_ui(
         )
     };
     let title = format!("{does} {name}?");
-    let done = reason_ui(ui, &Question { title: &title, says, does, cannot }, &mut state.why)?;
+    let done = reason_ui(ui, &Question { title: &title, says, does, place: Some(place), cannot }, &mut state.why)?;
     Some(done.then(|| state.action()))
 }
 
@@ -213,7 +214,8 @@ mod tests {
     fn dialog(cannot: Option<&'static str>) -> Harness<'static, Asked> {
         let state = (QuarantineDialog::new(PUMP, false), None);
         let draw = move |ui: &mut Ui, (state, outcome): &mut Asked| {
-            *outcome = quarantine_ui(ui, "Pump 1", cannot, state).or(outcome.take());
+            *outcome = quarantine_ui(ui, "Pump 1", cannot, "On this desktop only: there is no gate.", state)
+                .or(outcome.take());
         };
         let mut harness = Harness::builder().with_size(vec2(520.0, 300.0)).build_ui_state(draw, state);
         harness.run_steps(2);
@@ -223,6 +225,7 @@ mod tests {
     #[test]
     fn a_twin_is_isolated_for_a_reason_alone() {
         let mut harness = dialog(None);
+        harness.get_by_label("On this desktop only: there is no gate.");
         assert!(harness.get_by_label("Isolate").accesskit_node().is_disabled());
         harness.get_by_label("Reason").type_text("the gauge lies");
         harness.run_steps(2);

@@ -195,6 +195,12 @@ pub fn trust_store(sessions: &Path, site: &Site, program: &str) -> PathBuf {
     sessions.parent().unwrap_or(sessions).join(format!("trust-{name}{program}.redb"))
 }
 
+/// Where a desktop keeps what it alone has isolated at a site, beside the above.
+pub fn quarantine_file(sessions: &Path, site: &Site) -> PathBuf {
+    let name = site.folder.file_name().map_or_else(|| "site".into(), |it| it.to_string_lossy().into_owned());
+    sessions.parent().unwrap_or(sessions).join(format!("quarantine-{name}.redb"))
+}
+
 impl Session {
     /// What keeps signatures from being verified as they should be, for a person.
     pub fn keys_problems(&self) -> Vec<String> {

@@ -68,7 +68,7 @@ pub use fold::{Cell, Fold, Follower, Taken};
 pub use ghost::{Ghost, GhostOf, GhostState, PeekAt};
 pub use history::{History, Point};
 pub use ingest::{Ingest, IngestOptions, Word};
-pub use keys::{Keys, KeysAt, KeysError, trust_store};
+pub use keys::{Keys, KeysAt, KeysError, quarantine_file, trust_store};
 pub use marks::{EditMark, Mark, MarkId, Marks};
 pub use new_file::{Existing, NewFile};
 pub use open::{Opens, Refusal, sessions_dir, what_opens};
@@ -114,6 +114,7 @@ pub struct SessionPlugin {
     will: Option<Will>,
     key: SecretKey,
     keys: Mutex<Keys>,
+    quarantine_file: Option<PathBuf>,
     #[cfg(test)]
     defences: crate::trust::Defences,
 }
@@ -136,6 +137,7 @@ impl SessionPlugin {
             will: None,
             key: SecretKey::generate(),
             keys: Mutex::default(),
+            quarantine_file: None,
             #[cfg(test)]
             defences: crate::trust::Defences::all(),
         }
@@ -157,6 +159,13 @@ impl SessionPlugin {
     #[must_use]
     pub fn with_key(mut self, key: SecretKey) -> Self {
         self.key = key;
+        self
+    }
+
+    /// Keeps in this file what is isolated here alone, and isolates it again at the start.
+    #[must_use]
+    pub fn with_quarantine(mut self, file: PathBuf) -> Self {
+        self.quarantine_file = Some(file);
         self
     }
 
@@ -350,6 +359,8 @@ pub struct Session {
     pub registry: Option<Arc<Registry>>,
     /// What must survive a restart. `None`: nothing is kept.
     pub store: Option<Arc<Store>>,
+    /// Where it is kept what is isolated here alone. `None`: nowhere.
+    pub quarantine_file: Option<PathBuf>,
     /// Why an edited registry was not taken over, for a person.
     pub keys_problem: Option<String>,
     /// That somebody else says who has which key than before, for a person.
@@ -402,6 +413,7 @@ impl Session {
             book: Arc::default(),
             registry: None,
             store: None,
+            quarantine_file: plugin.quarantine_file.clone(),
             keys_problem: None,
             authority_problem: None,
             seals: None,

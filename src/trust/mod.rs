@@ -44,7 +44,7 @@ pub use letter::{
 pub use registry::{
     Anchor, KeyDoc, KeyRole, KeysDoc, REGISTRY_FILE, Registry, RegistryError, RevokedDoc, Timestamp8601,
 };
-pub use store::{Store, StoreError};
+pub use store::{Place, Store, StoreError};
 pub use verdict::{Proof, Reason, Refused, Step, Trust};
 pub use verify::{Look, Memo, Message, No, Refusal, Terms, Values, Verifier};
 pub use vouch::{Sifted, Vouchers};

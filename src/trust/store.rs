@@ -20,12 +20,25 @@ use crate::signal::Timestamp;
 const WINDOWS: TableDefinition<'_, &[u8; 8], (u64, u64)> = TableDefinition::new("windows");
 /// By site: whose registry it is, and the highest version that was seen.
 const REGISTRIES: TableDefinition<'_, &str, (&str, u64)> = TableDefinition::new("registries");
+/// By topic: whose the newest list was that was believed there, and its place among that key's letters.
+const LISTS: TableDefinition<'_, &str, (&[u8; 8], u64, u64)> = TableDefinition::new("lists");
 /// So many numbers are reserved at least.
 const LEAST: u64 = 32;
 /// And at most.
 const MOST: u64 = 1 << 16;
 /// A key that uses up its reserve sooner than this gets twice as much.
 const LASTS_SECS: f64 = 4.0;
+
+/// Where a letter stands among all that its key has signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Whose.
+    pub key: KeyId,
+    /// In which life of its owner.
+    pub epoch: u64,
+    /// Its number in it.
+    pub seq: u64,
+}
 
 /// The file in which it stands.
 #[derive(Debug)]
@@ -48,6 +61,13 @@ struct Reserve {
     until: u64,
     size: u64,
     written: Timestamp,
+}
+
+impl Place {
+    /// Whether it was signed before another, by the same key. Of two keys nobody can tell.
+    pub fn is_before(&self, other: &Self) -> bool {
+        self.key == other.key && (self.epoch, self.seq) < (other.epoch, other.seq)
+    }
 }
 
 /// Why nothing can be kept.
@@ -145,6 +165,21 @@ impl Store {
         }
     }
 
+    /// The newest list on a topic that was believed. `None`: none was yet.
+    pub fn list(&self, topic: &str) -> Option<Place> {
+        self.read_list(topic).unwrap_or_else(|why| {
+            self.complain(&why);
+            None
+        })
+    }
+
+    /// Remembers a list that is believed.
+    pub fn remember_list(&self, topic: &str, place: &Place) {
+        if let Err(why) = self.write_list(topic, place) {
+            self.complain(&why);
+        }
+    }
+
     /// Why nothing is kept any more, for a person.
     pub fn problem(&self) -> Option<String> {
         self.lock().problem.clone()
@@ -154,6 +189,7 @@ impl Store {
         let write = self.db.begin_write()?;
         write.open_table(WINDOWS)?;
         write.open_table(REGISTRIES)?;
+        write.open_table(LISTS)?;
         write.commit()?;
         Ok(())
     }
@@ -191,6 +227,22 @@ impl Store {
     fn write_anchor(&self, site: &str, authority: &str, version: u64) -> Result<(), redb::Error> {
         let write = self.db.begin_write()?;
         write.open_table(REGISTRIES)?.insert(site, (authority, version))?;
+        write.commit()?;
+        Ok(())
+    }
+
+    fn read_list(&self, topic: &str) -> Result<Option<Place>, redb::Error> {
+        let table = self.db.begin_read()?.open_table(LISTS)?;
+        let place = table.get(topic)?.map(|row| {
+            let (key, epoch, seq) = row.value();
+            Place { key: KeyId::from(*key), epoch, seq }
+        });
+        Ok(place)
+    }
+
+    fn write_list(&self, topic: &str, place: &Place) -> Result<(), redb::Error> {
+        let write = self.db.begin_write()?;
+        write.open_table(LISTS)?.insert(topic, (place.key.as_bytes(), place.epoch, place.seq))?;
         write.commit()?;
         Ok(())
     }
@@ -240,6 +292,21 @@ mod tests {
         crashed.reserve(key, 7, 101, NOW);
         drop(crashed);
         assert_eq!(Store::open(&path).unwrap().windows(NOW)[&key].place(), (7, 101));
+    }
+
+    #[test]
+    fn the_newest_list_is_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trust.redb");
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.list("gate"), None);
+        let place = Place { key: KeyId::from([1; 8]), epoch: 7, seq: 3 };
+        store.remember_list("gate", &place);
+        drop(store);
+        let store = Store::open(&path).unwrap();
+        assert_eq!((store.list("gate"), store.list("another")), (Some(place), None));
+        assert!(Place { epoch: 6, seq: 9, ..place }.is_before(&place));
+        assert!(!Place { key: KeyId::from([2; 8]), epoch: 6, ..place }.is_before(&place));
     }
 
     #[test]

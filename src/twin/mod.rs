@@ -18,7 +18,7 @@ use bevy::prelude::*;
 pub use evil::{AcknowledgeEvil, EvilAcknowledged, EvilTwins, evil_doc, evil_event, speaker_of};
 pub use health::{AlarmLevels, Health, Level};
 pub use quarantine::{
-    Basis, Doubt, Estimate, Isolate, Isolation, Isolations, Quarantine, QuarantineEvent, Release, Released,
+    Basis, Doubt, Estimate, Hold, Isolate, Isolation, Isolations, Quarantine, QuarantineEvent, Release, Released,
     quarantine_doc, quarantine_event,
 };
 pub use reading::{Bounds, Newest, Reading, ReadingState, Readings, STALE_PERIODS, state_of};
@@ -44,6 +44,7 @@ pub fn plugin(app: &mut App) {
         .add_message::<EvilAcknowledged>()
         .add_message::<Select>()
         .add_message::<AlarmLevels>()
+        .add_systems(Startup, quarantine::recall)
         .add_systems(Update, spawn::follow_site.in_set(Stage::Time))
         .add_systems(
             Update,

@@ -26,7 +26,7 @@ use crate::trust::{
     Account, Accounts, BESIDE_TYPE, Defences, EVENT_TYPE, GATE_OWNER, KeyDoc, KeyRole, ORDER_TYPE, Pen, Registry,
     SecretKey, exchange, seal,
 };
-use crate::twin::Standing;
+use crate::twin::{Quarantine, Standing};
 
 /// What an attacker wants the pump's speed to be, and what it is.
 const WANTED: f64 = 70.0;
@@ -191,7 +191,37 @@ pub(super) const ATTACKS: &[Attack] = &[
         off: Off::Other("with that key in the operators' file"),
         run: forged_request,
     },
+    Attack {
+        id: "H21",
+        name: "Released in the gate's name",
+        technique: "T0832",
+        tried: "A stranger has the broker keep a list of its own, signed with its own key, by which the gate isolates nothing.",
+        off: Off::Other("with a desktop that knows no keys"),
+        run: |it| {
+            false_release(
+                it,
+                |bench, _| {
+                    let topic = Topics::of(&bench.site).quarantine;
+                    let signature =
+                        Pen::new(SecretKey::generate(), EPOCH).sign(EVENT_TYPE, &topic, now(), NOTHING_ISOLATED);
+                    Message::new(&topic, NOTHING_ISOLATED, Some(&signature))
+                },
+                "unknown key",
+            )
+        },
+    },
+    Attack {
+        id: "H22",
+        name: "Released by an old list",
+        technique: "T0832",
+        tried: "The gate's own list of before a twin was isolated is caught, and published again to be kept.",
+        off: Off::Other("with a desktop that knows no keys"),
+        run: |it| false_release(it, |_, caught| caught, "replayed"),
+    },
 ];
+
+/// The gate's list where it isolates nothing.
+const NOTHING_ISOLATED: &[u8] = br#"{"isolated":[]}"#;
 
 /// The gated bench under a name of its own, with a pump that signs.
 pub(super) struct Bench {
@@ -531,4 +561,47 @@ fn forged_request(defended: Defended<'_>) -> Outcome {
         return Outcome::succeeded("the pump was set to 950 rpm");
     }
     Outcome::Stopped("the gate does not know the key, and writes it down".to_owned())
+}
+
+/// An engineer isolates the door; then somebody publishes another list.
+fn false_release(defended: Defended<'_>, make: fn(&Bench, Message) -> Message, want: &str) -> Outcome {
+    let bench = Bench::new(defended);
+    let topics = Topics::of(&bench.site);
+    let mut ear = Client::connect(defended.broker.port);
+    ear.subscribe(&[&topics.quarantine]);
+    let passphrase = SecretString::from("the passphrase of the engineer");
+    let engineer = Account::new("engineer", "Engineer", Role::Engineer, &passphrase).unwrap();
+    let key = engineer.unlock(&passphrase).unwrap();
+    let mut known = Accounts::default();
+    known.add(engineer).unwrap();
+    let gate = bench.gate(true, known);
+    let caught = ear.hear();
+    assert_eq!(caught.payload, NOTHING_ISOLATED);
+    let mut viewer = Viewer::of(bench.session(defended.up));
+    viewer.until("the gate is there", |it| it.resource::<GateState>().is_present());
+    let act = Act::Isolate { twin: "bench.door".to_owned(), why: "the switch was bridged".to_owned() };
+    let request = Request::new(uuid::Uuid::now_v7(), act, now(), false);
+    let mut attacker = Client::connect(defended.broker.port);
+    attacker.publish(&Message::new(
+        &topics.request,
+        &seal(&key, REQUEST_TYPE, &topics.request, &request.to_bytes()),
+        None,
+    ));
+    let door = bench.site.twin_at("bench.door").unwrap().id;
+    let is_isolated = |it: &World| it.resource::<Quarantine>().now().own(door).is_some();
+    viewer.until("the door is isolated", is_isolated);
+    // A gate that is there says it anew: where nobody looks at keys, it has gone.
+    let gate = Some(gate).filter(|_| defended.up);
+    attacker.publish(&make(&bench, caught).retained());
+    viewer.until("it is heard", |it| it.resource::<GateState>().refused().is_some() || !is_isolated(it));
+    if !is_isolated(viewer.app.world()) {
+        return Outcome::succeeded("the desktop relied on what the gate holds isolated");
+    }
+    let why = viewer.app.world().resource::<GateState>().refused().map(|it| it.1.to_owned()).unwrap_or_default();
+    assert!(why.contains(want), "{why}");
+    // And whoever comes later hears the gate's own list.
+    let mut later = Viewer::of(bench.session(true));
+    later.until("the gate has said it anew", is_isolated);
+    drop(gate);
+    Outcome::Stopped(format!("the desktop does not believe it, and the gate says its own anew: {want}"))
 }

@@ -35,7 +35,7 @@ const MODEL: [(&str, &[&str]); 6] = [
     ),
     ("twin", &["Reading", "Readings", "Health", "Selection", "Quarantine", "TwinIndex", "TwinRef", "SignalRef"]),
     ("judge", &["Alarms", "Expectations"]),
-    ("command", &["CommandLog", "CommandRow", "Operator", "GateState", "Sequences"]),
+    ("command", &["CommandLog", "CommandRow", "Operator", "GateState", "GateQuarantine", "Sequences"]),
     ("guard", &["Inventory", "SupportOutlook", "Taint", "TrustOf"]),
     ("view", &["Lens", "Shades"]),
 ];

@@ -13,6 +13,7 @@ mod harness;
 mod house;
 mod inout;
 mod inventory;
+mod isolation;
 mod keys;
 mod kills;
 mod link;

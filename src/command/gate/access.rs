@@ -33,7 +33,7 @@ pub struct Access {
 pub fn accesses(site: &Site) -> Vec<Access> {
     let topics = Topics::of(site);
     let set = |topics: &[&str]| topics.iter().map(|it| (*it).to_owned()).collect::<BTreeSet<_>>();
-    let mut gate = set(&[&topics.events, &topics.status, "pollux/+/answers"]);
+    let mut gate = set(&[&topics.events, &topics.status, &topics.quarantine, "pollux/+/answers"]);
     gate.extend(site.commands.iter().map(|it| it.topic.clone()));
     let seals = checkpoints_filter(&site.topic_name());
     let mut all = vec![

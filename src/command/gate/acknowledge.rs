@@ -84,6 +84,7 @@ impl Warden {
             digest: Some(Digest::of(&case.word.payload)),
             request: hex::encode(&case.word.payload),
             step: None,
+            twin: String::new(),
         })
     }
 }

@@ -67,6 +67,9 @@ pub(super) struct Record {
     /// How far the value lies from what is reported, in its unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) step: Option<f64>,
+    /// The address of the twin that is isolated, or released. Empty: it is about a command.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) twin: String,
 }
 
 /// What a record tells of.
@@ -87,6 +90,10 @@ pub(super) enum Act {
     Send,
     /// An emergency stop will be sent right after this.
     Stop,
+    /// A twin is isolated right after this.
+    Isolate,
+    /// A twin is released right after this.
+    Release,
     /// It stands elsewhere now.
     Outcome,
     /// A person has acknowledged the evil twin of a twin, whose address stands where a command's does, for `reason`.
@@ -117,6 +124,7 @@ impl Book {
             digest: None,
             request: String::new(),
             step: None,
+            twin: String::new(),
         })
     }
 
@@ -144,7 +152,7 @@ impl Book {
             return Err(format!("another gate stands at this broker, with the key {rival}: end one of the two"));
         }
         let weighs = match record.what {
-            Act::Send | Act::Stop | Act::Approved | Act::Acknowledged => true,
+            Act::Send | Act::Stop | Act::Approved | Act::Isolate | Act::Release | Act::Acknowledged => true,
             Act::Outcome => record.phase.is_some_and(|it| !it.is_open()),
             Act::Began | Act::Refused | Act::Selected | Act::Awaits => false,
         };
@@ -198,10 +206,17 @@ pub(super) fn endless_in(path: &Path) -> Vec<Record> {
             | Act::Selected
             | Act::Awaits
             | Act::Approved
+            | Act::Isolate
+            | Act::Release
             | Act::Acknowledged => (),
         }
     }
     endless.into_values().collect()
+}
+
+/// What an audit log says of isolated and released twins, in its order.
+pub(super) fn holds_in(path: &Path) -> impl Iterator<Item = Record> {
+    records(path).filter(|it| matches!(it.what, Act::Isolate | Act::Release))
 }
 
 /// The records of a log, as far as they can be read.

@@ -8,6 +8,8 @@
 //! - An emergency stop goes through towards safety, unsigned and against interlocks too, to the values that the site declares.
 //! - What nobody known has sent is written down and answered a few times a minute; of the rest it is written down how many there
 //!   were. An emergency stop is no such thing, but for one that is on its way already.
+//! - It isolates twins, and releases them, for who may: nothing relies on what is isolated, and all desktops are told. That
+//!   holds over a restart, since the audit has it.
 //! - Where the audit cannot be written, nothing but an emergency stop is sent.
 //! - Nothing is sent again by itself, and no request is taken that was made before the gate began.
 
@@ -16,6 +18,7 @@ mod acknowledge;
 mod book;
 mod doorway;
 mod order;
+mod quarantine;
 mod refusal;
 mod ruling;
 mod run;

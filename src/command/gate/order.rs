@@ -130,6 +130,7 @@ impl Order {
             digest: is_request.then(|| self.digest()),
             request: if is_request { hex::encode(&self.bytes) } else { String::new() },
             step: matches!(what, Act::Send | Act::Stop).then_some(self.step),
+            twin: String::new(),
         }
     }
 }

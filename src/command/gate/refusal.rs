@@ -74,6 +74,12 @@ impl Warden {
         self.sum_up(more, hands);
     }
 
+    /// Refuses what a known person asked of no command.
+    pub(super) fn refuse_case(&self, case: &Case, hands: &mut Hands) {
+        let (who, checks, digest) = (case.account.id.clone(), case.checks.clone(), Digest::of(&case.word.payload));
+        self.tell_refusal(case.request.id, who, digest, case.word, checks, false, hands);
+    }
+
     fn tell_refusal(
         &self,
         id: Uuid,
@@ -134,6 +140,7 @@ pub(super) fn refusal(at: Timestamp, checks: Vec<Check>) -> Record {
         digest: None,
         request: String::new(),
         step: None,
+        twin: String::new(),
     }
 }
 

@@ -76,6 +76,8 @@ impl Warden {
             Act::Approve { digest } => self.approve(case, *digest, look, hands),
             Act::Cancel { request } => self.cancel(case, *request, look.now(), hands),
             Act::Acknowledge { twin, why } => self.acknowledge(case, twin, why, look.now(), hands),
+            Act::Isolate { twin, why } => self.hold(case, false, twin, why, hands),
+            Act::Release { twin, why } => self.hold(case, true, twin, why, hands),
             Act::Stop { .. } => (),
         }
     }

@@ -22,7 +22,7 @@ use crate::session::{CurrentSite, Session, SessionPlugin, Word};
 use crate::signal::Timestamp;
 use crate::site::Site;
 use crate::trust::{Accounts, KeyFileError, LogError, PublicKey, SecretKey};
-use crate::twin::{AcknowledgeEvil, Newest};
+use crate::twin::{AcknowledgeEvil, Isolate, Newest, Quarantine, Release};
 
 /// The history that rates are taken from, bytes.
 const HISTORY_BYTES: usize = 64_000_000;
@@ -124,7 +124,7 @@ impl GatePlugin {
         let gone = GateStatus { state: GateIs::Offline, key: None, demo: false, unfit: None, unsigned: false };
         let payload = status_text(&gone);
         session
-            .with_words(vec![topics.request, topics.answers, topics.status.clone()])
+            .with_words(vec![topics.request, topics.answers, topics.status.clone(), topics.quarantine])
             .with_will(Will { topic: topics.status, payload })
             .with_history_bytes(HISTORY_BYTES)
     }
@@ -136,7 +136,8 @@ impl Plugin for GatePlugin {
         if let Some(house) = house {
             app.insert_resource(house);
         }
-        app.add_systems(Update, (follow_link, keep_gate, say_presence).chain().in_set(Stage::Act));
+        app.add_systems(Update, hold.in_set(Stage::Time))
+            .add_systems(Update, (follow_link, keep_gate, say_presence).chain().in_set(Stage::Act));
     }
 }
 
@@ -222,11 +223,26 @@ fn follow_link(session: Res<Session>, mut house: ResMut<House>) {
     }
 }
 
+/// What is isolated feeds no check, from before the first request on.
+fn hold(
+    site: Res<CurrentSite>,
+    quarantine: Res<Quarantine>,
+    mut house: ResMut<House>,
+    mut isolates: MessageWriter<Isolate>,
+    mut releases: MessageWriter<Release>,
+) {
+    house.warden.follow_site(&site);
+    let (isolated, released) = house.warden.changes(&quarantine);
+    isolates.write_batch(isolated);
+    releases.write_batch(released);
+}
+
 /// Hears what was said and looks at the plant.
 fn keep_gate(
     session: Res<Session>,
     site: Res<CurrentSite>,
     newest: Res<Newest>,
+    quarantine: Res<Quarantine>,
     mut house: ResMut<House>,
     mut acknowledged: MessageWriter<AcknowledgeEvil>,
 ) {
@@ -241,6 +257,10 @@ fn keep_gate(
             hear_gate(&word, *key, warden, book, said);
             continue;
         }
+        if word.topic == topics.quarantine {
+            warden.hear_list(&word, *key);
+            continue;
+        }
         let mut hands = Hands { link: session.link.as_ref(), book, pens };
         let offline = warden.offline.clone();
         let look = Live {
@@ -252,6 +272,11 @@ fn keep_gate(
             has_keys,
         };
         warden.hear(&word, &look, &mut hands);
+        let (isolated, released) = warden.changes(&quarantine);
+        if !(isolated.is_empty() && released.is_empty()) {
+            // What comes after it is looked at with eyes that know of it: in the next frame.
+            break;
+        }
     }
     let mut hands = Hands { link: session.link.as_ref(), book, pens };
     let offline = warden.offline.clone();
@@ -302,6 +327,8 @@ fn say_presence(session: Res<Session>, site: Res<CurrentSite>, mut house: ResMut
     let house = &mut *house;
     let link = session.link.as_ref().filter(|it| it.is_listening());
     let (Some(since), Some(link)) = (house.connected_since, link) else { return };
+    let mut hands = Hands { link: Some(link), book: &mut house.book, pens: &mut house.pens };
+    house.warden.holds.say(since, &house.topics, link::now(), &mut hands);
     let unfit = house.book.unfit();
     let unsigned = house.allow_unsigned && session.registry.is_none() && site.is_signed();
     let status = GateStatus { state: GateIs::Online, key: Some(house.key), demo: house.demo, unfit, unsigned };

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::book::{self, Book, Uuid7Key};
 use super::order::Order;
+use super::quarantine::Holds;
 use super::strangers::Strangers;
 use crate::command::Cause;
 use crate::command::checks::Past;
@@ -78,6 +79,8 @@ pub(super) struct Warden {
     pub(super) acknowledged: Vec<AcknowledgeEvil>,
     /// What is told of those whom nobody knows.
     pub(super) strangers: Strangers,
+    /// What is isolated.
+    pub(super) holds: Holds,
     told_again: Timestamp,
 }
 
@@ -129,14 +132,16 @@ impl Warden {
             ears: Ears::default(),
             acknowledged: Vec::new(),
             strangers: Strangers::default(),
+            holds: Holds::default(),
             told_again: began,
         }
     }
 
-    /// Takes up what was sent before, as an audit has it.
+    /// Takes up what was sent before, and what is isolated, as an audit has it.
     pub(super) fn recall(&mut self, path: &std::path::Path) {
         let span = Duration::try_from_secs_f64(longest_window(&self.site)).unwrap_or_default();
         self.past = book::past_in(path, &self.site, self.began - span);
+        self.holds = Holds::recall(path);
     }
 
     /// Goes on with an edited site.

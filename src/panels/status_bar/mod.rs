@@ -6,6 +6,7 @@
 mod alarms;
 mod cursor;
 mod flow;
+mod isolated;
 mod link;
 mod operator;
 mod picture;
@@ -41,6 +42,8 @@ pub(super) struct Status {
     pub works: Vec<WorkLine>,
     /// Alarms that nobody has acknowledged, of each priority, the least urgent first.
     pub unacknowledged: [usize; 4],
+    /// Twins that are isolated.
+    pub isolated: usize,
     /// Messages a second.
     pub arrivals_per_sec: f64,
     /// Signals with a fresh value, of all that the site binds.
@@ -95,6 +98,7 @@ fn left_segments(status: &Status) -> Vec<Segment> {
     out.extend(status.posture.as_ref().map(posture::segment));
     out.extend(status.unverified.iter().map(posture::unverified_segment));
     out.extend(alarms::segments(status.unacknowledged));
+    out.extend(isolated::segment(status.isolated));
     out.extend(status.works.iter().map(works::segment));
     out.extend(flow::segments(status));
     out

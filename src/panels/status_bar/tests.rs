@@ -16,6 +16,7 @@ fn status() -> Status {
         unverified: Vec::new(),
         works: vec![WorkLine { id: WorkId(7), title: "exporting week.csv".to_owned(), share: 0.427 }],
         unacknowledged: [2, 0, 1, 0],
+        isolated: 2,
         arrivals_per_sec: 412.3,
         live: (161, 162),
         delay_ms: Some((1.8, 6.4)),
@@ -144,4 +145,15 @@ fn what_verifies_nothing_is_said_at_every_width_and_leads_to_what_to_do() {
         assert_eq!(*harness.state(), Some(Action::Show(Pane::Diagnostics)), "{width} wide");
     }
     assert!(harness(1600.0, status()).query_by_label("nothing verified").is_none());
+}
+
+#[test]
+fn what_is_isolated_is_counted_at_every_width_and_leads_to_the_list_and_nothing_is_not_said() {
+    for width in [420.0, 1600.0] {
+        let mut bar = harness(width, status());
+        bar.get_by_label("2 isolated").click();
+        bar.run();
+        assert_eq!(*bar.state(), Some(Action::ListIsolated), "{width} wide");
+        assert!(harness(width, Status { isolated: 0, ..status() }).query_by_label_contains("isolated").is_none());
+    }
 }

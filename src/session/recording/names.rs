@@ -178,6 +178,12 @@ pub struct QuarantineAuditDoc {
     pub twin: String,
     /// In a word: `isolated`, `released`.
     pub what: String,
+    /// The gate holds it isolated, and not the one who records alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_gate: bool,
+    /// Since when it is isolated, by the clock of whoever holds it, ns since 1970. `None`: since this was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<i64>,
     /// What stands in for its values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub estimates: Vec<EstimateDoc>,

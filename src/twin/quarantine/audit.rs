@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{Basis, Estimate, Isolation, QuarantineEvent, Released};
+use super::{Basis, Estimate, Hold, Isolation, QuarantineEvent, Released};
 use crate::session::recording::{AuditDoc, EstimateDoc, QuarantineAuditDoc};
 use crate::signal::{Timestamp, Value};
 use crate::site::Site;
@@ -15,12 +15,14 @@ const RELEASED: &str = "released";
 /// An event as it is recorded. `None`: the site has no such twin.
 pub fn quarantine_doc(event: &QuarantineEvent, site: &Site) -> Option<AuditDoc> {
     let twin = site.twin(event.twin())?.address.to_string();
+    let (mut at_gate, mut since) = (false, None);
     let (what, who, why, estimates) = match event {
         QuarantineEvent::Isolated(it) => {
             let estimates = it.estimates.iter().filter_map(|(signal, estimate)| {
                 let signal = site.signal(*signal)?.address.to_string();
                 Some(EstimateDoc { signal, value: json(&estimate.value), basis: estimate.basis.0.to_string() })
             });
+            (at_gate, since) = (it.hold == Hold::Gate, Some(it.since.as_nanos()));
             (ISOLATED, &it.who, &it.why, estimates.collect())
         }
         QuarantineEvent::Released(it) => (RELEASED, &it.who, &it.why, Vec::new()),
@@ -29,7 +31,7 @@ pub fn quarantine_doc(event: &QuarantineEvent, site: &Site) -> Option<AuditDoc> 
         at: event.at().as_nanos(),
         who: who.to_string(),
         reason: Some(why.to_string()),
-        quarantine: Some(QuarantineAuditDoc { twin, what: what.to_owned(), estimates }),
+        quarantine: Some(QuarantineAuditDoc { twin, what: what.to_owned(), at_gate, since, estimates }),
         ..AuditDoc::default()
     })
 }
@@ -45,8 +47,9 @@ pub fn quarantine_event(doc: &AuditDoc, site: &Site) -> Option<QuarantineEvent> 
                 let basis = Basis(Arc::from(it.basis.as_str()));
                 Some((site.signal_at(&it.signal)?.id, Estimate { value: value(&it.value)?, basis }))
             });
-            let estimates = estimates.collect();
-            Some(QuarantineEvent::Isolated(Arc::new(Isolation { at, twin, who, why, estimates })))
+            let (estimates, since) = (estimates.collect(), told.since.map_or(at, Timestamp::from_nanos));
+            let hold = if told.at_gate { Hold::Gate } else { Hold::Here };
+            Some(QuarantineEvent::Isolated(Arc::new(Isolation { at, since, hold, twin, who, why, estimates })))
         }
         RELEASED => Some(QuarantineEvent::Released(Released { at, twin, who, why })),
         _ => None,
@@ -87,7 +90,8 @@ mod tests {
         let estimate = |value: &Value| Estimate { value: value.clone(), basis: Basis("last value".into()) };
         let estimates = site.signals.iter().map(|it| it.id).zip(values.iter().map(estimate)).collect();
         let (who, why): (Arc<str>, Arc<str>) = ("anna".into(), "it lies".into());
-        let isolation = Isolation { at, twin, who: Arc::clone(&who), why: Arc::clone(&why), estimates };
+        let (since, hold) = (Timestamp::from_nanos(1_700_000_000_000_000_000), Hold::Gate);
+        let isolation = Isolation { at, since, hold, twin, who: Arc::clone(&who), why: Arc::clone(&why), estimates };
         for event in
             [QuarantineEvent::Isolated(Arc::new(isolation)), QuarantineEvent::Released(Released { at, twin, who, why })]
         {

@@ -3,23 +3,31 @@
 //! Whoever may isolate is seen to where it is asked for; here it is done. What comes in of it is verified and recorded as before.
 //! Each act is written into the recording where alarms are found, in its place among what came in, so that a replay does it
 //! again at its time.
+//!
+//! A twin is held isolated by the gate, for all who command, or by this program alone ([`Hold`]), and by one of them at a time:
+//! what the gate holds is the gate's, also where it was isolated here before, and goes when the gate releases it. What is isolated
+//! here alone stays until it is released here, is kept over a restart (`kept`), and no gate takes it away.
 
 mod audit;
 mod estimate;
+mod isolations;
+mod kept;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bevy::prelude::*;
 use tracing::warn;
 
 pub use audit::{quarantine_doc, quarantine_event};
+pub use isolations::Isolations;
 
 use self::estimate::estimate;
+use self::kept::Kept;
 use super::reading::Newest;
 use super::standing::Standing;
 use crate::link;
-use crate::session::{CurrentSite, Cursor, CursorMode, Session};
+use crate::session::{CurrentSite, Cursor, CursorMode, Notice, NoticeTone, Session};
 use crate::signal::{SignalId, Timestamp, Value};
 use crate::site::{Site, TwinId};
 
@@ -32,6 +40,10 @@ pub struct Isolate {
     pub who: Arc<str>,
     /// For what reason.
     pub why: Arc<str>,
+    /// Who holds it isolated from then on. The gate takes over what is isolated here.
+    pub hold: Hold,
+    /// Since when, by the clock of whoever holds it. `None`: from now on.
+    pub since: Option<Timestamp>,
     /// Signals that were doubted already: what came since then goes into no estimate.
     pub doubts: Vec<Doubt>,
 }
@@ -56,6 +68,8 @@ pub struct Release {
     pub who: Arc<str>,
     /// For what reason.
     pub why: Arc<str>,
+    /// When, by the clock of whoever held it. `None`: now.
+    pub at: Option<Timestamp>,
 }
 
 /// A twin was isolated or released. Written here alone.
@@ -67,11 +81,25 @@ pub enum QuarantineEvent {
     Released(Released),
 }
 
+/// Who holds a twin isolated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Hold {
+    /// The gate: for all who command.
+    Gate,
+    /// This program alone: no gate has heard of it.
+    #[default]
+    Here,
+}
+
 /// An isolated twin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Isolation {
-    /// Since when.
+    /// Since when in this session.
     pub at: Timestamp,
+    /// Since when at all, by the clock of whoever holds it: earlier, where the session began later.
+    pub since: Timestamp,
+    /// Who holds it.
+    pub hold: Hold,
     /// Which twin. Its parts are isolated with it.
     pub twin: TwinId,
     /// Who isolated it.
@@ -119,15 +147,8 @@ pub struct Quarantine {
     n_shown: usize,
     /// Of a recording's audits, how many were read.
     n_read: usize,
-}
-
-/// What is isolated at an instant.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Isolations {
-    /// The earliest first.
-    all: Vec<Arc<Isolation>>,
-    /// Of each signal that they cover, which of them.
-    covered: BTreeMap<SignalId, usize>,
+    /// What is isolated here alone, on the disk. `None`: it is not kept.
+    kept: Option<Kept>,
 }
 
 impl QuarantineEvent {
@@ -154,63 +175,6 @@ impl QuarantineEvent {
             Self::Isolated(isolation) => Self::Isolated(Arc::new(Isolation { at, ..(*isolation).clone() })),
             Self::Released(released) => Self::Released(Released { at, ..released }),
         }
-    }
-}
-
-impl Isolations {
-    /// After an event.
-    pub fn take(&mut self, event: &QuarantineEvent, site: &Site) {
-        let twin = event.twin();
-        match event {
-            QuarantineEvent::Isolated(isolation) if self.own(twin).is_none() => self.all.push(Arc::clone(isolation)),
-            QuarantineEvent::Isolated(_) => (),
-            QuarantineEvent::Released(_) => self.all.retain(|it| it.twin != twin),
-        }
-        self.follow(site);
-    }
-
-    /// Goes by an edited site.
-    pub fn follow(&mut self, site: &Site) {
-        self.covered.clear();
-        for (place, isolation) in self.all.iter().enumerate() {
-            let mut next = vec![isolation.twin];
-            while let Some(twin) = next.pop() {
-                for signal in site.signals_of(twin) {
-                    self.covered.entry(signal.id).or_insert(place);
-                }
-                next.extend(site.children_of(Some(twin)).map(|it| it.id));
-            }
-        }
-    }
-
-    /// All twins that were isolated by themselves, the earliest first.
-    pub fn all(&self) -> &[Arc<Isolation>] {
-        &self.all
-    }
-
-    /// The isolation of a twin itself. `None`: it is not isolated, or only as a part of another.
-    pub fn own(&self, twin: TwinId) -> Option<&Isolation> {
-        self.all.iter().find(|it| it.twin == twin).map(|it| &**it)
-    }
-
-    /// The isolation that holds for a twin: its own, or that of what it is a part of; the earliest.
-    pub fn isolation_of(&self, site: &Site, twin: TwinId) -> Option<&Isolation> {
-        let covers = |it: &&Arc<Isolation>| site.lineage(twin).any(|whole| whole.id == it.twin);
-        self.all.iter().find(covers).map(|it| &**it)
-    }
-
-    /// Whether a signal is isolated.
-    pub fn is_isolated(&self, signal: SignalId) -> bool {
-        self.covered.contains_key(&signal)
-    }
-
-    /// All isolated signals, each with the isolation that holds for it.
-    pub fn covered(&self) -> impl Iterator<Item = (SignalId, &Isolation)> {
-        self.covered.iter().filter_map(|(signal, place)| Some((*signal, &**self.all.get(*place)?)))
-    }
-
-    fn signals(&self) -> BTreeSet<SignalId> {
-        self.covered.keys().copied().collect()
     }
 }
 
@@ -250,6 +214,19 @@ impl Quarantine {
         &self.journal
     }
 
+    /// Takes an event into the journal, in its place. What came of a twin before stays before it.
+    fn take(&mut self, event: &QuarantineEvent, site: &Site) {
+        self.now.take(event, site);
+        let place = self.journal.partition_point(|it| it.at() <= event.at());
+        self.journal.insert(place, event.clone());
+    }
+
+    /// The instant of an event as the session has it: not before it began, nor before what happened to the twin last, nor ahead.
+    fn place(&self, at: Option<Timestamp>, twin: TwinId, began: Timestamp, now: Timestamp) -> Timestamp {
+        let last = self.journal.iter().rfind(|it| it.twin() == twin).map_or(began, QuarantineEvent::at);
+        at.unwrap_or(now).max(began).max(last).min(now.max(last))
+    }
+
     /// Reads the journal of a recording as far as its audits are known.
     fn read(&mut self, mut events: Vec<QuarantineEvent>, n_audits: usize) {
         events.sort_by_key(QuarantineEvent::at);
@@ -268,6 +245,36 @@ impl Quarantine {
     }
 }
 
+/// What was isolated here alone when this program ended last is isolated again.
+pub(super) fn recall(
+    site: Res<CurrentSite>,
+    session: Res<Session>,
+    mut quarantine: ResMut<Quarantine>,
+    mut done: MessageWriter<QuarantineEvent>,
+    mut notices: MessageWriter<Notice>,
+) {
+    let Some(file) = session.quarantine_file.as_deref().filter(|_| !session.is_replay()) else { return };
+    let kept = Kept::open(file, &session.site_path);
+    match kept.read() {
+        Ok(docs) => {
+            for doc in docs {
+                let Some(QuarantineEvent::Isolated(was)) = quarantine_event(&doc, &site) else {
+                    warn!(
+                        "{:?} is isolated here alone, and the site has no such twin",
+                        doc.quarantine.map(|it| it.twin)
+                    );
+                    continue;
+                };
+                let event = QuarantineEvent::Isolated(was).put_at(session.began);
+                quarantine.take(&event, &site);
+                done.write(event);
+            }
+        }
+        Err(why) => drop(notices.write(Notice::new(NoticeTone::Bad, why))),
+    }
+    quarantine.kept = Some(kept);
+}
+
 /// Does what was asked. What is so already stays as it is.
 pub(super) fn apply_requests(
     site: Res<CurrentSite>,
@@ -277,30 +284,41 @@ pub(super) fn apply_requests(
     mut releases: MessageReader<Release>,
     mut quarantine: ResMut<Quarantine>,
     mut done: MessageWriter<QuarantineEvent>,
+    mut notices: MessageWriter<Notice>,
 ) {
     let now = link::now();
     let mut events = Vec::new();
-    for Isolate { twin, who, why, doubts } in isolates.read() {
-        if session.is_replay() || site.twin(*twin).is_none() || quarantine.now.own(*twin).is_some() {
+    for Isolate { twin, who, why, hold, since, doubts } in isolates.read() {
+        let before = quarantine.now.own(*twin);
+        let stays = before.is_some_and(|it| *hold == Hold::Here || (it.hold == Hold::Gate && Some(it.since) == *since));
+        if session.is_replay() || site.twin(*twin).is_none() || stays {
             warn!("{who} cannot isolate it: it is a recording, or gone, or isolated already");
             continue;
         }
-        let estimates = estimates(&site, &session, &newest, &quarantine.now, *twin, doubts, now);
-        let (twin, who, why) = (*twin, Arc::clone(who), Arc::clone(why));
-        let isolation = Isolation { at: now, twin, who, why, estimates };
+        // What stands in for it already was made when it was still believed.
+        let estimates = match before {
+            Some(it) => it.estimates.clone(),
+            None => estimates(&site, &session, &newest, &quarantine.now, *twin, doubts, now),
+        };
+        let (twin, who, why, hold) = (*twin, Arc::clone(who), Arc::clone(why), *hold);
+        let (at, since) = (quarantine.place(*since, twin, session.began, now), since.unwrap_or(now));
+        let isolation = Isolation { at, since, hold, twin, who, why, estimates };
         events.push(QuarantineEvent::Isolated(Arc::new(isolation)));
     }
-    for Release { twin, who, why } in releases.read() {
+    for Release { twin, who, why, at } in releases.read() {
         if quarantine.now.own(*twin).is_none() {
             warn!("{who} cannot release what is not isolated");
             continue;
         }
         let (twin, who, why) = (*twin, Arc::clone(who), Arc::clone(why));
-        events.push(QuarantineEvent::Released(Released { at: now, twin, who, why }));
+        let at = quarantine.place(*at, twin, session.began, now);
+        events.push(QuarantineEvent::Released(Released { at, twin, who, why }));
     }
     for event in events {
-        quarantine.now.take(&event, &site);
-        quarantine.journal.push(event.clone());
+        quarantine.take(&event, &site);
+        if let Some(Err(why)) = quarantine.kept.as_mut().map(|it| it.follow(&event, &site)) {
+            notices.write(Notice::new(NoticeTone::Bad, why));
+        }
         done.write(event);
     }
 }
