@@ -215,8 +215,9 @@ fn flood_of_stops(defended: Defended<'_>) -> Outcome {
         } else if said["id"] == last.as_str() && message.topic == events {
             break;
         } else if let Some(stop) = said["stop"].as_str().filter(|it| mine.iter().any(|mine| mine == it)) {
-            assert_eq!(said["phase"], "sent", "{said}");
-            answered.insert(stop.to_owned());
+            if said["phase"] == "sent" {
+                answered.insert(stop.to_owned());
+            }
         }
     }
     drop(gate);
