@@ -39,11 +39,11 @@ impl Facts<'_, '_> {
     pub(super) fn signature_diagnostics(&self) -> Vec<Diagnostic> {
         let of_keys = "Everything goes on by what was good before. `pollux keys check` tells more.";
         let mut all: Vec<Diagnostic> =
-            self.session.keys_problems().iter().map(|it| of_signatures(it, of_keys)).collect();
+            self.session.keys_problems().iter().map(|it| of_signatures(it, it, of_keys)).collect();
         if let Some((count, why)) = self.gate.refused() {
             let hint =
                 "It changed nothing here. Who may publish on the gate's topics? Is the gate's key in the registry?";
-            all.push(of_signatures(&format!("{why} ({count} so far)"), hint));
+            all.push(of_signatures(why, &format!("{why} ({count} so far)"), hint));
         }
         all
     }

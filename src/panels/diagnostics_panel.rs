@@ -59,9 +59,12 @@ fn diagnostic_ui(ui: &mut Ui, it: &Diagnostic) -> Option<Action> {
         egui::WidgetInfo::labeled(egui::WidgetType::Button, !it.twins.is_empty(), label)
     });
     let cross = Rect::from_center_size(pos2(rect.right() - 14.0, rect.center().y), vec2(20.0, 20.0));
-    let suppress = ui.interact(cross, response.id.with("suppress"), Sense::click());
-    suppress
-        .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Suppress: {}", it.text)));
+    let suppress = it.kind.can_be_hidden().then(|| {
+        let cross = ui.interact(cross, response.id.with("suppress"), Sense::click());
+        let label = format!("Suppress: {}", it.text);
+        cross.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &label));
+        cross
+    });
     let painter = ui.painter();
     let over = response.contains_pointer();
     if over || response.has_focus() {
@@ -77,11 +80,11 @@ fn diagnostic_ui(ui: &mut Ui, it: &Diagnostic) -> Option<Action> {
         }
     }
     let left = rect.left() + 24.0;
-    let right = if over { cross.left() } else { rect.right() - theme::STEP };
+    let right = if over && suppress.is_some() { cross.left() } else { rect.right() - theme::STEP };
     let line = |top: f32| Rect::from_min_max(pos2(left, top - 9.0), pos2(right, top + 9.0));
     painted_text(ui, line(upper), &it.text, theme::STRONG, Align2::LEFT_CENTER);
     painted_text(ui, line(rect.bottom() - 10.0), &it.hint, theme::WEAK, Align2::LEFT_CENTER);
-    if over {
+    if over && let Some(suppress) = &suppress {
         icons::cross(painter, cross.center(), if suppress.hovered() { theme::STRONG } else { theme::WEAK });
     }
     let mut action = None;
@@ -91,13 +94,17 @@ fn diagnostic_ui(ui: &mut Ui, it: &Diagnostic) -> Option<Action> {
         action = Some(Action::FlyTo(twin));
     }
     response.context_menu(|ui| {
-        if ui.button("Suppress this").clicked() {
-            action = Some(Action::Suppress(it.key.clone()));
-            ui.close();
-        }
-        if ui.button(format!("Suppress all of: {}", it.kind.label())).clicked() {
-            action = Some(Action::SuppressKind(it.kind));
-            ui.close();
+        if it.kind.can_be_hidden() {
+            if ui.button("Suppress this").clicked() {
+                action = Some(Action::Suppress(it.key.clone()));
+                ui.close();
+            }
+            if ui.button(format!("Suppress all of: {}", it.kind.label())).clicked() {
+                action = Some(Action::SuppressKind(it.kind));
+                ui.close();
+            }
+        } else {
+            ui.label(RichText::new("Proof of an attack cannot be suppressed.").small().color(theme::WEAK));
         }
         if ui.button("Copy the text").clicked() {
             action = Some(Action::Copy(format!("{}. {}", it.text, it.hint)));
@@ -114,7 +121,9 @@ fn diagnostic_ui(ui: &mut Ui, it: &Diagnostic) -> Option<Action> {
         };
         ui.label(RichText::new(more).small().color(theme::WEAK));
     });
-    if suppress.on_hover_text("Suppress this. Right-click for all of its kind.").clicked() {
+    if let Some(suppress) = suppress
+        && suppress.on_hover_text("Suppress this. Right-click for all of its kind.").clicked()
+    {
         action = Some(Action::Suppress(it.key.clone()));
     }
     action
@@ -141,6 +150,7 @@ mod tests {
         let all = [
             row("a", DiagnosticKind::NeverSeen, "Nothing came on a"),
             row("b", DiagnosticKind::Unreadable, "A payload on b could not be read"),
+            row("c", DiagnosticKind::Proof, "1 message of c refused: cloned 1×"),
         ];
         Harness::new_ui_state(
             move |ui, (suppressed, asked)| {
@@ -167,6 +177,17 @@ mod tests {
         harness.state_mut().0.keys.insert("a".to_owned());
         harness.run();
         assert!(harness.query_by_label("1 suppressed").is_some());
-        assert!(harness.query_by_label("1 warning").is_some());
+        assert!(harness.query_by_label("2 warnings").is_some());
+    }
+
+    #[test]
+    fn what_proves_an_attack_has_no_button_that_hides_it_and_stays_whatever_is_hidden() {
+        let mut harness = harness();
+        assert!(harness.query_by_label_contains("Suppress: 1 message of c").is_none());
+        let (suppressed, _) = harness.state_mut();
+        suppressed.keys.insert("c".to_owned());
+        suppressed.kinds.insert(DiagnosticKind::Proof);
+        harness.run();
+        assert!(harness.query_by_label("warning: 1 message of c refused: cloned 1×. Mend it").is_some());
     }
 }

@@ -169,12 +169,18 @@ fn refused(evidence: &TrustEvidence, all: &mut Vec<Diagnostic>) {
             .iter()
             .map(|(reason, count)| format!("{} {}×", reason.label(), format::count(*count)))
             .collect();
-        let clock = account.n_refused.keys().all(|it| matches!(it, Reason::Future | Reason::Stale));
+        // Whoever hid it hid these reasons: with another one it is another diagnostic.
+        let kinds: Vec<&str> = account.n_refused.keys().map(|it| it.label()).collect();
+        let kind = match account.n_refused.keys().all(|it| matches!(it, Reason::Future | Reason::Stale)) {
+            _ if reason.is_evidence() => DiagnosticKind::Proof,
+            true => DiagnosticKind::ClockSkew,
+            false => DiagnosticKind::Refused,
+        };
         let messages = if count == 1 { "1 message".to_owned() } else { format!("{} messages", format::count(count)) };
         let ago = format::span(evidence.now.secs_since(at).max(0.0));
         all.push(Diagnostic {
-            key: format!("refused {device}"),
-            kind: if clock { DiagnosticKind::ClockSkew } else { DiagnosticKind::Refused },
+            key: format!("refused {device}: {}", kinds.join(", ")),
+            kind,
             severity: if reason.is_evidence() { Gravity::Error } else { Gravity::Warning },
             text: format!("{messages} of {device} refused: {}; the last {ago} ago", reasons.join(", ")),
             hint: mend(*reason).to_owned(),
@@ -185,6 +191,7 @@ fn refused(evidence: &TrustEvidence, all: &mut Vec<Diagnostic>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::diagnostics::Suppressed;
     use super::super::fixture;
     use super::*;
     use crate::trust::{KeyRole, SecretKey, Timestamp8601};
@@ -249,7 +256,7 @@ mod tests {
             TrustEvidence { site: &site(), registry: None, book: &book, store: Some("the disk is full."), now: at(0) };
         let got = trust_diagnostics(&evidence);
         let find = |key: &str| got.iter().find(|it| it.key == key).unwrap();
-        let cloned = find("refused pumping.p1");
+        let cloned = find("refused pumping.p1: replayed, cloned");
         assert!(
             cloned.text.starts_with("10 messages of pumping.p1 refused: replayed 9×, cloned 1×"),
             "{}",
@@ -257,9 +264,37 @@ mod tests {
         );
         assert_eq!((cloned.severity, cloned.twins.as_slice()), (Gravity::Error, &[TwinId(1)][..]));
         assert!(cloned.hint.contains("revoke it now"));
-        let skewed = find("refused pumping.p2");
+        assert_eq!(cloned.kind, DiagnosticKind::Proof);
+        let skewed = find("refused pumping.p2: future");
         assert_eq!((skewed.kind, skewed.severity), (DiagnosticKind::ClockSkew, Gravity::Warning));
         assert!(skewed.hint.starts_with("Set its clock (NTP)"));
         assert!(find("store").text.ends_with("the disk is full"));
+    }
+
+    #[test]
+    fn what_was_hidden_comes_back_with_another_reason_and_evidence_is_never_hidden() {
+        let told = |reasons: &[(Reason, u64)]| {
+            let account = DeviceAccount {
+                n_refused: reasons.iter().copied().collect(),
+                last_refused: Some((reasons[0].0, at(-2))),
+                ..DeviceAccount::default()
+            };
+            let book = BTreeMap::from([("pumping.p2".into(), account)]);
+            let evidence = TrustEvidence { site: &site(), registry: None, book: &book, store: None, now: at(0) };
+            trust_diagnostics(&evidence).into_iter().find(|it| it.key.starts_with("refused pumping.p2")).unwrap()
+        };
+        let mut hidden = Suppressed::default();
+        hidden.keys.insert(told(&[(Reason::Stale, 3)]).key);
+        assert!(hidden.hides(&told(&[(Reason::Stale, 400)])), "more of the same stays hidden");
+        assert!(!hidden.hides(&told(&[(Reason::Stale, 400), (Reason::NotSigned, 1)])));
+        for reason in [Reason::Cloned, Reason::Forged, Reason::Rollback] {
+            let proof = told(&[(Reason::Stale, 400), (reason, 1)]);
+            assert!(!hidden.hides(&proof), "{reason:?}");
+            let all = Suppressed {
+                keys: BTreeSet::from([proof.key.clone()]),
+                kinds: BTreeSet::from([proof.kind, DiagnosticKind::ClockSkew, DiagnosticKind::Refused]),
+            };
+            assert!(!all.hides(&proof), "{reason:?}");
+        }
     }
 }

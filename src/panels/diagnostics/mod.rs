@@ -70,6 +70,8 @@ pub enum DiagnosticKind {
     Signing,
     /// Messages that were refused.
     Refused,
+    /// Messages that prove that somebody else speaks in a device's name.
+    Proof,
 }
 
 /// What a person has hidden.
@@ -120,7 +122,13 @@ impl DiagnosticKind {
             Self::Certificate => "certificate",
             Self::Signing => "keys and signatures",
             Self::Refused => "refused messages",
+            Self::Proof => "proof of another speaker",
         }
+    }
+
+    /// Whether a person may hide it. What proves an attack stays in sight for as long as it is told.
+    pub fn can_be_hidden(self) -> bool {
+        self != Self::Proof
     }
 }
 
@@ -138,7 +146,7 @@ impl Gravity {
 impl Suppressed {
     /// Whether a diagnostic is hidden.
     pub fn hides(&self, it: &Diagnostic) -> bool {
-        self.kinds.contains(&it.kind) || self.keys.contains(&it.key)
+        it.kind.can_be_hidden() && (self.kinds.contains(&it.kind) || self.keys.contains(&it.key))
     }
 }
 
@@ -158,10 +166,10 @@ pub(super) fn diagnose(evidence: &Evidence) -> Vec<Diagnostic> {
     all
 }
 
-/// What is wrong with keys and signatures.
-pub(super) fn of_signatures(what: &str, hint: &str) -> Diagnostic {
+/// What is wrong with keys and signatures. The key tells it from other faults, and is the same while it lasts.
+pub(super) fn of_signatures(key: &str, what: &str, hint: &str) -> Diagnostic {
     Diagnostic {
-        key: format!("signatures {hint}"),
+        key: format!("signatures {key}"),
         kind: DiagnosticKind::Signing,
         severity: Gravity::Error,
         text: what.to_owned(),
