@@ -9,7 +9,7 @@ use super::{icons, standing, theme};
 use crate::view::{LensKind, SetLens, Shade};
 
 /// The width of an entry.
-const WIDTH: f32 = 184.0;
+const WIDTH: f32 = 204.0;
 /// The height of an entry.
 const ENTRY: f32 = 22.0;
 
@@ -78,7 +78,10 @@ fn inside_ui(ui: &mut Ui, rows: &LegendRows) -> Option<Action> {
             if icons::button(ui, "Close the lens", icons::cross).clicked() {
                 action = Some(Action::Lens(SetLens::Off));
             }
-            ui.label(RichText::new(rows.key).small().color(theme::WEAK));
+            if !rows.key.is_empty() {
+                let key = ui.label(RichText::new(rows.key).small().color(theme::WEAK));
+                key.on_hover_text(format!("The key {} lays this lens over the scene, and takes it away.", rows.key));
+            }
         });
     });
     for (shade, count) in &rows.entries {
@@ -116,12 +119,12 @@ fn entry_ui(ui: &mut Ui, shade: Shade, count: usize, isolated: Option<Shade>) ->
     let faded = isolated.is_some() && !chosen;
     line_ui(ui, rect, look.name, count, if faded { theme::WEAK } else { theme::TEXT });
     let does = if chosen { "Click to give all their colours back." } else { "Click to fade all others." };
-    let response = response.on_hover_text(format!("{}\n{does}", shade.says()).trim().to_owned());
+    let response = response.on_hover_text(format!("{twins}. {}\n{does}", shade.says()).trim().to_owned());
     response.clicked().then_some(Action::Lens(SetLens::Isolate(shade)))
 }
 
 fn line_ui(ui: &Ui, rect: Rect, name: &str, count: usize, color: egui::Color32) {
-    let number = rect.with_min_x(rect.right() - 40.0);
+    let number = rect.with_min_x(rect.right() - 32.0);
     painted_text(ui, rect.with_min_x(rect.left() + 35.0).with_max_x(number.left()), name, color, Align2::LEFT_CENTER);
     painted_text(ui, number, &count.to_string(), color, Align2::RIGHT_CENTER);
 }

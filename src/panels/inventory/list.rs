@@ -91,6 +91,7 @@ fn head_ui(ui: &mut Ui, places: &Places, state: &mut InventoryState) {
         if sorted {
             icons::arrow(ui.painter(), pos2(text.right() + 8.0, place.center().y), !state.reversed, theme::ACCENT);
         }
+        let response = response.on_hover_text(format!("{} Click to sort by it.", column.says()));
         if response.clicked() {
             state.reversed = if sorted { !state.reversed } else { column.begins_reversed() };
             state.sorted_by = column;

@@ -47,6 +47,25 @@ impl Column {
         }
     }
 
+    /// What it tells, for whoever does not know the word.
+    pub(super) fn says(self) -> &'static str {
+        match self {
+            Self::Twin => "Of which twin the device is.",
+            Self::Maker => "Who made it.",
+            Self::Model => "Which of the maker's products it is.",
+            Self::Firmware => "The version of what runs on it.",
+            Self::Until => "The last day on which its maker gives it updates.",
+            Self::Support => "Whether it gets updates on the day that is looked at.",
+            Self::Crypto => {
+                "How it can protect what it says, from plain text to encryption with a certificate of its own and signatures."
+            }
+            Self::Advisories => {
+                "What its maker and others have published about its faults; CVSS goes from 0 to 10, the worst."
+            }
+            Self::Findings => "What should be done about it, the most urgent first.",
+        }
+    }
+
     /// Where one begins to look: the worst stands first.
     pub(super) fn begins_reversed(self) -> bool {
         matches!(self, Self::Support | Self::Advisories | Self::Findings)
