@@ -12,6 +12,7 @@ use super::diagnostics::{Diagnostic, Evidence, diagnose};
 use super::format;
 use super::inspector::{Card, DeviceLine, LinkRow, ReadingRow};
 use super::plot::{PlotState, Series};
+use super::provenance_facts::range_text;
 use super::pulse::Pulse;
 use super::sparkline::Spark;
 use super::status_bar::{LinkLine, Picture, PostureLine, Status, WorkLine};
@@ -184,10 +185,7 @@ impl Facts<'_, '_> {
             Vec::new()
         };
         let age = reading.value.as_ref().map(|_| reading.age_secs(now));
-        let range = signal.range.map(|(low, high)| {
-            let number = |it| format::number(it, signal.decimals);
-            format::with_unit(&format!("{} to {}", number(low), number(high)), signal.unit)
-        });
+        let range = range_text(signal);
         let period = format::span(signal.period);
         let why = match reading.state {
             ReadingState::NeverSeen => format!("Never seen. It should come every {period}."),
@@ -198,10 +196,10 @@ impl Facts<'_, '_> {
                 Some(basis) => format!("Isolated. This is an estimate, and no reading: the {}.", basis.0),
                 None => "Isolated. Nothing was known of it before, so there is no estimate.".to_owned(),
             },
-            ReadingState::Bad => format!("Out of range: it can be {}.", range.as_deref().unwrap_or("anything")),
+            ReadingState::Bad => "Out of range.".to_owned(),
         };
         let path = signal.path.as_deref().unwrap_or("bare value");
-        let can_be = range.map(|it| format!("\nCan be {it}")).unwrap_or_default();
+        let can_be = range.as_ref().map(|it| format!("\nCan be {it}")).unwrap_or_default();
         ReadingRow {
             signal: signal.id,
             name: &signal.name,
@@ -217,6 +215,7 @@ impl Facts<'_, '_> {
             standing: reading.standing,
             came: reading.proof.trust,
             n_refused: reading.refused.map_or(0, |it| it.count),
+            can_be: range,
             trust: self.trust_words(signal, reading),
             spark: Spark::new(&columns, from, now),
             plotted: plot.signals.iter().position(|it| *it == signal.id),

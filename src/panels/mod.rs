@@ -9,6 +9,7 @@ mod alarm_facts;
 mod alarm_spans;
 mod alarms;
 mod banners;
+mod check_facts;
 mod chords;
 mod command_facts;
 mod commands;
@@ -43,6 +44,8 @@ mod plot_panel;
 mod provenance;
 mod provenance_facts;
 mod pulse;
+#[cfg(test)]
+mod scene;
 mod section;
 mod session_menu;
 mod sparkline;

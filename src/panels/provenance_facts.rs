@@ -6,14 +6,14 @@ use serde_json::{Value as Json, json};
 
 use super::facts::Facts;
 use super::format;
-use super::provenance::{AgainRows, ChainRow, ExhibitRow, ProvenanceCard, Proves, SHOWN_BYTES, StepRow};
+use super::provenance::{ChainRow, ExhibitRow, Made, ProvenanceCard, Proves, SHOWN_BYTES, StepRow};
 use crate::link::{BrokerUrl, Posture, TlsVersion};
-use crate::session::{VerifyAgain, saw};
-use crate::signal::SignalId;
+use crate::session::VerifyAgain;
+use crate::signal::{SignalId, Timestamp};
 use crate::site::doc::{DeviceDoc, SigningDoc};
 use crate::site::{Signal, TwinId};
-use crate::trust::{DeviceAccount, Exhibit, KeyDoc, KeyRole, Reason, Step};
-use crate::twin::{Reading, Standing, signs};
+use crate::trust::{Exhibit, KeyDoc, KeyRole};
+use crate::twin::{Reading, ReadingState, Standing, signs};
 
 impl Facts<'_, '_> {
     /// How far a reading may be believed, in sentences.
@@ -37,6 +37,7 @@ impl Facts<'_, '_> {
                 refused.reason.says()
             ));
         }
+        words.push_str(&self.beside(signal, reading));
         if reading.standing == Standing::Unsigned && self.session.registry.is_none() {
             let must = self.site.device_of(signal.twin).is_some_and(|it| it.1.signing != SigningDoc::None);
             if must {
@@ -44,6 +45,20 @@ impl Facts<'_, '_> {
             }
         }
         words
+    }
+
+    /// What to hold a value against that is not to be believed: what can be, or how old the last good one is.
+    fn beside(&self, signal: &Signal, reading: &Reading) -> String {
+        let (age, trust) = (format::span(reading.age_secs(self.cursor.at)), reading.proof.trust.label());
+        match (reading.standing, range_text(signal), &reading.value) {
+            (Standing::Inconsistent, Some(range), _) => format!(" It can be {range}."),
+            (Standing::Rejected | Standing::EvilTwin, _, Some(value)) => {
+                let value = format::value(value, signal.unit, signal.decimals);
+                format!(" The last good one says {value}, was {trust} and is {age} old.")
+            }
+            (Standing::Rejected | Standing::EvilTwin, _, None) => " Nothing of it was ever good.".to_owned(),
+            _ => String::new(),
+        }
     }
 
     /// The worst of each twin and of what is below it by its number, where it is to be seen in the tree.
@@ -82,8 +97,8 @@ impl Facts<'_, '_> {
         let twin = self.site.twin(signal.twin)?;
         let reading = self.readings.get(id);
         let device = self.site.device_of(twin.id).map(|it| it.1);
-        let account = device.map(|it| self.session.book.of(&it.id)).unwrap_or_default();
-        let newest = device.and_then(|it| self.session.book.newest_exhibit(&it.id));
+        let (account, newest) = device.map(|it| self.refused_by_then(&it.id)).unwrap_or_default();
+        let passed = self.session.book.passed(&signal.topic, reading.received);
         let clock = &self.pulse.clock;
         let value = match &reading.value {
             Some(value) => {
@@ -96,7 +111,8 @@ impl Facts<'_, '_> {
             }
             None => "no value yet".to_owned(),
         };
-        let unchecked = self.unchecked(signal, device);
+        let unchecked = self.unchecked(signal, reading, device);
+        let is_known = passed.is_some() || reading.value.is_none() || unchecked.is_some();
         Some(ProvenanceCard {
             signal: id,
             twin: twin.id,
@@ -106,7 +122,11 @@ impl Facts<'_, '_> {
             says: self.trust_words(signal, reading),
             others: self.site.signals_of(twin.id).map(|it| (it.id, it.name.clone())).collect(),
             chain: self.chain(signal, reading, device),
-            steps: if unchecked.is_some() { Vec::new() } else { self.steps(&account, reading, newest.as_ref()) },
+            steps: match unchecked {
+                Some(_) => Vec::new(),
+                None => self.steps(&account, passed.as_ref(), reading, newest.as_ref()),
+            },
+            unknown: (!is_known).then(|| UNKNOWN.to_owned()),
             unchecked,
             cannot_verify: self.cannot_verify(reading),
             again: self.again_rows(id, reading),
@@ -125,7 +145,10 @@ impl Facts<'_, '_> {
     }
 
     /// Why no check is made of a signal's messages.
-    fn unchecked(&self, signal: &Signal, device: Option<&DeviceDoc>) -> Option<String> {
+    fn unchecked(&self, signal: &Signal, reading: &Reading, device: Option<&DeviceDoc>) -> Option<String> {
+        if reading.state == ReadingState::Isolated {
+            return Some("It is isolated: what is shown is an estimate, which came in no message.".to_owned());
+        }
         let Some(device) = device else {
             return Some("No device of the site speaks for it: nothing is checked but that it can be read.".to_owned());
         };
@@ -144,6 +167,9 @@ impl Facts<'_, '_> {
     fn cannot_verify(&self, reading: &Reading) -> Option<String> {
         if reading.value.is_none() {
             return Some("It has no value yet.".to_owned());
+        }
+        if reading.state == ReadingState::Isolated {
+            return Some("What is shown is an estimate: no message says it.".to_owned());
         }
         self.session.recording().is_none().then(|| "This session is not recorded: its bytes are gone.".to_owned())
     }
@@ -187,7 +213,7 @@ impl Facts<'_, '_> {
         row(key.to_string(), lines, if good { Proves::Yes } else { Proves::Against })
     }
 
-    fn day(&self, at: crate::signal::Timestamp) -> String {
+    fn day(&self, at: Timestamp) -> String {
         self.pulse.clock.date_time(at)
     }
 
@@ -224,52 +250,6 @@ impl Facts<'_, '_> {
         ]
     }
 
-    fn steps(&self, account: &DeviceAccount, reading: &Reading, newest: Option<&Exhibit>) -> Vec<StepRow> {
-        let clock = &self.pulse.clock;
-        let passed = account.last.as_ref();
-        let seen = passed.map(|it| saw(it, reading.proof.gap)).unwrap_or_default();
-        let row = |step: Step| {
-            let made = passed.is_some_and(|it| step <= it.steps);
-            let mut seen = seen.get(&step).cloned().unwrap_or_default();
-            if step == Step::Size && made {
-                seen = passed.map(|it| format!("made {}", clock.time_millis(it.received))).unwrap_or_default();
-            }
-            StepRow { step, passed: made.then_some(true), saw: seen, refused: refusals(account, step, newest, clock) }
-        };
-        Step::ALL.into_iter().map(row).collect()
-    }
-
-    fn again_rows(&self, signal: SignalId, reading: &Reading) -> Option<AgainRows> {
-        let verdict = self.again.0.as_ref().filter(|it| it.asked.signal == signal)?;
-        let time = self.pulse.clock.time(verdict.at);
-        let found = match &verdict.found {
-            None => return Some(AgainRows { text: "Reading it…".to_owned(), same: None, steps: Vec::new() }),
-            Some(Err(why)) => {
-                let text = format!("It could not be verified again at {time}: {why}.");
-                return Some(AgainRows { text, same: None, steps: Vec::new() });
-            }
-            Some(Ok(found)) => found,
-        };
-        let of = if reading.received == verdict.asked.received {
-            String::new()
-        } else {
-            format!(" (the message of {})", self.pulse.clock.time_millis(verdict.asked.received))
-        };
-        let now = found.proof.map_or("refused", |it| it.trust.label());
-        let text = match found.same {
-            true => format!("Verified again at {time}{of}, same result: {now}, from {} bytes.", found.bytes),
-            false => {
-                let then = verdict.asked.proof.trust.label();
-                format!("Verified again at {time}{of}, another result: it was {then} and is {now}.")
-            }
-        };
-        let step = |(step, outcome): &(Step, Result<String, String>)| match outcome {
-            Ok(saw) => (*step, true, saw.clone()),
-            Err(why) => (*step, false, why.clone()),
-        };
-        Some(AgainRows { text, same: Some(found.same), steps: found.steps.iter().map(step).collect() })
-    }
-
     /// The same as JSON, for whoever has to write about it.
     pub(super) fn provenance_json(&self, id: SignalId) -> String {
         let Some(card) = self.provenance_card(id) else { return String::new() };
@@ -294,6 +274,7 @@ impl Facts<'_, '_> {
             "refused": refused,
             "chain": chain,
             "checks": steps,
+            "checks_unknown": card.unknown,
             "verified_again": again,
         });
         serde_json::to_string_pretty(&doc).unwrap_or_default()
@@ -301,7 +282,8 @@ impl Facts<'_, '_> {
 }
 
 fn step_json(row: &StepRow) -> Json {
-    json!({ "check": row.step, "passed": row.passed, "saw": row.saw, "refused": row.refused })
+    let passed = (row.made == Made::Passed).then_some(true);
+    json!({ "check": row.step, "passed": passed, "saw": row.saw, "refused": row.refused })
 }
 
 fn role(role: KeyRole) -> &'static str {
@@ -337,20 +319,15 @@ fn link_words(url: &BrokerUrl, posture: Option<&Posture>) -> (String, Vec<String
     ("plain text, not encrypted".to_owned(), vec![line.to_owned()], Proves::Against)
 }
 
-/// What a check refused so far of a device's messages.
-fn refusals(account: &DeviceAccount, step: Step, newest: Option<&Exhibit>, clock: &format::Clock) -> String {
-    let of_step = account.n_refused.iter().filter(|it| it.0.step() == step);
-    let counts: Vec<String> = of_step.map(|(reason, count)| format!("{} {count}×", reason.label())).collect();
-    if counts.is_empty() {
-        return String::new();
-    }
-    let last = account.last_refused.filter(|it: &(Reason, _)| it.0.step() == step);
-    let last = last.map_or(String::new(), |(reason, at)| {
-        let detail = newest.filter(|it| it.reason == reason && it.received == at).map(|it| it.detail.as_str());
-        format!(", last {}{}", clock.time(at), detail.map_or(String::new(), |it| format!(": {it}")))
-    });
-    format!("{}{last}", counts.join(", "))
+/// What a signal can be, with its unit. `None`: anything.
+pub(super) fn range_text(signal: &Signal) -> Option<String> {
+    let number = |it| format::number(it, signal.decimals);
+    signal.range.map(|(low, high)| format::with_unit(&format!("{} to {}", number(low), number(high)), signal.unit))
 }
+
+/// Why it is not known what the checks saw of a message.
+const UNKNOWN: &str = "What the checks saw is remembered of the newest messages alone, and this value came with an older one. It can \
+                       be verified again from its raw bytes.";
 
 #[cfg(test)]
 mod tests {
@@ -365,19 +342,5 @@ mod tests {
         check("mqtts://plant.example:8883", "encrypted (TLS)", Proves::Yes);
         check("mqtt://127.0.0.1:1883", "plain text", Proves::Nothing);
         check("mqtt://plant.example:1883", "plain text, not encrypted", Proves::Against);
-    }
-
-    #[test]
-    fn a_check_tells_what_it_refused_and_when_last() {
-        let at: crate::signal::Timestamp = "2026-01-31T12:03:04Z".parse().unwrap();
-        let account = DeviceAccount {
-            n_refused: [(Reason::Rollback, 1), (Reason::Replayed, 2), (Reason::Forged, 5)].into(),
-            last_refused: Some((Reason::Replayed, at)),
-            ..DeviceAccount::default()
-        };
-        let clock = format::Clock::new("UTC");
-        assert_eq!(refusals(&account, Step::Replay, None, &clock), "rollback 1×, replayed 2×, last 12:03:04");
-        assert_eq!(refusals(&account, Step::Signature, None, &clock), "forged 5×");
-        assert_eq!(refusals(&account, Step::Key, None, &clock), "");
     }
 }

@@ -16,10 +16,17 @@ const KEPT_BYTES: usize = 64 * 1024;
 const TOLD: usize = 10_000;
 /// How many of the newest are looked through for one to be counted up.
 const NEAR: usize = 64;
+/// Of each topic so many that passed are remembered, the newest: what a frame shows came a moment ago.
+const PASSED: usize = 16;
 
 /// Shared by who verifies and who shows.
 #[derive(Debug, Default)]
-pub struct Book(Mutex<BTreeMap<Arc<str>, Account>>, Mutex<VecDeque<Exhibit>>, Mutex<VecDeque<Slip>>);
+pub struct Book(
+    Mutex<BTreeMap<Arc<str>, Account>>,
+    Mutex<VecDeque<Exhibit>>,
+    Mutex<VecDeque<Slip>>,
+    Mutex<BTreeMap<Arc<str>, VecDeque<Passed>>>,
+);
 
 /// That something was refused, and when: for the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,12 +123,25 @@ impl Book {
         look(&self.2.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The message of a topic that came at an instant and passed. `None`: none did, or it is not among the newest any more.
+    pub fn passed(&self, topic: &str, received: Timestamp) -> Option<Passed> {
+        let passed = self.3.lock().unwrap_or_else(PoisonError::into_inner);
+        passed.get(topic)?.iter().rev().find(|it| it.received == received).cloned()
+    }
+
     pub(super) fn pass(&self, device: &Arc<str>, passed: Passed, n_missing: u64) {
         let mut book = self.lock();
         let account = account(&mut book, device);
         *account.n_passed.entry(passed.trust).or_default() += 1;
         account.n_missing = account.n_missing.saturating_add(n_missing);
-        account.last = Some(passed);
+        account.last = Some(passed.clone());
+        drop(book);
+        let mut all = self.3.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = all.entry(Arc::clone(&passed.topic)).or_default();
+        if newest.len() >= PASSED {
+            newest.pop_front();
+        }
+        newest.push_back(passed);
     }
 
     pub(super) fn refuse(&self, exhibit: Exhibit, quiet: bool) {
@@ -188,6 +208,27 @@ mod tests {
             payload: Vec::new(),
             signature: None,
         }
+    }
+
+    #[test]
+    fn what_passed_is_told_by_its_topic_and_instant_while_it_is_among_the_newest() {
+        let book = Book::default();
+        let at = |it: i64| Timestamp::from_nanos(it * 1_000_000);
+        let device: Arc<str> = "a".into();
+        let pass = |topic: &str, received: i64, steps| {
+            let (topic, received) = (topic.into(), at(received));
+            let passed = Passed { topic, trust: Trust::Verified, key: None, stamp: None, received, steps };
+            book.pass(&device, passed, 0);
+        };
+        pass("a/speed", 1, Step::Chain);
+        pass("a/state", 1, Step::Parse);
+        pass("a/state", 2, Step::Chain);
+        assert_eq!(book.passed("a/speed", at(1)).map(|it| it.steps), Some(Step::Chain), "not another topic's");
+        assert_eq!(book.passed("a/state", at(1)).map(|it| it.steps), Some(Step::Parse), "nor a later one's");
+        assert_eq!((book.passed("a/speed", at(2)), book.passed("b", at(1))), (None, None));
+        (10..10 + PASSED as i64).for_each(|it| pass("a/state", it, Step::Chain));
+        assert_eq!(book.passed("a/state", at(2)), None);
+        assert!(book.passed("a/state", at(10)).is_some() && book.passed("a/speed", at(1)).is_some());
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(in crate::panels) struct ReadingRow<'a> {
     pub standing: Standing,
     /// How far the message could be believed that the value came with.
     pub came: Trust,
+    /// What it can be, with its unit. `None`: anything.
+    pub can_be: Option<String>,
     /// How many messages about it were refused so far.
     pub n_refused: u32,
     /// The standing in sentences: what it means, whose key, what is missing, what was refused.
@@ -59,7 +61,8 @@ pub(super) fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
         let value = row.value.as_deref().unwrap_or("no value");
         let standing = if row.standing == Standing::Stale { "" } else { row.standing.label() };
         let comma = if standing.is_empty() { "" } else { ", " };
-        let label = format!("{}: {value} {}, {}{comma}{standing}", row.name, row.unit, row.state.label());
+        let beside = row.beside();
+        let label = format!("{}: {value} {}, {}{comma}{standing}{beside}", row.name, row.unit, row.state.label());
         egui::WidgetInfo::labeled(egui::WidgetType::Button, row.plottable, label)
     });
     if !ui.is_rect_visible(rect) {
@@ -93,10 +96,13 @@ pub(super) fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
     let age = match (row.state, row.age_secs) {
         (ReadingState::Isolated, Some(secs)) => format!("an estimate since {}", format::span(secs)),
         (ReadingState::Isolated, None) => "isolated".to_owned(),
-        (_, Some(secs)) if held_off => format!("{} refused, {}", row.n_refused, format::span(secs)),
+        (_, Some(secs)) if held_off => format!("{} old, {} refused", format::span(secs), row.n_refused),
         (_, None) if held_off => format!("{} refused", row.n_refused),
         (_, None) => "never seen".to_owned(),
         (ReadingState::Fresh, Some(secs)) => format!("{} ago", format::span(secs)),
+        (ReadingState::Bad, Some(secs)) if row.can_be.is_some() => {
+            format!("can be {}, {} ago", row.can_be.as_deref().unwrap_or_default(), format::span(secs))
+        }
         (state, Some(secs)) => format!("{}, {} ago", state.label(), format::span(secs)),
     };
     let said = match row.state {
@@ -104,7 +110,8 @@ pub(super) fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
         ReadingState::Fresh => theme::WEAK,
         ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad | ReadingState::Isolated => color,
     };
-    small(pos2(rect.left() + 18.0, lower), &age, said);
+    let under = Rect::from_min_max(pos2(rect.left() + 18.0, lower - 8.0), pos2(name_right, lower + 8.0));
+    small_text(ui, under, &age, said);
     let from = standing_ui(ui, &response, pos2(rect.left() + 7.0, lower), row);
     let value = row.value.as_deref().unwrap_or("–");
     let value_right = unit_left - theme::STEP;
@@ -141,6 +148,29 @@ pub(super) fn reading_ui(ui: &mut Ui, row: &ReadingRow) -> Option<Action> {
     });
     response.on_hover_ui_at_pointer(|ui| reading_tooltip(ui, row));
     action
+}
+
+impl ReadingRow<'_> {
+    /// What to hold a value against that is not to be believed.
+    fn beside(&self) -> String {
+        let held_off = matches!(self.standing, Standing::Rejected | Standing::EvilTwin);
+        match (self.state, &self.can_be, self.age_secs) {
+            (ReadingState::Bad, Some(range), _) => format!(", can be {range}"),
+            (_, _, Some(secs)) if held_off => {
+                format!(", the last {} value, {} old", self.came.label(), format::span(secs))
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+/// A small line of text in a place, cut off with an ellipsis where it does not fit.
+fn small_text(ui: &Ui, rect: Rect, text: &str, color: egui::Color32) {
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), theme::small(), color);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width().max(0.0));
+    let galley = ui.painter().layout_job(job);
+    let place = Align2::LEFT_CENTER.align_size_within_rect(galley.size(), rect);
+    ui.painter().galley(place.min, galley, color);
 }
 
 /// The reading's standing as a shape, which leads to where the reading comes from.
@@ -212,6 +242,7 @@ mod tests {
             why: "Fresh: it comes every second.".to_owned(),
             standing,
             came: Trust::Verified,
+            can_be: Some("0 to 3200 rpm".to_owned()),
             n_refused,
             trust: standing.says().to_owned(),
             spark: Spark::default(),
@@ -228,7 +259,13 @@ mod tests {
                 .with_size(vec2(320.0, 60.0))
                 .build_ui_state(move |ui, asked: &mut Vec<Action>| asked.extend(reading_ui(ui, &row)), Vec::new());
             harness.run();
-            let told = if standing == Standing::Stale { String::new() } else { format!(", {}", standing.label()) };
+            let told = match standing {
+                Standing::Stale => String::new(),
+                Standing::Rejected | Standing::EvilTwin => {
+                    format!(", {}, the last verified value, 4.0\u{a0}s old", standing.label())
+                }
+                it => format!(", {}", it.label()),
+            };
             assert!(harness.query_by_label(&format!("Speed: 1450 rpm, fresh{told}")).is_some(), "{standing:?}");
             harness.get_by_label(&format!("Where Speed comes from: {}", standing.label())).click();
             harness.run();
