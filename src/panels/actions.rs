@@ -30,6 +30,8 @@ pub enum Action {
     Hover(Option<TwinId>),
     /// Select a twin and look at it.
     FlyTo(TwinId),
+    /// Go to a signal that is not to be believed: to its twin, and to where its reading comes from.
+    Culprit(SignalId),
     /// Look at the selected twin.
     FlyToSelected,
     /// Look from a named viewpoint.

@@ -118,6 +118,7 @@ impl Facts<'_, '_> {
             now: signals.iter().map(|it| self.now_words(*it)).collect::<Vec<_>>().join(", "),
             said: self.said(alarm, life),
             details: self.details(alarm, life),
+            taint: self.taint_of_alarm(alarm.id),
         }
     }
 
@@ -253,6 +254,7 @@ impl Facts<'_, '_> {
                 state: life.map_or(AlarmState::Normal, |it| it.state),
                 truth: life.map_or(Truth::Unknown, |it| it.truth),
                 condition: judge::in_words(&self.site, alarm),
+                taint: self.taint_of_alarm(alarm.id),
             }
         };
         of_twin.map(row).collect()
@@ -269,6 +271,7 @@ impl Facts<'_, '_> {
                     state: life.map_or(judge::ExpectState::Unknown, |it| it.state),
                     first_failure: first.map(|it| (it.at, self.pulse.clock.time(it.at))),
                     n_failures: life.map_or(0, |it| it.n_failures),
+                    taint: self.taint_of_expectation(index),
                 }
             })
             .collect()
@@ -288,7 +291,8 @@ impl Facts<'_, '_> {
                 value.as_ref().map_or_else(|| "–".to_owned(), |value| self.value_words(it.signal, value))
             };
             let (at_raise, now) = (words(&it.at_raise), words(&it.now));
-            Some(WhyInput { signal: it.signal, twin: signal.twin, name, at_raise, now, state: it.state })
+            let standing = self.readings.get(it.signal).standing;
+            Some(WhyInput { signal: it.signal, twin: signal.twin, name, at_raise, now, state: it.state, standing })
         };
         let upstream = |it: &judge::Upstream| {
             let named = |alarm: &AlarmId| {
@@ -307,6 +311,7 @@ impl Facts<'_, '_> {
             state: life.map_or(AlarmState::Normal, |it| it.state),
             raised: raised.map(|it| (it, self.pulse.clock.time(it))),
             condition: why.condition,
+            taint: self.taint_of_alarm(alarm),
             response: described.response.clone(),
             inputs: why.values.iter().filter_map(input).collect(),
             upstream: why.upstream.iter().map(upstream).collect(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::commands::approvals::ApprovalRow;
-use super::commands::checks::{Rehearsal, in_words as check_in_words};
+use super::commands::checks::{CheckRow, Rehearsal, in_words as check_in_words};
 use super::commands::confirm::ConfirmRow;
 use super::commands::form::{Life, in_words};
 use super::commands::sequence::{SequenceRows, StepMark, StepRow};
@@ -113,7 +113,9 @@ impl Facts<'_, '_> {
     /// What the gate would say to a command with a value, as it is now.
     pub(super) fn rehearse(&self, command: CommandId, value: &Value) -> Option<Rehearsal> {
         let command = self.site.command(command)?;
-        Some(Rehearsal { class: class_of(command, value), checks: self.rehearsal.checks(command, value) })
+        let row = |check| CheckRow { taint: self.taint_of_check(command, &check), check };
+        let checks = self.rehearsal.checks(command, value).into_iter().map(row).collect();
+        Some(Rehearsal { class: class_of(command, value), checks, taint: self.taint_of_command(command.id) })
     }
 
     /// A value as the command's buttons call it.

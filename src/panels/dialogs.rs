@@ -92,6 +92,10 @@ fn confirm(ui: &mut egui::Ui, facts: &Facts, state: &mut Confirmation, asked: &m
             asked.push(Action::AskAgain(id, value, passphrase));
             true
         }
+        Some(Decision::See(action)) => {
+            asked.push(action);
+            true
+        }
         Some(Decision::Cancel) => true,
         None => false,
     }

@@ -18,7 +18,7 @@ use super::sparkline::Spark;
 use super::status_bar::{LinkLine, Picture, PostureLine, Status, WorkLine};
 use super::tree::{TreeRow, TreeState, TwinState, tree_rows};
 use crate::command::{CommandLog, CommandRow, GateState, Operator, Rehearsal, Sequences};
-use crate::guard::{Inventory, SupportOutlook, Taint, TrustOf};
+use crate::guard::{Inventory, Node, SupportOutlook, Taint, TrustOf};
 use crate::judge::{Alarms, Expectations};
 use crate::link::{self, LinkState};
 use crate::session::{
@@ -27,7 +27,7 @@ use crate::session::{
 use crate::signal::{SignalId, Value};
 use crate::site::doc::ValueKind;
 use crate::site::{Command, Signal, TwinId};
-use crate::twin::{Health, Quarantine, ReadingState, Readings, STALE_PERIODS, Selection, TwinIndex};
+use crate::twin::{Health, Quarantine, ReadingState, Readings, STALE_PERIODS, Selection, Standing, TwinIndex};
 use crate::view::{Lens, Quality, Shades, Tier};
 
 /// Seconds that a sparkline shows.
@@ -104,10 +104,11 @@ impl Facts<'_, '_> {
     pub(super) fn tree_rows(&self, state: &TreeState) -> Vec<TreeRow<'_>> {
         let worst = self.worst_alarms();
         let standings = self.tree_standings();
-        let how = |it: TwinId| TwinState {
-            health: self.health(it),
-            alarm: worst.get(&it).copied(),
-            standing: standings.get(it.index()).copied().flatten(),
+        let how = |it: TwinId| {
+            let standing = standings.get(it.index()).copied().flatten();
+            let told = standing.is_some_and(Standing::taints);
+            let tainted = !told && self.taint.is_tainted(Node::Twin(it));
+            TwinState { health: self.health(it), alarm: worst.get(&it).copied(), standing, tainted }
         };
         tree_rows(&self.site, how, state)
     }
@@ -214,8 +215,8 @@ impl Facts<'_, '_> {
             why,
             standing: reading.standing,
             came: reading.proof.trust,
-            n_refused: reading.refused.map_or(0, |it| it.count),
             can_be: range,
+            n_refused: reading.refused.map_or(0, |it| it.count),
             trust: self.trust_words(signal, reading),
             spark: Spark::new(&columns, from, now),
             plotted: plot.signals.iter().position(|it| *it == signal.id),

@@ -52,6 +52,7 @@ mod sparkline;
 mod standing;
 mod status_bar;
 mod store;
+mod taint;
 pub mod theme;
 mod timeline;
 mod timeline_facts;

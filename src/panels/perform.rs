@@ -97,6 +97,14 @@ pub(super) fn perform(
             select(Some(twin));
             requests.camera.write(Camera::FlyTo(twin));
         }
+        Action::Culprit(signal) => {
+            if let Some(twin) = facts.site.signal(signal).map(|it| it.twin) {
+                unfold_to(twin, facts, desk);
+                select(Some(twin));
+                requests.camera.write(Camera::FlyTo(twin));
+                desk.provenance = Some(Provenance::of(signal));
+            }
+        }
         Action::FlyToSelected => {
             if let Some(twin) = facts.selection.twin {
                 requests.camera.write(Camera::FlyTo(twin));

@@ -53,7 +53,8 @@ pub(super) fn legend_ui(ui: &mut Ui, series: &[Series], state: &PlotState, time:
             );
             let doubtful = line.standing == Standing::Gap || line.standing.taints();
             let name = if doubtful {
-                standing::icon(ui.painter(), pos2(name.left() + 6.0, name.center().y), line.standing);
+                let at = pos2(name.left() + 6.0, name.center().y);
+                action = standing_ui(ui, response.id, at, line).or(action.take());
                 name.with_min_x(name.left() + 17.0)
             } else {
                 name
@@ -74,6 +75,22 @@ pub(super) fn legend_ui(ui: &mut Ui, series: &[Series], state: &PlotState, time:
         }
     });
     action
+}
+
+/// How far a signal may be believed; a click goes to where it comes from.
+fn standing_ui(ui: &Ui, row: egui::Id, at: Pos2, line: &Series) -> Option<Action> {
+    let sign = ui.interact(Rect::from_center_size(at, vec2(16.0, 16.0)), row.with("standing"), Sense::click());
+    sign.widget_info(|| {
+        let label = format!("Where {} comes from: {}", line.name, line.standing.label());
+        egui::WidgetInfo::labeled(egui::WidgetType::Button, true, label)
+    });
+    if sign.hovered() || sign.has_focus() {
+        ui.painter().rect_filled(sign.rect, 3.0, theme::WIDGET_HOVER);
+    }
+    standing::icon(ui.painter(), at, line.standing);
+    let clicked = sign.clicked();
+    sign.on_hover_text(format!("{}\n{}\nClick to go there.", line.name, line.standing.says()));
+    clicked.then_some(Action::Culprit(line.signal))
 }
 
 /// The same signal in the session that is compared, below its own row.

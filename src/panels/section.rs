@@ -19,11 +19,18 @@ pub(super) fn section_ui(ui: &mut Ui, title: &str, count: Option<usize>) {
 
 /// A sentence that stands out: why something cannot be done.
 pub(super) fn notice_ui(ui: &mut Ui, text: &str) {
+    notice_with(ui, text, |ui| {
+        icons::show(ui, "warning", |painter, at| icons::triangle(painter, at, theme::WARNING));
+    });
+}
+
+/// The same behind another sign.
+pub(super) fn notice_with(ui: &mut Ui, text: &str, sign: impl FnOnce(&mut Ui)) {
     let frame = egui::Frame::new().fill(theme::BANNER).corner_radius(3).inner_margin(egui::Margin::symmetric(8, 4));
     frame.show(ui, |ui| {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = theme::STEP;
-            icons::show(ui, "warning", |painter, at| icons::triangle(painter, at, theme::WARNING));
+            sign(ui);
             ui.label(RichText::new(text).color(theme::STRONG));
         });
     });

@@ -6,6 +6,7 @@ use egui::{Align2, EventFilter, Key, Modifiers, Rect, Sense, Ui, pos2, vec2};
 
 use super::actions::Action;
 use super::alarm_facts::WorstAlarm;
+use super::taint::{MARK, TaintRows, mark_ui};
 use super::{fuzzy, icons, standing, theme};
 use crate::site::doc::Kind;
 use crate::site::{Site, TwinId};
@@ -45,6 +46,8 @@ pub(super) struct TreeRow<'a> {
     pub alarm: Option<WorstAlarm>,
     /// How far it and what is below it may be believed, where that is to be seen.
     pub standing: Option<Standing>,
+    /// It must not be relied on, and its standing does not say so.
+    pub tainted: bool,
     /// Whether it can be unfolded.
     pub has_parts: bool,
     /// Whether it is.
@@ -62,6 +65,8 @@ pub(super) struct TwinState {
     pub alarm: Option<WorstAlarm>,
     /// How far it and what is below it may be believed. `None`: there is nothing to say of that.
     pub standing: Option<Standing>,
+    /// It must not be relied on, and its standing does not say so.
+    pub tainted: bool,
 }
 
 /// The rows to show, in the order of the site. Ancestors of what was found stay.
@@ -76,7 +81,7 @@ pub(super) fn tree_rows<'a>(site: &'a Site, how: impl Fn(TwinId) -> TwinState, s
             rows[parent].has_parts = true;
         }
         place[twin.id.index()] = Some(rows.len());
-        let TwinState { health, alarm, standing } = how(twin.id);
+        let TwinState { health, alarm, standing, tainted } = how(twin.id);
         rows.push(TreeRow {
             id: twin.id,
             parent: twin.parent,
@@ -86,6 +91,7 @@ pub(super) fn tree_rows<'a>(site: &'a Site, how: impl Fn(TwinId) -> TwinState, s
             health,
             alarm,
             standing,
+            tainted,
             has_parts: false,
             open: !query.is_empty() || !state.folded.contains(&twin.id),
             found: fuzzy::score(query, &twin.name).is_some()
@@ -141,13 +147,14 @@ fn families_are_whole(rows: &[TreeRow]) -> bool {
     })
 }
 
-/// Draws the search and the rows; returns what was asked for.
+/// Draws the search and the rows; returns what was asked for. `taint` tells why a twin must not be relied on.
 pub(super) fn tree_panel_ui(
     ui: &mut Ui,
     rows: &[TreeRow],
     state: &mut TreeState,
     selected: Option<TwinId>,
     hovered: Option<TwinId>,
+    taint: &dyn Fn(TwinId) -> Option<TaintRows>,
 ) -> Option<Action> {
     let list = ui.id().with("twins");
     search_ui(ui, state, list);
@@ -184,7 +191,8 @@ pub(super) fn tree_panel_ui(
         let last = ((viewport.bottom() / theme::ROW).ceil() as usize).min(rows.len());
         for (at, row) in rows.iter().enumerate().take(last).skip(first) {
             let mark = RowMark { selected: Some(row.id) == selected, hovered: Some(row.id) == hovered };
-            let (asked, is_over) = row_ui(ui, row_rect(at), row, mark, list, state);
+            let spoiled = row.tainted.then(|| taint(row.id)).flatten();
+            let (asked, is_over) = row_ui(ui, row_rect(at), row, spoiled.as_ref(), mark, list, state);
             action = asked.or(action.take());
             over = over.or(is_over.then_some(row.id));
         }
@@ -283,6 +291,7 @@ fn row_ui(
     ui: &mut Ui,
     rect: Rect,
     row: &TreeRow,
+    taint: Option<&TaintRows>,
     mark: RowMark,
     list: egui::Id,
     state: &mut TreeState,
@@ -329,6 +338,10 @@ fn row_ui(
         free -= 18.0;
         standing::icon(painter, pos2(at.x - 18.0, middle), it);
     }
+    if let Some(taint) = taint {
+        free -= MARK;
+        action = mark_ui(ui, response.id.with("taint"), pos2(free + 9.0, middle), row.name, taint);
+    }
     let clip = Rect::from_min_max(pos2(x, rect.top()), pos2(free, rect.bottom()));
     let color = if row.found { text } else { theme::WEAK };
     painted_text(ui, clip, row.name, color, Align2::LEFT_CENTER);
@@ -355,6 +368,9 @@ fn row_ui(
         ui.label(format!("{} · {}{own}", icons::kind_name(row.kind), row.health.worst.label()));
         if let Some(it) = row.standing {
             ui.label(format!("Worst of it and its parts: {}. {}", it.label(), it.says()));
+        }
+        if let Some(taint) = taint {
+            ui.label(&taint.says);
         }
         if let Some(alarm) = row.alarm {
             let new = if alarm.new { ", not all acknowledged" } else { ", acknowledged" };
@@ -430,7 +446,7 @@ mod tests {
         Harness::new_ui_state(
             move |ui, shown: &mut Shown| {
                 let rows = tree_rows(&site, |_| TwinState::default(), &shown.tree);
-                let asked = tree_panel_ui(ui, &rows, &mut shown.tree, shown.selected, None);
+                let asked = tree_panel_ui(ui, &rows, &mut shown.tree, shown.selected, None, &|_| None);
                 if let Some(Action::Select(twin)) = asked {
                     shown.selected = Some(twin);
                 }

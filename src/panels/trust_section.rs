@@ -1,10 +1,10 @@
 //! How far the selected twin may be believed, why not where it may not, and the buttons that isolate and release it.
 
-use egui::{Align2, Rect, RichText, Sense, Ui, pos2, vec2};
+use egui::{RichText, Ui, vec2};
 
 use super::actions::Action;
 use super::section::{notice_ui, section_ui};
-use super::tree::painted_text;
+use super::taint::{TaintRows, taint_ui};
 use super::{format, icons, standing, theme};
 use crate::site::TwinId;
 use crate::twin::Standing;
@@ -22,26 +22,6 @@ pub(super) struct TrustRows {
     pub isolation: Option<IsolationRow>,
     /// Why nothing can be isolated or released now. `None`: it can.
     pub cannot: Option<String>,
-}
-
-/// Why a twin must not be relied on.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct TaintRows {
-    /// In a sentence.
-    pub says: String,
-    /// The way to what spoils it, nearest first.
-    pub hops: Vec<HopRow>,
-}
-
-/// One step of the way.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct HopRow {
-    /// What is relied on: `Pump 1 · Speed`.
-    pub name: String,
-    /// How it stands to the one before: `measured on it`.
-    pub tie: &'static str,
-    /// The twin to select. `None`: it is gone.
-    pub twin: Option<TwinId>,
 }
 
 /// An isolation.
@@ -80,11 +60,7 @@ pub(super) fn trust_section_ui(ui: &mut Ui, twin: TwinId, name: &str, rows: &Tru
         ui.label(RichText::new(format::sentence(&rows.share)).color(theme::WEAK));
     }
     if let Some(taint) = &rows.taint {
-        ui.add_space(theme::STEP);
-        notice_ui(ui, &taint.says);
-        for (number, hop) in (1..).zip(&taint.hops) {
-            action = hop_ui(ui, number, hop).or(action);
-        }
+        action = taint_ui(ui, taint);
     }
     ui.add_space(theme::STEP);
     button_ui(ui, twin, name, rows).or(action)
@@ -111,28 +87,6 @@ fn button_ui(ui: &mut Ui, twin: TwinId, name: &str, rows: &TrustRows) -> Option<
     });
     let button = button.on_hover_text(hint).on_disabled_hover_text(rows.cannot.as_deref().unwrap_or_default());
     button.clicked().then_some(action)
-}
-
-fn hop_ui(ui: &mut Ui, number: usize, hop: &HopRow) -> Option<Action> {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme::ROW), Sense::click());
-    let can = hop.twin.is_some();
-    response.widget_info(|| {
-        let label = format!("Step {number}: {}, {}", hop.name, hop.tie);
-        egui::WidgetInfo::labeled(egui::WidgetType::Button, can, label)
-    });
-    let painter = ui.painter();
-    if can && (response.hovered() || response.has_focus()) {
-        painter.rect_filled(rect.expand2(vec2(theme::STEP, 0.0)), 3.0, theme::HOVERED);
-    }
-    let at = pos2(rect.left() + 7.0, rect.center().y);
-    painter.text(at, Align2::CENTER_CENTER, number.to_string(), theme::small(), theme::WEAK);
-    let middle = rect.left() + 20.0 + (rect.width() - 20.0) * 0.58;
-    let left = Rect::from_min_max(pos2(rect.left() + 20.0, rect.top()), pos2(middle - theme::STEP, rect.bottom()));
-    painted_text(ui, left, &hop.name, theme::TEXT, Align2::LEFT_CENTER);
-    painted_text(ui, rect.with_min_x(middle), hop.tie, theme::WEAK, Align2::RIGHT_CENTER);
-    let clicked = response.clicked();
-    response.on_hover_text(format!("{}: {}. Click to select it.", hop.name, hop.tie));
-    hop.twin.filter(|_| clicked).map(Action::Select)
 }
 
 /// What is asked of a person before a twin is isolated or released.
@@ -217,7 +171,9 @@ mod tests {
     use egui_kittest::Harness;
     use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
+    use super::super::taint::HopRow;
     use super::*;
+    use crate::signal::SignalId;
 
     const PUMP: TwinId = TwinId(1);
 
@@ -248,6 +204,7 @@ mod tests {
                     HopRow { name: "Pump 2".to_owned(), tie: "flows into it", twin: Some(TwinId(2)) },
                     HopRow { name: "Pump 2 · Speed".to_owned(), tie: "measured on it", twin: Some(TwinId(2)) },
                 ],
+                culprit: SignalId(2),
             }),
             ..TrustRows::default()
         }

@@ -4,6 +4,7 @@ use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
 
 use super::super::actions::Action;
 use super::super::section::section_ui;
+use super::super::taint::{MARK, TaintRows, mark_ui};
 use super::super::tree::painted_text;
 use super::super::{icons, theme};
 use super::AlarmAction;
@@ -26,6 +27,8 @@ pub(in crate::panels) struct BriefRow<'a> {
     pub truth: Truth,
     /// What raises it, in words with its limit.
     pub condition: String,
+    /// Why it must not be relied on. `None`: nothing speaks against it.
+    pub taint: Option<TaintRows>,
 }
 
 /// An expectation of the twin.
@@ -39,6 +42,8 @@ pub(in crate::panels) struct ExpectRow<'a> {
     pub first_failure: Option<(Timestamp, String)>,
     /// How often it failed.
     pub n_failures: u32,
+    /// Why what it says must not be relied on. `None`: nothing speaks against it.
+    pub taint: Option<TaintRows>,
 }
 
 /// The height of an alarm, and of an expectation.
@@ -71,10 +76,13 @@ pub(in crate::panels) fn alarms_section_ui(ui: &mut Ui, rows: &[BriefRow]) -> Op
         }
         let color = if standing { theme::STRONG } else { theme::TEXT };
         let right = upper.with_min_x(upper.center().x + 8.0);
-        painted_text(ui, upper.with_max_x(right.left() - theme::STEP), row.name, color, Align2::LEFT_CENTER);
+        let mut name = upper.with_max_x(right.left() - theme::STEP);
+        let marked = marked_ui(ui, &response, &mut name, row.name, row.taint.as_ref());
+        painted_text(ui, name, row.name, color, Align2::LEFT_CENTER);
         let color = if standing { theme::priority(row.priority) } else { theme::WEAK };
         painted_text(ui, right, &said, color, Align2::RIGHT_CENTER);
         painted_text(ui, lower, &row.condition, theme::WEAK, Align2::LEFT_CENTER);
+        action = marked.or(action);
         if response.clicked() {
             action = Some(Action::Alarm(AlarmAction::Find(row.alarm)));
         }
@@ -120,8 +128,11 @@ pub(in crate::panels) fn expectations_section_ui(ui: &mut Ui, rows: &[ExpectRow]
                 theme::ALARM
             }
         };
-        painted_text(ui, upper, row.says, theme::TEXT, Align2::LEFT_CENTER);
+        let mut says = upper;
+        let marked = marked_ui(ui, &response, &mut says, row.says, row.taint.as_ref());
+        painted_text(ui, says, row.says, theme::TEXT, Align2::LEFT_CENTER);
         painted_text(ui, lower, &said, color, Align2::LEFT_CENTER);
+        action = marked.or(action);
         if response.clicked() {
             action = row.first_failure.as_ref().map(|it| Action::Seek(it.0));
         }
@@ -129,6 +140,14 @@ pub(in crate::panels) fn expectations_section_ui(ui: &mut Ui, rows: &[ExpectRow]
         response.on_hover_text(format!("{label}{lead}"));
     }
     action
+}
+
+/// The mark of what must not be relied on, before a name that makes room for it.
+fn marked_ui(ui: &Ui, row: &egui::Response, name: &mut Rect, of: &str, taint: Option<&TaintRows>) -> Option<Action> {
+    let taint = taint?;
+    let at = pos2(name.left() + 7.0, name.center().y);
+    *name = name.with_min_x(name.left() + MARK);
+    mark_ui(ui, row.id.with("taint"), at, of, taint)
 }
 
 fn two_lines_ui(ui: &mut Ui, label: &str) -> (Rect, egui::Response) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use egui::{Align2, EventFilter, Key, Modifiers, Rect, Sense, Ui, pos2, vec2};
 
 use super::super::actions::{self, Action};
+use super::super::taint::{MARK, TAINTED, mark_ui};
 use super::super::tree::{empty_ui, painted_text};
 use super::super::{icons, theme};
 use super::rows::{Line, lines};
@@ -186,7 +187,8 @@ fn row_ui(ui: &Ui, rect: Rect, key: &AlarmKey, row: &AlarmRow, places: &Places, 
     let response = ui.interact(rect, mark.list.with(key.alarm.0), Sense::click());
     let state = state_in_full(key);
     response.widget_info(|| {
-        let label = format!("{} {state}: {} {}, {}", key.priority.label(), row.twin, row.name, row.now);
+        let tainted = row.taint.as_ref().map_or_else(String::new, |_| format!(", {TAINTED}"));
+        let label = format!("{} {state}: {} {}, {}{tainted}", key.priority.label(), row.twin, row.name, row.now);
         egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, mark.chosen, label)
     });
     let painter = ui.painter();
@@ -197,6 +199,7 @@ fn row_ui(ui: &Ui, rect: Rect, key: &AlarmKey, row: &AlarmRow, places: &Places, 
         painter.rect_filled(rect, 0.0, theme::HOVERED);
     }
     let strong = if key.is_new() { theme::STRONG } else { theme::TEXT };
+    let mut action = None;
     let put = |place: Rect, text: &str, color| painted_text(ui, place, text, color, Align2::LEFT_CENTER);
     for (title, place) in places.of(rect) {
         let at = pos2(place.left() + 7.0, place.center().y);
@@ -223,6 +226,12 @@ fn row_ui(ui: &Ui, rect: Rect, key: &AlarmKey, row: &AlarmRow, places: &Places, 
                     icons::wave(painter, pos2(left + 6.0, place.center().y), theme::WEAK);
                     left += 17.0;
                 }
+                if let Some(taint) = &row.taint {
+                    let at = pos2(left + 7.0, place.center().y);
+                    let of = format!("{} · {}", row.twin, row.name);
+                    action = mark_ui(ui, response.id.with("taint"), at, &of, taint);
+                    left += MARK;
+                }
                 put(place.with_min_x(left), row.name, strong);
             }
             "At raise" => put(place, &row.at_raise, theme::WEAK),
@@ -231,7 +240,6 @@ fn row_ui(ui: &Ui, rect: Rect, key: &AlarmKey, row: &AlarmRow, places: &Places, 
             _ => put(place, &row.beside_time, theme::WEAK),
         }
     }
-    let mut action = None;
     if response.double_clicked() {
         action = Some(Action::FlyTo(key.twin));
     } else if response.clicked() {
@@ -283,6 +291,10 @@ fn tooltip_ui(ui: &mut Ui, key: &AlarmKey, row: &AlarmRow, state: &str) {
     }
     if key.chattering {
         ui.label("It chatters: it comes and goes too often. A deadband or a delay would calm it.");
+    }
+    if let Some(taint) = &row.taint {
+        ui.label(egui::RichText::new(&taint.says).color(theme::WARNING));
+        ui.label(egui::RichText::new(taint.way()).small().color(theme::TEXT));
     }
     if key.truth == Truth::Unknown {
         ui.label("What it looks at is not current: whether its condition holds cannot be known.");

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use super::super::taint::TaintRows;
 use super::AlarmView;
 use crate::judge::{AlarmState, Priority, Truth};
 use crate::signal::Timestamp;
@@ -48,6 +49,8 @@ pub(in crate::panels) struct AlarmRow<'a> {
     pub said: String,
     /// All of it, for the pointer: a line each.
     pub details: Vec<(&'static str, String)>,
+    /// Why it must not be relied on. `None`: nothing speaks against it.
+    pub taint: Option<TaintRows>,
 }
 
 /// More alarms at once than a person can take in.

@@ -9,7 +9,7 @@ use crate::command::Phase;
 use crate::judge::{AlarmState, Priority, Truth};
 use crate::signal::{SignalId, Timestamp};
 use crate::site::TwinId;
-use crate::twin::ReadingState;
+use crate::twin::{ReadingState, Standing};
 
 fn at(secs: i64) -> Timestamp {
     Timestamp::from_nanos((1_800_000_000 + secs) * 1_000_000_000)
@@ -402,7 +402,9 @@ fn every_line_of_why_leads_somewhere() {
             at_raise: "3.92 m".to_owned(),
             now: "4.01 m".to_owned(),
             state: ReadingState::Stale,
+            standing: Standing::Stale,
         }],
+        taint: None,
         upstream: vec![WhyUpstream {
             twin: TwinId(2),
             name: "Pump 1".to_owned(),

@@ -5,6 +5,8 @@ use egui::{Align2, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use super::super::actions::Action;
 use super::super::section::section_ui;
+use super::super::standing;
+use super::super::taint::{TaintRows, taint_ui};
 use super::super::tree::painted_text;
 use super::super::{icons, theme};
 use super::AlarmAction;
@@ -12,7 +14,7 @@ use crate::command::Phase;
 use crate::judge::{AlarmState, Priority};
 use crate::signal::{SignalId, Timestamp};
 use crate::site::{AlarmId, TwinId};
-use crate::twin::ReadingState;
+use crate::twin::{ReadingState, Standing};
 
 /// All that the card tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +33,8 @@ pub(in crate::panels) struct WhyCard {
     pub raised: Option<(Timestamp, String)>,
     /// What raises it, in words.
     pub condition: String,
+    /// Why it must not be relied on. `None`: nothing speaks against it.
+    pub taint: Option<TaintRows>,
     /// What should be done; may be empty.
     pub response: String,
     /// What it looks at.
@@ -56,8 +60,10 @@ pub(in crate::panels) struct WhyInput {
     pub at_raise: String,
     /// What it says now.
     pub now: String,
-    /// Whether that can be believed.
+    /// Whether that is current.
     pub state: ReadingState,
+    /// How far it may be believed.
+    pub standing: Standing,
 }
 
 /// A twin upstream.
@@ -99,6 +105,11 @@ pub(in crate::panels) fn why_ui(ui: &mut Ui, card: &WhyCard, asked: &mut Vec<Act
 }
 
 fn body_ui(ui: &mut Ui, card: &WhyCard, asked: &mut Vec<Action>) {
+    if let Some(taint) = &card.taint {
+        let way = taint_ui(ui, taint);
+        let culprit = ui.link("Go to what spoils it").clicked().then_some(Action::Culprit(taint.culprit));
+        asked.extend(culprit.or(way));
+    }
     section_ui(ui, "Condition", None);
     ui.add(egui::Label::new(RichText::new(&card.condition).color(theme::STRONG)).wrap());
     if !card.response.is_empty() {
@@ -185,14 +196,21 @@ fn inputs_ui(ui: &mut Ui, card: &WhyCard, asked: &mut Vec<Action>) {
                 state.label()
             }
         };
-        let label = format!("{}: {} when raised, {} now {unknown}", input.name, input.at_raise, input.now);
+        let doubtful = input.standing.taints().then(|| input.standing.label());
+        let told = [unknown, doubtful.unwrap_or_default()].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>();
+        let label = format!("{}: {} when raised, {} now {}", input.name, input.at_raise, input.now, told.join(", "));
         let (rect, response) = line_ui(ui, label.trim());
         let [name, then, now] = columns(rect);
-        icons::reading(ui.painter(), pos2(name.left() + 7.0, name.center().y), input.state);
+        let at = pos2(name.left() + 7.0, name.center().y);
+        match doubtful {
+            Some(_) => standing::icon(ui.painter(), at, input.standing),
+            None => icons::reading(ui.painter(), at, input.state),
+        }
         painted_text(ui, name.with_min_x(name.left() + 18.0), &input.name, theme::TEXT, Align2::LEFT_CENTER);
         painted_text(ui, then, &input.at_raise, theme::WEAK, Align2::LEFT_CENTER);
         painted_text(ui, now, &input.now, theme::reading(input.state), Align2::LEFT_CENTER);
         let why = match input.state {
+            _ if doubtful.is_some() => format!("{} Click to plot it.", input.standing.says()),
             ReadingState::Fresh => "Click to plot it.".to_owned(),
             ReadingState::NeverSeen | ReadingState::Stale | ReadingState::Bad | ReadingState::Isolated => {
                 format!("It is {unknown}: what follows from it is unknown. Click to plot it.")

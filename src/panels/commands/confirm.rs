@@ -3,6 +3,8 @@
 
 use egui::{Color32, RichText, Sense, Stroke, Ui, pos2, vec2};
 
+use super::super::actions::Action;
+use super::super::taint::taint_ui;
 use super::super::theme;
 use super::checks::{Rehearsal, checks_ui};
 use super::secret::{Field, Passphrase};
@@ -50,6 +52,8 @@ pub(in crate::panels) enum Decision {
     Cancel,
     /// Ask for it.
     Ask(Passphrase),
+    /// Not now: look at something first.
+    See(Action),
 }
 
 impl Confirmation {
@@ -86,7 +90,8 @@ pub(in crate::panels) fn confirm_ui(ui: &mut Ui, row: &ConfirmRow, state: &mut C
     });
     ui.add(egui::Label::new(RichText::new(class_sentence(class)).small().color(theme::WEAK)).wrap());
     ui.add_space(theme::STEP);
-    checks_ui(ui, &row.rehearsal.checks);
+    let mut seen = row.rehearsal.taint.as_ref().and_then(|it| taint_ui(ui, it));
+    seen = checks_ui(ui, &row.rehearsal.checks).or(seen);
     ui.add_space(theme::GAP);
     ui.label(RichText::new(format!("Passphrase of {}", row.who)).small().color(theme::WEAK));
     let field = state.passphrase.show(ui, "Passphrase");
@@ -100,7 +105,7 @@ pub(in crate::panels) fn confirm_ui(ui: &mut Ui, row: &ConfirmRow, state: &mut C
     }
     ui.add_space(theme::GAP);
     let ready = !state.passphrase.is_empty();
-    let mut decision = None;
+    let mut decision = seen.map(Decision::See);
     ui.horizontal(|ui| {
         let typed_out = state.typed.trim() == row.address;
         let asked = match class {
@@ -180,6 +185,7 @@ mod tests {
     use egui_kittest::Harness;
     use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
+    use super::super::checks::CheckRow;
     use super::*;
     use crate::command::{Check, Verdict, What};
 
@@ -188,7 +194,7 @@ mod tests {
         Harness::new_ui_state(
             move |ui, (state, decision): &mut (Confirmation, Option<Decision>)| {
                 let check = Check::new(What::Step, Verdict::Passed, "0.20 mg/L", "at most 0.30 mg/L");
-                let rehearsal = Rehearsal { class, checks: vec![check] };
+                let rehearsal = Rehearsal { class, checks: vec![CheckRow { check, taint: None }], taint: None };
                 let row = ConfirmRow {
                     title: "Chlorine dosing · Dose".to_owned(),
                     from: "0.50 mg/L".to_owned(),

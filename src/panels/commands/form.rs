@@ -122,11 +122,12 @@ pub(in crate::panels) fn command_form_ui(
             TakesDoc::Number { min, max, step } => number_ui(ui, form, (*min, *max, *step), cannot_send, drafts),
         };
         let next = next_value(form, drafts);
+        let mut led = None;
         if let Some(rehearsal) = cannot_send.is_none().then(|| rehearse(form.id, &next)).flatten() {
             let id = ui.id().with(("checks", form.id.0));
             let was_open: bool = ui.data(|it| it.get_temp(id)).unwrap_or(false);
             let mut open = was_open;
-            rehearsal_ui(ui, &rehearsal, &mut open);
+            led = rehearsal_ui(ui, form.name, &rehearsal, &mut open);
             if open != was_open {
                 ui.data_mut(|it| it.insert_temp(id, open));
             }
@@ -136,7 +137,7 @@ pub(in crate::panels) fn command_form_ui(
             let color = theme::phase(*phase);
             ui.add(egui::Label::new(RichText::new(format::sentence(reason)).small().color(color)).wrap());
         }
-        operated.or(asked)
+        led.or(operated).or(asked)
     });
     ui.add_space(theme::GAP);
     action.inner.or(added)

@@ -55,7 +55,9 @@ impl egui_tiles::Behavior<Pane> for Tiling<'_, '_, '_> {
                 Pane::View => None,
                 Pane::Tree => {
                     let rows = facts.tree_rows(&desk.tree);
-                    tree_panel_ui(ui, &rows, &mut desk.tree, facts.selection.twin, facts.selection.hovered)
+                    let taint = |it| facts.taint_of_twin(it);
+                    let (selected, hovered) = (facts.selection.twin, facts.selection.hovered);
+                    tree_panel_ui(ui, &rows, &mut desk.tree, selected, hovered, &taint)
                 }
                 Pane::Inspector => {
                     let rehearse = |command, value: &Value| facts.rehearse(command, value);
