@@ -8,7 +8,7 @@ use tracing::warn;
 use super::cause::Cause;
 use super::confirm::shows;
 use super::ears::Ears;
-use super::evil::{self, AcknowledgeRefused};
+use super::evil::{self, AcknowledgeRefused, LastAsked};
 use super::life::{Answered, Happening, Life, Phase};
 use super::log::{CommandLog, CommandRow};
 use super::look::Live;
@@ -77,6 +77,7 @@ pub(super) fn hear_words(
     operator: Res<Operator>,
     mut gate: ResMut<GateState>,
     mut log: ResMut<CommandLog>,
+    mut asked: ResMut<LastAsked>,
     mut evil: (MessageWriter<AcknowledgeEvil>, MessageWriter<AcknowledgeRefused>),
 ) {
     let topics = Topics::of(&site);
@@ -95,8 +96,8 @@ pub(super) fn hear_words(
                 continue;
             }
             match serde_json::from_slice::<GateEvent>(&word.payload) {
-                Ok(event) if event.evil_twin.is_some() => {
-                    evil::hear(&event, word.topic == session.answer_topic, &site, &mut evil.0, &mut evil.1);
+                Ok(event) if event.evil_twin.is_some() || asked.is(event.id.0) => {
+                    evil::hear(&event, &site, &mut asked, &mut evil.0, &mut evil.1);
                 }
                 Ok(event) => hear_event(event, &topics, &site, &operator, &mut log),
                 Err(error) => warn!("an event of the gate cannot be read: {error}"),

@@ -47,6 +47,7 @@ pub fn plugin(app: &mut App) {
         .init_resource::<GateState>()
         .init_resource::<operator::Unlocking>()
         .init_resource::<ask::Waiting>()
+        .init_resource::<evil::LastAsked>()
         .add_message::<Ask>()
         .add_message::<Approve>()
         .add_message::<CancelRequest>()
