@@ -11,7 +11,7 @@ use std::time::Duration;
 use rand::Rng;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NetworkOptions, Packet, Publish,
-    PublishOptions, PublishProperties, QoS, RetainForwardRule, SubscribeFilter,
+    PublishOptions, PublishProperties, QoS, RetainForwardRule, SubscribeFilter, SubscribeReasonCode,
 };
 use secrecy::ExposeSecret;
 use tokio::runtime::Runtime;
@@ -167,6 +167,12 @@ impl Device {
         loop {
             match events.poll().await {
                 Ok(Event::Incoming(Packet::ConnAck(_))) => self.begin(client),
+                Ok(Event::Incoming(Packet::SubAck(answer))) => {
+                    if !answer.return_codes.iter().all(|it| matches!(it, SubscribeReasonCode::Success(_))) {
+                        tracing::warn!("the device {} does not hear all commands: the broker refuses", self.plan.id);
+                    }
+                    self.be_online(client);
+                }
                 Ok(Event::Incoming(Packet::Publish(message))) => self.take_order(client, &message),
                 Ok(Event::Incoming(_) | Event::Outgoing(_) | Event::Auth(_)) => {}
                 Err(error) => return error,
@@ -174,6 +180,7 @@ impl Device {
         }
     }
 
+    /// Listens for commands. That it is there it says once it hears them: who commands it then is not missed.
     fn begin(&self, client: &AsyncClient) {
         let mut topics: Vec<_> = self.plan.duties.iter().map(|it| it.topic.as_str()).collect();
         topics.sort_unstable();
@@ -184,11 +191,16 @@ impl Device {
             filter
         });
         let filters: Vec<_> = filters.collect();
-        if !filters.is_empty()
-            && let Err(error) = client.try_subscribe_many(filters)
-        {
-            tracing::warn!("the device {} hears no commands: {error}", self.plan.id);
+        if filters.is_empty() {
+            return self.be_online(client);
         }
+        if let Err(error) = client.try_subscribe_many(filters) {
+            tracing::warn!("the device {} hears no commands: {error}", self.plan.id);
+            self.be_online(client);
+        }
+    }
+
+    fn be_online(&self, client: &AsyncClient) {
         if let Some(status) = &self.plan.status {
             self.send(client, status, "online".to_owned(), PublishOptions::at_least_once().retained());
         }

@@ -95,7 +95,6 @@ impl Listener {
 
     /// Begins with a state, where what led to it is not known.
     fn begin(&mut self, fold: Fold, at: Timestamp) {
-        self.reader.set_windows(fold.windows());
         self.engine.begin(&fold, at);
         self.fold = fold;
     }
@@ -136,9 +135,7 @@ pub fn examine(
                 }
                 Item::Keyframe(state) if state.since.is_none() && (first == 0 || damaged) => {
                     let fold = state.fold(site);
-                    if first == 0 {
-                        listener.reader.set_windows(fold.windows());
-                    }
+                    listener.reader.go_on_from(&fold, recording);
                     let at = recording.chunk(first).map_or(Timestamp::MIN, |it| it.from);
                     if fold.cells() != listener.fold.cells() {
                         listener.begin(fold, at);

@@ -2,7 +2,8 @@
 //!
 //! Each attempt has a client of its own, so that nothing that was asked over a lost connection is sent over the next:
 //! a command that comes late is worse than none. The thread waits for nobody but the reader of its arrivals, which
-//! never waits itself; a reader that falls behind slows the socket down, and with it the broker: nothing is dropped.
+//! never waits itself; a reader that falls behind slows the socket down, and with it the broker: nothing is dropped here.
+//! What a broker drops for one who is slow is its own affair: Mosquitto keeps 1,000 messages (`max_queued_messages`).
 
 use std::collections::VecDeque;
 use std::io;
@@ -138,18 +139,24 @@ struct Shared {
     url: BrokerUrl,
     state: Mutex<LinkState>,
     filters: Mutex<Vec<String>>,
-    /// The client of the connection at hand.
-    client: Mutex<Option<AsyncClient>>,
+    /// The connection at hand.
+    connection: Mutex<Option<Connection>>,
     closing: AtomicBool,
     /// Ends a wait between two attempts.
     wake: Notify,
     n_connections: AtomicU64,
-    /// Subscriptions that this connection has asked for and the broker has not answered.
-    n_unanswered: AtomicUsize,
     meter: Arc<Meter>,
     passage: Arc<Passage>,
     has_identity: bool,
     posture: Protection,
+}
+
+/// One connection, as long as it lasts.
+#[derive(Clone)]
+struct Connection {
+    client: AsyncClient,
+    /// Requests for subscriptions that the broker has not answered.
+    n_unanswered: Arc<AtomicUsize>,
 }
 
 /// How well the connection at hand is protected. `None`: there is none yet.
@@ -170,11 +177,10 @@ pub fn connect(options: LinkOptions) -> Result<(Link, Receiver<Vec<Arrival>>), L
         url,
         state: Mutex::new(LinkState::Connecting),
         filters: Mutex::new(options.filters),
-        client: Mutex::new(None),
+        connection: Mutex::new(None),
         closing: AtomicBool::new(false),
         wake: Notify::new(),
         n_connections: AtomicU64::new(0),
-        n_unanswered: AtomicUsize::new(0),
         meter,
         passage: Arc::default(),
         has_identity,
@@ -206,9 +212,11 @@ impl Link {
         matches!(*lock(&self.shared.state), LinkState::Connected { .. })
     }
 
-    /// Whether the broker has answered all that was subscribed to: what is published from now on comes here.
+    /// Whether the broker has answered all that was subscribed to: of what it grants, all that is published from now on comes
+    /// here. Who tells others that it is there waits for that.
     pub fn is_listening(&self) -> bool {
-        self.is_connected() && self.shared.n_unanswered.load(Ordering::Acquire) == 0
+        let answered = |it: &Connection| it.n_unanswered.load(Ordering::Acquire) == 0;
+        self.is_connected() && lock(&self.shared.connection).as_ref().is_some_and(answered)
     }
 
     /// How many times a lost connection came back.
@@ -234,7 +242,7 @@ impl Link {
     /// Sends a message. Never blocks. What a lost connection has not sent is not sent by the next.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the library's errors become more")]
     pub fn publish(&self, publish: Publish) -> Result<(), LinkError> {
-        let client = lock(&self.shared.client).clone().ok_or(LinkError::NotConnected)?;
+        let client = lock(&self.shared.connection).clone().ok_or(LinkError::NotConnected)?.client;
         let qos = if publish.qos1 { QoS::AtLeastOnce } else { QoS::AtMostOnce };
         let options = PublishOptions::new(qos).retain(publish.retain).properties(PublishProperties {
             message_expiry_interval: publish.expiry_secs,
@@ -254,12 +262,12 @@ impl Link {
     /// Replaces the set of filters: what is new is subscribed to, what is gone no more.
     pub fn subscribe(&self, filters: Vec<String>) {
         let before = std::mem::replace(&mut *lock(&self.shared.filters), filters.clone());
-        let Some(client) = lock(&self.shared.client).clone() else { return };
+        let Some(connection) = lock(&self.shared.connection).clone() else { return };
         let gone: Vec<String> = before.iter().filter(|it| !filters.contains(it)).cloned().collect();
         let new: Vec<String> = filters.into_iter().filter(|it| !before.contains(it)).collect();
-        self.shared.subscribe(&client, &new);
+        connection.subscribe(&new);
         for chunk in gone.chunks(FILTERS_PER_REQUEST) {
-            if let Err(error) = client.try_unsubscribe_many(chunk.iter().cloned()) {
+            if let Err(error) = connection.client.try_unsubscribe_many(chunk.iter().cloned()) {
                 warn!("cannot unsubscribe from {} topics: {error}", chunk.len());
             }
         }
@@ -269,8 +277,8 @@ impl Link {
     pub fn close(&self) {
         self.shared.closing.store(true, Ordering::Release);
         self.shared.wake.notify_one();
-        if let Some(client) = lock(&self.shared.client).take()
-            && let Err(error) = client.try_disconnect()
+        if let Some(connection) = lock(&self.shared.connection).take()
+            && let Err(error) = connection.client.try_disconnect()
         {
             warn!("cannot take leave of {}: {error}", self.shared.url);
         }
@@ -319,8 +327,9 @@ async fn keep_up(shared: &Shared, mqtt: &MqttOptions, arrivals: &Sender<Vec<Arri
     while !shared.closing.load(Ordering::Acquire) {
         *lock(&shared.state) = LinkState::Connecting;
         let (client, mut events) = AsyncClient::builder(mqtt.clone()).capacity(REQUEST_CAPACITY).build();
-        let (connected, end) = run(shared, client, &mut events, arrivals).await;
-        *lock(&shared.client) = None;
+        let connection = Connection { client, n_unanswered: Arc::default() };
+        let (connected, end) = run(shared, &connection, &mut events, arrivals).await;
+        *lock(&shared.connection) = None;
         *lock(&shared.posture) = None;
         let End::Failed(why) = end else { break };
         if shared.closing.load(Ordering::Acquire) {
@@ -351,7 +360,7 @@ enum End {
 /// Runs one connection to its end. Tells whether there was one at all.
 async fn run(
     shared: &Shared,
-    client: AsyncClient,
+    connection: &Connection,
     events: &mut EventLoop,
     arrivals: &Sender<Vec<Arrival>>,
 ) -> (bool, End) {
@@ -375,16 +384,15 @@ async fn run(
             connected = true;
             shared.n_connections.fetch_add(1, Ordering::Relaxed);
             tell(shared);
-            shared.n_unanswered.store(0, Ordering::Release);
-            // The client is shown first: a change of filters from now on reaches it.
-            *lock(&shared.client) = Some(client.clone());
+            // It is shown first: a change of filters from now on reaches it.
+            *lock(&shared.connection) = Some(connection.clone());
             let filters = lock(&shared.filters).clone();
-            shared.subscribe(&client, &filters);
+            connection.subscribe(&filters);
             *lock(&shared.state) = LinkState::Connected { since: now() };
             continue;
         }
         shared.passage.begin();
-        let batch = shared.collect(first, &mut events.state.events);
+        let batch = connection.collect(first, &mut events.state.events);
         if batch.is_empty() {
             shared.passage.end();
         } else if arrivals.send(batch).is_err() {
@@ -403,7 +411,21 @@ fn tell(shared: &Shared) {
     }
 }
 
-impl Shared {
+impl Connection {
+    fn subscribe(&self, filters: &[String]) {
+        for chunk in filters.chunks(FILTERS_PER_REQUEST) {
+            // Our own commands need not come back to us.
+            let wanted =
+                chunk.iter().map(|it| SubscribeFilter { nolocal: true, ..SubscribeFilter::new(it, QoS::AtLeastOnce) });
+            // Before it is asked for, since the answer comes on another thread.
+            self.n_unanswered.fetch_add(1, Ordering::AcqRel);
+            if let Err(error) = self.client.try_subscribe_many(wanted) {
+                self.n_unanswered.fetch_sub(1, Ordering::AcqRel);
+                warn!("cannot subscribe to {} topics: {error}", chunk.len());
+            }
+        }
+    }
+
     /// The messages of one read of the socket.
     fn collect(&self, first: Event, rest: &mut VecDeque<Event>) -> Vec<Arrival> {
         let mut batch: Vec<Arrival> = Vec::new();
@@ -444,20 +466,6 @@ impl Shared {
             next = rest.pop_front();
         }
         batch
-    }
-
-    fn subscribe(&self, client: &AsyncClient, filters: &[String]) {
-        for chunk in filters.chunks(FILTERS_PER_REQUEST) {
-            // Our own commands need not come back to us.
-            let wanted =
-                chunk.iter().map(|it| SubscribeFilter { nolocal: true, ..SubscribeFilter::new(it, QoS::AtLeastOnce) });
-            // Before it is asked for, since the answer comes on another thread.
-            self.n_unanswered.fetch_add(1, Ordering::AcqRel);
-            if let Err(error) = client.try_subscribe_many(wanted) {
-                self.n_unanswered.fetch_sub(1, Ordering::AcqRel);
-                warn!("cannot subscribe to {} topics: {error}", chunk.len());
-            }
-        }
     }
 }
 

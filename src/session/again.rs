@@ -113,13 +113,14 @@ pub(super) fn look_again(recording: &Arc<Recording>, site: &Arc<Site>, asked: &V
     let carries =
         |it: &Arrival| it.received == asked.received && reader.signals_of(&it.topic).any(|it| it == asked.signal);
     let before = Timestamp::from_nanos(asked.received.as_nanos().saturating_sub(1));
-    let (arrivals, registry) = arrivals_at(recording, asked.received);
+    let (arrivals, keys) = arrivals_at(recording, asked.received);
     let place = arrivals.iter().position(carries).ok_or("the recording does not hold its message any more")?;
-    let windows = Arc::clone(Past::new(Arc::clone(recording), Arc::clone(site)).seek(before).windows());
+    let state = Past::new(Arc::clone(recording), Arc::clone(site)).seek_to_go_on(before);
+    let registry = keys.or_else(|| state.registry().or_else(|| recording.registry()).cloned());
     let book = Arc::new(Book::default());
     let mut verifier = Verifier::new(site, registry).map(|it| it.with_book(Arc::clone(&book)));
     if let Some(verifier) = &mut verifier {
-        verifier.set_windows((*windows).clone());
+        verifier.set_heard(state.heard());
         // What came in the same instant before it is heard first.
         for arrival in &arrivals[..place] {
             verifier.look(&message_of(arrival));
@@ -153,9 +154,10 @@ pub(super) fn look_again(recording: &Arc<Recording>, site: &Arc<Site>, asked: &V
     })
 }
 
-/// All messages that came at an instant, in their order, and who had which key then.
+/// All messages that came at an instant, in their order, and who had which key then. `None`: that did not change in the chunks
+/// that hold them.
 fn arrivals_at(recording: &Recording, at: Timestamp) -> (Vec<Arrival>, Option<Arc<Registry>>) {
-    let (mut arrivals, mut registry) = (Vec::new(), recording.registry().cloned());
+    let (mut arrivals, mut registry) = (Vec::new(), None);
     let n_chunks = recording.n_chunks();
     if let Some(last) = recording.chunk_at(at) {
         // A chunk may end in the instant in which the next one begins.

@@ -18,7 +18,7 @@ use crate::trust::{PublicKey, SecretKey};
 /// A recording is shown at most so often.
 const EVERY: Duration = Duration::from_secs(10);
 /// The last word of a recording has so long to reach the broker.
-const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELL: Duration = Duration::from_secs(5);
 /// And is looked for so often.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 

@@ -101,7 +101,7 @@ impl Filling {
                         }
                         Item::Keyframe(state) => {
                             if chunk == 0 && state.since.is_none() {
-                                reader.set_windows(&state.windows());
+                                reader.set_heard(&state.heard());
                             }
                             continue;
                         }

@@ -8,7 +8,7 @@ use super::recording::Recording;
 use crate::link::Arrival;
 use crate::signal::{Sample, SignalId, Timestamp, Value};
 use crate::site::Site;
-use crate::trust::{Proof, Refusal, Refused, Registry, Trust, Windows};
+use crate::trust::{Heard, Proof, Refusal, Refused, Registry, Trust};
 
 /// A sample so much older than the one before it was not late: its device's clock was set back.
 const SET_BACK: Duration = Duration::from_secs(60);
@@ -53,11 +53,11 @@ pub enum Taken {
     Duplicate,
 }
 
-/// What is known of all signals, by number, and which envelopes were heard. Cheap to copy while nothing is written.
+/// What is known of all signals, by number, and what verification remembers. Cheap to copy while nothing is written.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Fold {
     cells: Arc<Vec<Cell>>,
-    windows: Arc<Windows>,
+    heard: Arc<Heard>,
     registry: Option<Arc<Registry>>,
 }
 
@@ -72,15 +72,15 @@ impl Fold {
         &self.cells
     }
 
-    /// Which envelopes were heard.
-    pub fn windows(&self) -> &Arc<Windows> {
-        &self.windows
+    /// What verification remembers of what came: who goes on from here needs it.
+    pub fn heard(&self) -> &Arc<Heard> {
+        &self.heard
     }
 
-    /// The same with which envelopes were heard.
+    /// The same with what verification remembers.
     #[must_use]
-    pub fn with_windows(self, windows: Arc<Windows>) -> Self {
-        Self { windows, ..self }
+    pub fn with_heard(self, heard: Arc<Heard>) -> Self {
+        Self { heard, ..self }
     }
 
     /// Who has which key from here on, where that has changed since the session began.
@@ -163,9 +163,14 @@ impl Follower {
         Self { reader, fold }
     }
 
+    /// Whether it verifies what it takes. Then it must take all, for each tells something of those that follow.
+    pub fn verifies(&self) -> bool {
+        self.reader.verifier().is_some()
+    }
+
     /// The state after the messages so far.
     pub fn fold(&self) -> Fold {
-        self.fold.clone().with_windows(Arc::new(self.reader.windows()))
+        self.fold.clone().with_heard(Arc::new(self.reader.heard()))
     }
 
     /// Another registry of keys holds from here on.

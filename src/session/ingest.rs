@@ -20,14 +20,13 @@ use super::tally::{Counts, Tally};
 use super::tap::{Change, Tap, Told, watched};
 use super::timeline::{Timeline, TimelineData};
 use super::waker::Waker;
+use super::word_queue::{Unheard, WordQueue};
 use crate::codec::{Decoded, Fault};
 use crate::link::{Arrival, now};
 use crate::signal::{Sample, SignalId, Timestamp};
 use crate::site::Site;
 use crate::trust::{Refusal, Registry, Verifier};
 
-/// Words that may wait for a frame.
-const MAX_WORDS: usize = 4096;
 /// A sleeping window is woken at most so often.
 const WAKE_EVERY: Duration = Duration::from_millis(33);
 /// The state of all signals is recorded at least so often, and at least each so many bytes: a seek reads no more.
@@ -103,7 +102,7 @@ impl Ingest {
     /// Starts the thread.
     pub fn start(options: IngestOptions, arrivals: Receiver<Vec<Arrival>>) -> io::Result<Self> {
         let (batches_in, batches) = bounded(1);
-        let (words_in, words) = bounded(MAX_WORDS);
+        let (words_in, words) = WordQueue::new();
         let next_site = Arc::new(Mutex::new(None));
         let next_topics = Arc::new(Mutex::new(None));
         let next_registry = Arc::new(Mutex::new(None));
@@ -205,7 +204,7 @@ struct Worker {
     batches: Sender<Batch>,
     /// The other end of `batches`: what no frame has fetched is taken back and filled further.
     unfetched: Receiver<Batch>,
-    words: Sender<Word>,
+    words: WordQueue,
     next_registry: Arc<Mutex<Option<Arc<Registry>>>>,
     /// The registry that holds since one was edited.
     registry: Option<Arc<Registry>>,
@@ -275,7 +274,7 @@ impl Worker {
         if due {
             self.keyframe_at = first.received;
             self.keyframe_bytes = 0;
-            let state = self.fold.clone().with_windows(Arc::new(self.reader.windows()));
+            let state = self.fold.clone().with_heard(Arc::new(self.reader.heard()));
             let state = state.with_registry(self.registry.clone());
             listening = recorder.send(Entry::Keyframe(state, Arc::clone(&self.site))).is_ok();
         }
@@ -329,7 +328,11 @@ impl Worker {
                 let n_told = self.told.len();
                 let is_word = self.word_topics.contains(&arrival.topic);
                 if is_word {
-                    counts.lost_answers += u64::from(!self.take_word(arrival));
+                    match self.take_word(arrival) {
+                        Ok(()) => (),
+                        Err(Unheard::Oversize) => counts.oversize += 1,
+                        Err(Unheard::NoRoom) => counts.lost_answers += 1,
+                    }
                 }
                 if !is_word || self.reader.knows(&arrival.topic) {
                     self.take_one(arrival, &mut batch, &mut counts, timeline);
@@ -357,8 +360,8 @@ impl Worker {
         }
     }
 
-    /// Passes a word on. Tells whether there was room for it.
-    fn take_word(&mut self, arrival: &Arrival) -> bool {
+    /// Passes a word on.
+    fn take_word(&mut self, arrival: &Arrival) -> Result<(), Unheard> {
         let word = Word {
             topic: String::from_utf8_lossy(&arrival.topic).into_owned(),
             correlation: arrival.correlation.clone().unwrap_or_default(),
@@ -369,7 +372,7 @@ impl Worker {
             signature: message_of(arrival).signature.map(str::to_owned),
         };
         self.owes_wake = true;
-        self.words.try_send(word).is_ok()
+        self.words.push(word)
     }
 
     fn take_one(&mut self, arrival: &Arrival, batch: &mut Batch, counts: &mut Counts, timeline: &mut TimelineData) {

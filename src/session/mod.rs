@@ -44,6 +44,7 @@ mod tiles;
 mod timeline;
 mod waker;
 pub mod witness;
+mod word_queue;
 mod work;
 
 use std::env;

@@ -13,7 +13,7 @@ use super::{CurrentSite, Cursor, CursorMode, Session};
 use crate::link::Arrival;
 use crate::signal::{Sample, SignalId, Timestamp};
 use crate::site::Site;
-use crate::trust::{Proof, Refusal, Registry, Windows};
+use crate::trust::{Heard, Proof, Refusal, Registry};
 
 /// Decoded chunks that are kept at hand, and how much they may hold.
 const KEPT: usize = 24;
@@ -39,10 +39,9 @@ pub struct Past {
     loaded: VecDeque<(usize, Arc<Loaded>)>,
     cache: VecDeque<(usize, Arc<Steps>)>,
     snapshots: BTreeMap<usize, Fold>,
-    /// The state after all steps before the place.
+    /// The state after all steps before the place. What verification remembers in it, and who has which key, are of before the
+    /// chunk of the place.
     fold: Fold,
-    /// Which envelopes were heard before the chunk of the place.
-    windows: Arc<Windows>,
     place: Place,
     /// Where the place stands in time.
     at: Timestamp,
@@ -71,8 +70,8 @@ struct Steps {
     steps: Vec<Step>,
     /// A part of it could not be read.
     damaged: bool,
-    /// Which envelopes were heard after it.
-    windows: Arc<Windows>,
+    /// What verification remembers after it.
+    heard: Arc<Heard>,
     /// Who has which key after it, where that changes in it.
     registry: Option<Arc<Registry>>,
 }
@@ -105,7 +104,6 @@ impl Past {
             cache: VecDeque::new(),
             snapshots: BTreeMap::new(),
             fold: Fold::default(),
-            windows: Arc::default(),
             place: Place::default(),
             at: Timestamp::MIN,
             told: Vec::new(),
@@ -117,10 +115,34 @@ impl Past {
         &self.site
     }
 
-    /// The state at an instant: after all that had come by then.
+    /// The state at an instant: after all that had come by then. For showing: it knows nothing of what verification remembers.
     pub fn seek(&mut self, at: Timestamp) -> Fold {
+        let target = self.place_at(at);
+        let mut fold = self.fold.clone().with_heard(Arc::default());
+        self.take_tail(target, at, &mut fold);
+        fold
+    }
+
+    /// The same for whoever goes on from there: with what verification remembered then, and who had which key. It looks at the
+    /// chunk once more for that.
+    pub fn seek_to_go_on(&mut self, at: Timestamp) -> Fold {
+        let target = self.place_at(at);
+        let mut fold = self.fold.clone();
+        if self.reader.verifier().is_none() {
+            self.take_tail(target, at, &mut fold);
+            return fold.with_heard(Arc::default());
+        }
+        let changed = if self.take_tail(target, at, &mut fold) {
+            target.and_then(|it| self.steps(it).registry.clone())
+        } else {
+            self.hear_until(at)
+        };
+        with_keys(fold, changed).with_heard(Arc::new(self.reader.heard()))
+    }
+
+    /// Goes to an instant, within the chunks that are whole. Returns the chunk; `None`: it is before them all.
+    fn place_at(&mut self, at: Timestamp) -> Option<usize> {
         let target = self.recording.chunk_at(at);
-        let n_chunks = target.map_or(0, |it| it + 1);
         match target {
             None => self.restart(0),
             Some(target) if at < self.at || target < self.place.chunk || target > self.place.chunk + NEAR => {
@@ -129,42 +151,56 @@ impl Past {
             Some(_) => (),
         }
         self.play(target, at);
-        let mut fold = self.fold.clone();
-        let tail = self.recording.tail(n_chunks);
-        let ends_in_tail = !tail.is_empty();
-        if ends_in_tail {
-            let windows = target.map_or_else(Arc::default, |it| Arc::clone(&self.steps(it).windows));
-            self.reader.set_windows(&windows);
-        }
-        for (arrivals, first) in tail {
-            for arrival in arrivals.iter().skip(first).take_while(|it| it.received <= at) {
-                let mut steps = Vec::new();
-                decode(&mut self.reader, arrival, Timestamp::MIN, &mut steps);
-                steps.iter().for_each(|it| it.apply(&mut fold));
-            }
-        }
-        // Who goes on from here needs what was heard up to here, and not up to the end of the chunk.
-        match self.reader.verifier() {
-            None => fold,
-            Some(verifier) if ends_in_tail => fold.with_windows(Arc::new(verifier.windows().clone())),
-            Some(_) => fold.with_windows(self.heard_at(at)),
-        }
+        target
     }
 
-    /// Which envelopes were heard up to an instant.
-    fn heard_at(&mut self, at: Timestamp) -> Arc<Windows> {
-        let loaded = self.load(self.place.chunk);
-        self.reader.set_windows(&Arc::clone(&self.windows));
-        let (mut steps, mut latest) = (Vec::new(), Timestamp::MIN);
-        for item in &loaded.items {
-            let Item::Message(arrival) = item else { continue };
-            latest = latest.max(arrival.received);
-            if latest > at {
-                break;
-            }
-            decode(&mut self.reader, arrival, latest, &mut steps);
+    /// Takes what is in no whole chunk yet, up to an instant. Returns whether there is any.
+    fn take_tail(&mut self, target: Option<usize>, at: Timestamp, fold: &mut Fold) -> bool {
+        let tail = self.recording.tail(target.map_or(0, |it| it + 1));
+        let came = |it: &(Arc<Vec<Arrival>>, usize)| it.0.get(it.1).is_some_and(|it| it.received <= at);
+        if !tail.first().is_some_and(came) {
+            return false;
         }
-        Arc::new(self.reader.windows())
+        let before = match target {
+            None => self.fold.clone(),
+            Some(target) => self.steps(target).after(self.fold.clone()),
+        };
+        self.reader.go_on_from(&before, &self.recording);
+        let mut steps = Vec::new();
+        for (arrivals, first) in tail {
+            for arrival in arrivals.iter().skip(first).take_while(|it| it.received <= at) {
+                decode(&mut self.reader, arrival, Timestamp::MIN, &mut steps);
+            }
+        }
+        steps.iter().for_each(|it| it.apply(fold));
+        true
+    }
+
+    /// Has the reader hear what came in the chunk of the place, up to an instant. Returns who had which key then, where that
+    /// changed.
+    fn hear_until(&mut self, at: Timestamp) -> Option<Arc<Registry>> {
+        let loaded = self.load(self.place.chunk);
+        self.reader.go_on_from(&self.fold, &self.recording);
+        let (mut steps, mut latest, mut changed) = (Vec::new(), Timestamp::MIN, None);
+        for item in &loaded.items {
+            match item {
+                Item::Message(arrival) => {
+                    latest = latest.max(arrival.received);
+                    if latest > at {
+                        break;
+                    }
+                    decode(&mut self.reader, arrival, latest, &mut steps);
+                }
+                Item::Keys(registry) => {
+                    if let Some(verifier) = self.reader.verifier_mut() {
+                        verifier.set_registry(Arc::clone(registry));
+                    }
+                    changed = Some(Arc::clone(registry));
+                }
+                Item::Keyframe(_) | Item::Audit(_) => (),
+            }
+        }
+        changed
     }
 
     /// Goes to the beginning of the chunk before a target, as near as there is a state.
@@ -177,8 +213,6 @@ impl Past {
                 match keyframe.since {
                     None => {
                         self.fold = keyframe.fold(&self.site);
-                        self.windows = Arc::clone(self.fold.windows());
-                        self.reader.go_on_from(&self.fold, &self.recording);
                         self.place = Place { chunk, step: 0 };
                         return;
                     }
@@ -192,7 +226,6 @@ impl Past {
             }
             if let Some((&chunk, fold)) = self.snapshots.range(..=chunk).next_back() {
                 self.fold = fold.clone();
-                self.windows = Arc::clone(fold.windows());
                 self.place = Place { chunk, step: 0 };
                 return;
             }
@@ -201,9 +234,7 @@ impl Past {
             }
             chunk -= 1;
         }
-        self.fold = Fold::default();
-        self.windows = Arc::default();
-        self.reader.go_on_from(&self.fold, &self.recording);
+        self.fold = self.recording.begins_with();
         self.place = Place::default();
     }
 
@@ -221,22 +252,16 @@ impl Past {
                 return;
             }
             self.place = Place { chunk: self.place.chunk + 1, step: 0 };
-            self.windows = Arc::clone(&steps.windows);
-            if let Some(registry) = &steps.registry {
-                self.fold = self.fold.clone().with_registry(Some(Arc::clone(registry)));
-                self.reader.go_on_from(&self.fold, &self.recording);
-            }
+            self.fold = steps.after(std::mem::take(&mut self.fold));
             let next = self.load(self.place.chunk);
             match &next.keyframe {
                 // What could not be read may be missing from the state.
                 Some(keyframe) if steps.damaged && keyframe.since.is_none() => {
                     self.fold = keyframe.fold(&self.site);
-                    self.windows = Arc::clone(self.fold.windows());
                 }
                 Some(_) => (),
                 None if self.place.chunk.is_multiple_of(SNAPSHOT_EVERY) => {
-                    let state = || self.fold.clone().with_windows(Arc::clone(&self.windows));
-                    self.snapshots.entry(self.place.chunk).or_insert_with(state);
+                    self.snapshots.entry(self.place.chunk).or_insert_with(|| self.fold.clone());
                 }
                 None => (),
             }
@@ -247,6 +272,10 @@ impl Past {
     fn load(&mut self, chunk: usize) -> Arc<Loaded> {
         if let Some((_, found)) = self.loaded.iter().find(|it| it.0 == chunk) {
             return Arc::clone(found);
+        }
+        // What is not there yet will be.
+        if self.recording.chunk(chunk).is_none() {
+            return Arc::default();
         }
         let (items, fault) = self.recording.items(chunk);
         let mut read = Loaded { damaged: fault.is_some(), ..Loaded::default() };
@@ -269,7 +298,7 @@ impl Past {
         loaded
     }
 
-    /// What the chunk of the place, or the one before it, does to the state.
+    /// What the chunk of the place does to the state.
     fn steps(&mut self, chunk: usize) -> Arc<Steps> {
         if let Some(at) = self.cache.iter().position(|it| it.0 == chunk)
             && let Some(found) = self.cache.remove(at)
@@ -280,7 +309,7 @@ impl Past {
         }
         let loaded = self.load(chunk);
         let mut read = Steps { damaged: loaded.damaged, ..Steps::default() };
-        self.reader.set_windows(&Arc::clone(&self.windows));
+        self.reader.go_on_from(&self.fold, &self.recording);
         let mut latest = self.recording.chunk(chunk).map_or(Timestamp::MIN, |it| it.from);
         for item in &loaded.items {
             match item {
@@ -297,7 +326,7 @@ impl Past {
                 Item::Keyframe(_) | Item::Audit(_) => (),
             }
         }
-        read.windows = Arc::new(self.reader.windows());
+        read.heard = Arc::new(self.reader.heard());
         let steps = Arc::new(read);
         self.cache.push_back((chunk, Arc::clone(&steps)));
         let held = |cache: &VecDeque<(usize, Arc<Steps>)>| cache.iter().map(|it| it.1.steps.len()).sum::<usize>();
@@ -306,6 +335,18 @@ impl Past {
         }
         steps
     }
+}
+
+impl Steps {
+    /// A state with what is remembered after it, where its steps are taken already.
+    fn after(&self, fold: Fold) -> Fold {
+        with_keys(fold, self.registry.clone()).with_heard(Arc::clone(&self.heard))
+    }
+}
+
+/// A state with who has which key, where that has changed.
+fn with_keys(fold: Fold, changed: Option<Arc<Registry>>) -> Fold {
+    if changed.is_some() { fold.with_registry(changed) } else { fold }
 }
 
 impl Step {

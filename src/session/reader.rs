@@ -1,14 +1,12 @@
 //! One message after the other: verified first, then decoded. Live, replayed, exported and looked back into, it is this.
 
-use std::sync::Arc;
-
 use super::fold::Fold;
 use super::recording::Recording;
 use crate::codec::{Decoded, Decoder, Fault};
 use crate::link::Arrival;
 use crate::signal::{Sample, SignalId};
 use crate::site::Site;
-use crate::trust::{Look, Message, Proof, Refusal, SIGNATURE_PROPERTY, Verifier, Windows};
+use crate::trust::{Heard, Look, Message, Proof, Refusal, SIGNATURE_PROPERTY, Verifier};
 
 /// Verifies and decodes a stream of messages.
 #[derive(Debug)]
@@ -53,27 +51,23 @@ impl Reader {
         self.verifier.as_mut()
     }
 
-    /// What was heard so far.
-    pub fn windows(&self) -> Windows {
-        self.verifier.as_ref().map_or_else(Windows::new, |it| it.windows().clone())
+    /// What verification remembers by now.
+    pub fn heard(&self) -> Heard {
+        self.verifier.as_ref().map_or_else(Heard::default, Verifier::heard)
     }
 
-    /// Goes on from what had been heard at some point.
-    pub fn set_windows(&mut self, windows: &Windows) {
-        if let Some(verifier) = &mut self.verifier
-            && verifier.windows() != windows
-        {
-            verifier.set_windows(windows.clone());
+    /// Goes on from what it remembered at some point.
+    pub fn set_heard(&mut self, heard: &Heard) {
+        if let Some(verifier) = &mut self.verifier {
+            verifier.set_heard(heard);
         }
     }
 
     /// Goes on from a state of a recording: with what had been heard by then, and who had which key.
     pub fn go_on_from(&mut self, state: &Fold, recording: &Recording) {
-        self.set_windows(state.windows());
-        if let Some(verifier) = &mut self.verifier
-            && let Some(registry) = state.registry().or_else(|| recording.registry())
-        {
-            verifier.set_registry(Arc::clone(registry));
+        if let Some(verifier) = &mut self.verifier {
+            verifier.set_heard(state.heard());
+            verifier.set_registry(state.registry().or_else(|| recording.registry()).cloned());
         }
     }
 

@@ -131,9 +131,9 @@ struct Reader {
 impl Reader {
     /// What was known before the first chunk that is read: what is verified needs what was heard before.
     fn state_before(&self) -> Fold {
-        let first = self.recording.chunk(self.chunks.start).filter(|_| self.recording.registry().is_some());
+        let first = self.recording.chunk(self.chunks.start).filter(|_| self.recording.verifier(&self.site).is_some());
         let before = |it: ChunkRef| Timestamp::from_nanos(it.from.as_nanos().saturating_sub(1));
-        let seek = |it| Past::new(Arc::clone(&self.recording), Arc::clone(&self.site)).seek(before(it));
+        let seek = |it| Past::new(Arc::clone(&self.recording), Arc::clone(&self.site)).seek_to_go_on(before(it));
         first.map_or_else(Fold::default, seek)
     }
 
@@ -149,8 +149,15 @@ impl Reader {
             }
             // What is damaged was told when the recording was read first.
             for item in self.recording.items(chunk).0 {
-                let Item::Message(arrival) = item else { continue };
-                if !wanted(&arrival.topic) {
+                let arrival = match item {
+                    Item::Message(arrival) => arrival,
+                    Item::Keys(registry) => {
+                        follower.set_registry(&registry);
+                        continue;
+                    }
+                    Item::Keyframe(_) | Item::Audit(_) => continue,
+                };
+                if !follower.verifies() && !wanted(&arrival.topic) {
                     continue;
                 }
                 for (sample, taken) in follower.take(&arrival) {

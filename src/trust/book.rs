@@ -8,7 +8,7 @@ use super::verdict::{Reason, Step, Trust};
 use super::window::Stamp;
 use crate::signal::Timestamp;
 
-/// Refused messages that are kept whole, the newest.
+/// Refused messages that are kept whole: so many that prove something, and so many others.
 const KEPT: usize = 64;
 /// Of a kept message so many bytes.
 const KEPT_BYTES: usize = 64 * 1024;
@@ -19,7 +19,20 @@ const NEAR: usize = 64;
 
 /// Shared by who verifies and who shows.
 #[derive(Debug, Default)]
-pub struct Book(Mutex<BTreeMap<Arc<str>, Account>>, Mutex<VecDeque<Exhibit>>, Mutex<VecDeque<Slip>>);
+pub struct Book(Mutex<BTreeMap<Arc<str>, Account>>, Mutex<Exhibits>, Mutex<VecDeque<Slip>>);
+
+/// Refused messages. What proves something has a place of its own, so that no noise pushes it out.
+#[derive(Debug, Default)]
+struct Exhibits {
+    evidence: Shelf,
+    others: Shelf,
+    n_taken: u64,
+}
+
+/// Refused messages in the order of their coming, each with its number. Where it is full, the oldest of the device and reason goes
+/// that has most: so one device's many push out none of another's few.
+#[derive(Debug, Default)]
+struct Shelf(VecDeque<(u64, Exhibit)>);
 
 /// That something was refused, and when: for the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,15 +113,27 @@ impl Book {
         self.lock().clone()
     }
 
-    /// The newest messages that were refused, oldest first.
+    /// Messages that were refused, oldest first: the newest of each device and reason, and what proves something longer than the
+    /// rest.
     pub fn exhibits(&self) -> Vec<Exhibit> {
-        self.1.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        let kept = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<&(u64, Exhibit)> = kept.evidence.0.iter().chain(&kept.others.0).collect();
+        all.sort_by_key(|it| it.0);
+        all.into_iter().map(|it| it.1.clone()).collect()
     }
 
     /// The newest message of a device that was refused. `None`: none is kept.
     pub fn newest_exhibit(&self, device: &str) -> Option<Exhibit> {
         let kept = self.1.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().rev().find(|it| &*it.device == device).cloned()
+        let newest = |shelf: &Shelf| shelf.0.iter().rev().find(|it| &*it.1.device == device).cloned();
+        newest(&kept.evidence).into_iter().chain(newest(&kept.others)).max_by_key(|it| it.0).map(|it| it.1)
+    }
+
+    /// The newest message of a device that proves that somebody else speaks in its name, see [`Reason::is_evidence`]. `None`: none
+    /// is kept.
+    pub fn newest_evidence(&self, device: &str) -> Option<Exhibit> {
+        let kept = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.evidence.0.iter().rev().find(|it| &*it.1.device == device).map(|it| it.1.clone())
     }
 
     /// Looks at when what was refused, in the order of its coming.
@@ -138,13 +163,7 @@ impl Book {
         }
         drop(book);
         self.tell(&exhibit);
-        let mut kept = self.1.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT {
-            kept.pop_front();
-        }
-        let mut exhibit = exhibit;
-        exhibit.payload.truncate(KEPT_BYTES);
-        kept.push_back(exhibit);
+        self.1.lock().unwrap_or_else(PoisonError::into_inner).take(exhibit);
     }
 
     fn tell(&self, exhibit: &Exhibit) {
@@ -169,6 +188,29 @@ impl Book {
     }
 }
 
+impl Exhibits {
+    fn take(&mut self, mut exhibit: Exhibit) {
+        exhibit.payload.truncate(KEPT_BYTES);
+        self.n_taken += 1;
+        let shelf = if exhibit.reason.is_evidence() { &mut self.evidence } else { &mut self.others };
+        shelf.0.push_back((self.n_taken, exhibit));
+        if shelf.0.len() > KEPT {
+            shelf.drop_one();
+        }
+    }
+}
+
+impl Shelf {
+    fn drop_one(&mut self) {
+        let kind = |it: &(u64, Exhibit)| (Arc::clone(&it.1.device), it.1.reason);
+        let mut counts: BTreeMap<(Arc<str>, Reason), usize> = BTreeMap::new();
+        self.0.iter().for_each(|it| *counts.entry(kind(it)).or_default() += 1);
+        let most = counts.values().copied().max();
+        let oldest = self.0.iter().position(|it| counts.get(&kind(it)).copied() == most);
+        oldest.and_then(|it| self.0.remove(it));
+    }
+}
+
 fn account<'a>(book: &'a mut BTreeMap<Arc<str>, Account>, device: &Arc<str>) -> &'a mut Account {
     book.entry(Arc::clone(device)).or_default()
 }
@@ -188,6 +230,34 @@ mod tests {
             payload: Vec::new(),
             signature: None,
         }
+    }
+
+    #[test]
+    fn no_noise_pushes_out_what_proves_something_nor_one_device_another() {
+        let book = Book::default();
+        book.refuse(refused("a", Reason::Forged, 1), false);
+        book.refuse(refused("quiet", Reason::Malformed, 2), false);
+        for at in 3..1_000 {
+            book.refuse(refused("a", Reason::Flood, at), false);
+            let other: &str = &format!("d{at}");
+            book.refuse(refused(other, Reason::Stale, at), false);
+        }
+        assert_eq!(book.newest_evidence("a").map(|it| it.received.as_nanos()), Some(1_000_000));
+        assert_eq!(book.newest_exhibit("a").map(|it| it.reason), Some(Reason::Flood));
+        for at in 1_000..2_000 {
+            book.refuse(refused("b", Reason::Cloned, at), false);
+        }
+        assert_eq!(book.newest_evidence("a").map(|it| it.reason), Some(Reason::Forged), "nor another's proofs");
+        let all = book.exhibits();
+        assert_eq!(all.len(), 2 * KEPT);
+        assert!(all.windows(2).all(|it| it[0].received <= it[1].received));
+        assert_eq!(all.first().map(|it| it.reason), Some(Reason::Forged));
+
+        let book = Book::default();
+        book.refuse(refused("quiet", Reason::Malformed, 0), false);
+        (1..1_000).for_each(|at| book.refuse(refused("loud", Reason::Malformed, at), false));
+        assert!(book.newest_exhibit("quiet").is_some());
+        assert_eq!(book.newest_exhibit("loud").map(|it| it.received.as_nanos()), Some(999_000_000));
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub enum Defence {
     Memory,
     /// Each envelope names the one before it.
     Chain,
+    /// What is refused uses up a limit of its own.
+    Junk,
     /// A registry is signed by its authority.
     RegistrySignature,
     /// A registry's version never goes back.

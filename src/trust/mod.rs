@@ -12,6 +12,7 @@ mod defence;
 mod demo;
 mod envelope;
 mod form;
+mod heard;
 mod hex;
 mod issue;
 mod key;
@@ -31,6 +32,7 @@ pub use chain::{AuditLog, LogError};
 pub use defence::{Defence, Defences};
 pub use demo::DEMO_PASSPHRASE;
 pub use envelope::{EnvelopeError, MAX_ENVELOPE_BYTES, Opened, open, open_detached, seal, seal_detached};
+pub use heard::{Heard, LimitsDoc};
 pub use issue::{ChangeError, GATE_OWNER, MadeKeys, owners_of, secret_file};
 pub use key::{KeyError, KeyFileError, KeyId, PublicKey, Salt, SecretKey, read_private};
 pub use letter::{

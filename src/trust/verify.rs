@@ -9,9 +9,10 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::book::{Book, Exhibit, Passed};
-use super::bucket::Bucket;
+use super::bucket::{Bucket, Price};
 use super::defence::{Defence, Defences};
 use super::envelope::{EnvelopeError, MAX_ENVELOPE_BYTES};
+use super::heard::Heard;
 use super::key::KeyId;
 use super::letter::{BESIDE_TYPE, Letter, SAMPLES_TYPE};
 use super::registry::{KeyRole, Registry};
@@ -21,7 +22,7 @@ use super::window::{MOST_AHEAD_NANOS, Stamp, Window, Windows};
 use crate::codec::{PackedRow, unpack};
 use crate::signal::Timestamp;
 use crate::site::Site;
-use crate::site::doc::SigningDoc;
+use crate::site::doc::{DeviceDoc, SigningDoc};
 
 /// What is stamped longer ago than so many periods is too old, but never what is younger than the second figure.
 const OLD_PERIODS: f64 = 3.0;
@@ -62,7 +63,7 @@ pub enum Look {
 pub struct Refusal {
     /// Why.
     pub reason: Reason,
-    /// It is no sign of anything: what a broker had kept is old by nature.
+    /// It is no sign of anything: what a broker had kept is old by nature, and may be of a device's last life.
     pub quiet: bool,
 }
 
@@ -76,6 +77,8 @@ pub struct Verifier {
     rules: HashMap<Box<[u8]>, (Arc<Rule>, Bucket)>,
     registry: Option<Arc<Registry>>,
     windows: Windows,
+    /// What is refused takes from here, so that it uses up nothing of what those need who speak well.
+    refused: Bucket,
     book: Arc<Book>,
     store: Option<Arc<Store>>,
     memo: Option<Arc<Memo>>,
@@ -89,10 +92,15 @@ struct Rule {
     topic: Arc<str>,
     device: Arc<str>,
     signing: SigningDoc,
+    /// No key speaks for it: it is no device's, or says whether a device is there, which is the broker's word too, who keeps it,
+    /// and says it when the device is gone.
+    is_free: bool,
     /// Whose keys may sign.
     owners: Vec<String>,
     /// What is stamped longer ago is too old.
     old_after: Duration,
+    /// What a signed message takes of the topic's bucket.
+    price: Price,
 }
 
 /// Who may have signed a letter, and how old it may be.
@@ -122,28 +130,33 @@ pub struct No {
 impl Verifier {
     /// For a site. `None`: nothing on it is signed, so there is nothing to verify.
     pub fn new(site: &Site, registry: Option<Arc<Registry>>) -> Option<Self> {
-        let mut rules: HashMap<Box<[u8]>, (Rule, Bucket)> = HashMap::new();
+        let mut rules: HashMap<Box<[u8]>, Rule> = HashMap::new();
         let mut any = false;
         for signal in &site.signals {
-            let Some((_, device)) = site.device_of(signal.twin) else { continue };
-            // What a status says is the broker's word too: it keeps it, and says it when the device is gone.
-            if device.status.as_deref() == Some(signal.topic.as_str()) {
-                continue;
-            }
-            any |= device.signing != SigningDoc::None;
-            let old = Duration::try_from_secs_f64(signal.period * OLD_PERIODS).unwrap_or(Duration::MAX);
+            let device = site.device_of(signal.twin).map(|it| it.1);
+            let is_free = device.is_none() || site.is_status(signal);
             let rule = || Rule {
                 topic: signal.topic.as_str().into(),
-                device: device.id.as_str().into(),
-                signing: device.signing.clone(),
-                owners: device.signers(),
+                device: device.map_or("", |it| it.id.as_str()).into(),
+                signing: device.map_or(SigningDoc::None, |it| it.signing.clone()),
+                is_free,
+                owners: device.map_or_else(Vec::new, DeviceDoc::signers),
                 old_after: OLD_AT_LEAST,
+                price: Price::signed(signal.period),
             };
-            let entry = rules.entry(signal.topic.as_bytes().into());
-            let (rule, _) = entry.or_insert_with(|| (rule(), Bucket::new(signal.period)));
-            rule.old_after = rule.old_after.max(old);
+            let known = rules.entry(signal.topic.as_bytes().into()).or_insert_with(rule);
+            if is_free {
+                continue;
+            }
+            if known.is_free {
+                *known = rule();
+            }
+            any |= known.signing != SigningDoc::None;
+            let old = Duration::try_from_secs_f64(signal.period * OLD_PERIODS).unwrap_or(Duration::MAX);
+            known.old_after = known.old_after.max(old);
+            known.price = known.price.min(Price::signed(signal.period));
         }
-        let shared = |(topic, (rule, bucket))| (topic, (Arc::new(rule), bucket));
+        let shared = |(topic, rule)| (topic, (Arc::new(rule), Bucket::FULL));
         any.then(|| Self { rules: rules.into_iter().map(shared).collect(), ..Self::of_letters(registry) })
     }
 
@@ -153,6 +166,7 @@ impl Verifier {
             rules: HashMap::new(),
             registry,
             windows: Windows::new(),
+            refused: Bucket::FULL,
             book: Arc::default(),
             store: None,
             memo: None,
@@ -196,27 +210,40 @@ impl Verifier {
         self.defences.has(Defence::Binding)
     }
 
-    /// What was heard so far.
+    /// Which envelopes were heard so far.
     pub fn windows(&self) -> &Windows {
         &self.windows
     }
 
-    /// Goes on from what had been heard at some point.
-    pub fn set_windows(&mut self, windows: Windows) {
-        self.windows = windows;
+    /// All that was heard so far: who goes on from it comes to the same verdicts.
+    pub fn heard(&self) -> Heard {
+        let used = |(rule, bucket): &(Arc<Rule>, Bucket)| {
+            (*bucket != Bucket::FULL).then(|| (Arc::clone(&rule.topic), *bucket))
+        };
+        Heard {
+            windows: self.windows.clone(),
+            topics: self.rules.values().filter_map(used).collect(),
+            refused: self.refused,
+        }
     }
 
-    /// Who has which key from now on.
-    pub fn set_registry(&mut self, registry: Arc<Registry>) {
-        self.registry = Some(registry);
+    /// Goes on from what had been heard at some point.
+    pub fn set_heard(&mut self, heard: &Heard) {
+        self.windows.clone_from(&heard.windows);
+        self.refused = heard.refused;
+        self.rules.values_mut().for_each(|(rule, it)| *it = heard.topics.get(&rule.topic).copied().unwrap_or_default());
+    }
+
+    /// Who has which key from now on. `None`: nobody knows.
+    pub fn set_registry(&mut self, registry: impl Into<Option<Arc<Registry>>>) {
+        self.registry = registry.into();
     }
 
     /// Goes on with another site: what was heard stays.
     pub fn follow(&mut self, site: &Site) {
-        match Self::new(site, None) {
-            Some(new) => self.rules = new.rules,
-            None => self.rules.clear(),
-        }
+        let heard = self.heard();
+        self.rules = Self::new(site, None).map(|it| it.rules).unwrap_or_default();
+        self.set_heard(&heard);
     }
 
     /// Looks at a message, through all checks in their order.
@@ -227,20 +254,21 @@ impl Verifier {
             return Look::Pass(Proof::default());
         };
         let signed = message.signature.is_some() || (within && rule.signing != SigningDoc::None);
-        if rule.signing == SigningDoc::None && !signed {
-            return Look::Pass(Proof::default());
-        }
+        // Nothing more is asked of what nobody has to sign.
+        let free = rule.is_free || (rule.signing == SigningDoc::None && !signed);
+        let price = if free { Price::UNSIGNED } else { rule.price };
         let bytes = message.payload.len().max(message.signature.map_or(0, str::len));
         if bytes > MAX_ENVELOPE_BYTES && self.defences.has(Defence::Size) {
             let detail = format!("it has {bytes} bytes, more than the {MAX_ENVELOPE_BYTES} that are read");
             return self.refuse(message, No { reason: Reason::Oversize, key: None, detail });
         }
-        if !bucket.take(message.received) && self.defences.has(Defence::Rate) {
+        if !bucket.has(price, message.received) && self.defences.has(Defence::Rate) {
             let detail = "it is more than this topic can have to say".to_owned();
             return self.refuse(message, No { reason: Reason::Flood, key: None, detail });
         }
-        if self.registry.is_none() {
-            return unenforced(message, within);
+        if free || self.registry.is_none() {
+            bucket.take(price, message.received);
+            return if free { Look::Pass(Proof::default()) } else { unenforced(message, within) };
         }
         if !signed {
             if !self.defences.has(Defence::Required) {
@@ -252,11 +280,12 @@ impl Verifier {
         let rule = Arc::clone(rule);
         let typ = if message.signature.is_some() { BESIDE_TYPE } else { SAMPLES_TYPE };
         let terms = Terms { typ, owners: &rule.owners, role: None, old_after: rule.old_after };
-        let seen = match self.letter(message, &terms) {
+        let seen = self.letter(message, &terms);
+        self.charge(message, &rule, seen.is_ok());
+        let (letter, proof, n_new_missing) = match seen {
             Err(no) => return self.refuse(message, no),
             Ok(seen) => seen,
         };
-        let (letter, proof, n_new_missing) = seen;
         let rows = if message.signature.is_some() { None } else { Some(unpack(letter.payload())) };
         let look = match rows {
             None => Look::Pass(proof),
@@ -277,6 +306,19 @@ impl Verifier {
         self.book.pass(&rule.device, passed, n_new_missing);
         self.signed_at = Some(letter.stamp.at);
         look
+    }
+
+    /// Takes what a message costs that had to be looked at closely. What is good takes of its topic's bucket. What is not takes of
+    /// one for all that is refused: else whoever publishes junk in a device's name would silence the device. Only what is more than
+    /// that is the topic's to bear, so that it stays bounded how much there is to look at.
+    fn charge(&mut self, message: &Message<'_>, rule: &Rule, good: bool) {
+        let apart = !good && self.defences.has(Defence::Junk);
+        if (apart && self.refused.take(Price::REFUSED, message.received)) || !self.defences.has(Defence::Rate) {
+            return;
+        }
+        if let Some((_, bucket)) = self.rules.get_mut(message.topic) {
+            bucket.take(rule.price, message.received);
+        }
     }
 
     /// Looks at who signed a letter, and no further: when it was said, and whether it was heard before, is not asked. For what a
@@ -427,7 +469,8 @@ impl Verifier {
         // After a crash nobody can tell what was heard just before it: what may have been is refused for two seconds, and is no
         // sign of anything.
         let untold = no.key.and_then(|it| self.windows.get(&it)).is_some_and(Window::is_reserved);
-        let old_by_nature = message.retained && matches!(no.reason, Reason::Stale | Reason::Replayed);
+        let old_by_nature =
+            message.retained && matches!(no.reason, Reason::Stale | Reason::Replayed | Reason::Rollback);
         let quiet = old_by_nature || (untold && no.reason == Reason::Replayed);
         let device = self.rules.get(message.topic).map_or_else(|| Arc::from(""), |it| Arc::clone(&it.0.device));
         let exhibit = Exhibit {

@@ -10,8 +10,8 @@ use super::plant::{
 use super::signer::next_in_line;
 use super::{Attack, Defended, Off, Outcome};
 use crate::link::now;
-use crate::session::Keys;
-use crate::trust::{Defence, Reason, Store, StoreError, Trust};
+use crate::session::{Keys, Session};
+use crate::trust::{Defence, Reason, SecretKey, Store, StoreError, Trust};
 use crate::twin::Standing;
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -126,6 +126,14 @@ pub(super) const ATTACKS: &[Attack] = &[
         tried: "Whoever owns the device has it sign a value that no such machine can have.",
         off: Off::Other("without a range in the site"),
         run: impossible,
+    },
+    Attack {
+        id: "B15",
+        name: "Junk in a device's name",
+        technique: "T0814",
+        tried: "A stranger publishes forged messages in the pump's name, 200 before each word of the pump itself.",
+        off: Off::Defences(&[Defence::Junk]),
+        run: junk,
     },
 ];
 
@@ -307,4 +315,38 @@ fn impossible(defended: Defended<'_>) -> Outcome {
         Standing::Inconsistent => Outcome::seen("inconsistent: it is verified, and cannot be"),
         standing => Outcome::succeeded(format!("1000000 was shown as {}", standing.label())),
     }
+}
+
+fn junk(defended: Defended<'_>) -> Outcome {
+    const WORDS: u64 = 5;
+    const JUNK: u64 = 200;
+    let mut scene = Scene::open(defended);
+    let before = scene.viewer.n_passed("pump", Trust::Verified);
+    let (key, stranger) = (scene.plant.keys.pump.clone(), SecretKey::generate());
+    for word in 1..=WORDS {
+        let forged = next_in_line(&scene, &key, &says(LIE)).sign_text(&stranger);
+        for _ in 0..JUNK {
+            scene.attack(&says(LIE), Some(&forged));
+        }
+        // Over the same connection, so that it comes when the junk has.
+        let own = scene.pump.sign(TRUTH + word as f64);
+        scene.attacker.publish(&own);
+    }
+    scene.viewer.until("all of it was judged", |it| {
+        let seen = it.resource::<Session>().book.of("pump");
+        let n_refused: u64 = seen.n_refused.values().sum();
+        n_passed(it, "pump", Trust::Verified) - before + n_refused >= WORDS * (JUNK + 1)
+    });
+    scene.viewer.app.update();
+    let lost = WORDS - (scene.viewer.n_passed("pump", Trust::Verified) - before);
+    if lost > 0 {
+        assert!(scene.viewer.n_refused("pump", Reason::Flood) >= lost);
+        return Outcome::succeeded("what the pump itself said was refused as a flood");
+    }
+    assert_eq!(scene.viewer.n_refused("pump", Reason::Forged), WORDS * JUNK);
+    assert_eq!(
+        (scene.viewer.reading("pump/speed").number(), scene.viewer.n_had("pump/speed", LIE)),
+        (Some(TRUTH + WORDS as f64), 0)
+    );
+    Outcome::Stopped("refused at *signature*: forged; all that the pump said is shown".to_owned())
 }

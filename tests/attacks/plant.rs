@@ -25,6 +25,8 @@ use crate::twin::{Reading, Readings, Standing};
 /// What the device measures, and what an attacker wants to be shown instead.
 pub(super) const TRUTH: f64 = 1480.0;
 pub(super) const LIE: f64 = 66.0;
+/// True as well, and said once, to know what was heard.
+const MARK: f64 = TRUTH - 1.0;
 /// How long a condition may take before the attack counts as failed to run.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A device says what it has to say again after so long, until it is heard.
@@ -332,6 +334,13 @@ impl Scene {
     /// What has happened until now is no part of the attack.
     #[track_caller]
     pub(super) fn arm(&mut self) {
+        if !self.plant.signs {
+            // Each said once: when the second is shown, nothing that was said before is under way.
+            for value in [MARK, TRUTH] {
+                self.pump.say(value);
+                self.viewer.until("it is shown", |it| number(it, "pump/speed") == value);
+            }
+        }
         let (signs, last) = (self.plant.signs, self.pump.next().seq - 1);
         self.viewer.until("all that was said is heard", |it| {
             let heard = it.resource::<Session>().book.of("pump").last.and_then(|it| it.stamp);

@@ -112,11 +112,12 @@ fn forged(defended: Defended<'_>) -> Outcome {
     let mut scene = Scene::open(defended);
     let draft = next_in_line(&scene, &scene.plant.keys.pump, &says(LIE));
     let stranger = SecretKey::generate();
-    for _ in 0..3 {
-        scene.attack(&says(LIE), Some(&draft.sign_text(&stranger)));
-    }
+    let attack = |scene: &mut Scene| scene.attack(&says(LIE), Some(&draft.sign_text(&stranger)));
+    attack(&mut scene);
     let outcome = scene.outcome(Reason::Forged);
     if defended.up {
+        attack(&mut scene);
+        attack(&mut scene);
         scene
             .viewer
             .until("three of them are no accident", |it| reading(it, "pump/speed").standing == Standing::EvilTwin);

@@ -1,7 +1,8 @@
 //! Who is killed when: the device, the gate and the broker, each at each point of a command's life. What the screen says must be
 //! true at every moment: what nobody knows is unknown, until telemetry tells.
 
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use pollux::command::{Cause, CommandLog, Hope, Phase};
 
@@ -9,19 +10,30 @@ use crate::harness::{Gate, Mosquitto, TestTwin, load, password_of, reading, site
 use pollux::twin::ReadingState;
 
 /// A device that does what the test says, and nothing else: a client with a last will.
-struct Device(Child);
+struct Device(
+    Child,
+    #[expect(dead_code, reason = "it would end where nobody took what it says")] BufReader<ChildStdout>,
+);
 
 impl Device {
     fn start(broker: &Mosquitto) -> Self {
-        let child = Command::new("mosquitto_sub")
+        // Line by line, or what it says would come when much of it has gathered.
+        let mut child = Command::new("stdbuf")
+            .args(["-oL", "mosquitto_sub"])
             .args(["-V", "5", "-p", &broker.port.to_string(), "-u", "bench-pump", "-P", &password_of("bench-pump")])
             .args(["-t", "bench/pump/set/run", "--will-topic", "bench/pump/status", "--will-payload", "offline"])
-            .args(["--will-retain", "--will-qos", "1"])
-            .stdout(Stdio::null())
+            .args(["--will-retain", "--will-qos", "1", "-d"])
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("mosquitto_sub is missing: apt install mosquitto-clients");
-        Self(child)
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("SUBACK") {
+            line.clear();
+            assert_ne!(said.read_line(&mut line).unwrap(), 0, "it ended before it was let in");
+        }
+        Self(child, said)
     }
 }
 

@@ -13,7 +13,7 @@ use pollux::session::export::{Export, ExportSource, Format};
 use pollux::session::recording::{
     About, AuditDoc, RecorderOptions, Recording, SITE_ATTACHMENT, SealWith, SessionWriter, site_files, unpack_site,
 };
-use pollux::session::witness::{Witness, WitnessOptions, WitnessTold};
+use pollux::session::witness::{Witness, WitnessOptions, WitnessTold, witnessed_filter};
 use pollux::session::{Existing, Follower, Progress, SessionPlugin, checkpoint_topic};
 use pollux::signal::Timestamp;
 use pollux::trust::SecretKey;
@@ -323,6 +323,12 @@ fn a_witness_signs_what_a_recorder_shows_and_finds_a_cut_end_and_a_second_histor
     assert!(told.unaltered() && told.complete() == Some(false), "{told:#?}");
 
     // The broker keeps what the witness has signed, for whoever asks.
+    let (reader, kept) =
+        link::connect(LinkOptions { filters: vec![witnessed_filter(&site.topic_name())], ..link("reader") }).unwrap();
+    wait_until("the broker has the last", || {
+        kept.try_iter().flatten().any(|it| open_witnessed(&it.payload).is_ok_and(|it| it.head.is_final))
+    });
+    reader.close();
     fs::write(folder.path().join("cut.mcap"), &bytes[..cut]).unwrap();
     let site_name = site.topic_name();
     let asked = ["verify", "cut.mcap", "--witness-broker", &broker.url(), "--site", &site_name];

@@ -158,8 +158,6 @@ fn no_secret_is_found_where_it_does_not_belong() {
     let gate = Talkative::start(folder, "gate", &gate, "gate", &password_of("gate"));
     let field = ["field", "site.ron", "--broker", &url, "--keys", "secret"];
     let field = Talkative::start(folder, "field", &field, "field", &password_of("field"));
-    let record = ["record", "site.ron", "--broker", &url, "--out", "run.mcap", "--for", "8s"];
-    let mut record = Talkative::start(folder, "record", &record, "desktop", &password_of("desktop"));
     // One that is not let in, and one whose address holds its password.
     let refused = ["watch", "site.ron", "--broker", &url];
     let refused = Talkative::start(folder, "refused", &refused, "desktop", "a password that is wrong");
@@ -180,6 +178,10 @@ fn no_secret_is_found_where_it_does_not_belong() {
     twin.sign_in("operator");
     twin.until("the gate is there", |it| it.resource::<GateState>().is_present());
     twin.until("the pump is at speed", |it| (number(it, SPEED) - 1000.0).abs() < 20.0);
+    let record = ["record", "site.ron", "--broker", &url, "--out", "run.mcap", "--for", "10s"];
+    let mut record = Talkative::start(folder, "record", &record, "desktop", &password_of("desktop"));
+    let file = folder.join("run.mcap");
+    wait_until("the recording has begun", || Recording::open(&file).is_ok_and(|it| it.n_chunks() > 0));
     twin.ask(SPEED, 950.0, true);
     twin.until_newest_is(Phase::Confirmed);
 
@@ -207,7 +209,7 @@ fn no_secret_is_found_where_it_does_not_belong() {
     drop((twin, gate, field, refused));
 
     // What was recorded lies in it packed: it is looked at unpacked, too.
-    let recording = Recording::open(&folder.join("run.mcap")).unwrap();
+    let recording = Recording::open(&file).unwrap();
     let mut unpacked = File::create(folder.join("unpacked")).unwrap();
     let mut n_items = 0;
     for chunk in 0..recording.n_chunks() {

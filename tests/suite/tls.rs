@@ -277,7 +277,8 @@ fn a_device_that_publishes_on_anothers_topic_is_refused_by_the_access_list() {
     let mut topics = Vec::new();
     // The broker works through one client's messages in their order: once its own is heard, the other's was decided on.
     wait_until("the device is heard on its own topic", || {
-        assert!(send("plant/p2/speed") && send("plant/p1/speed"));
+        // A slow machine has to wait until there is room for more.
+        let _both = send("plant/p2/speed") && send("plant/p1/speed");
         topics.extend(seen.try_iter().flatten().map(|it| it.topic));
         topics.iter().any(|it| &it[..] == b"plant/p1/speed")
     });
@@ -345,10 +346,12 @@ fn a_whole_plant_runs_with_certificates_that_pki_demo_made() {
     let mut heard = Vec::new();
     // The broker works through one client's messages in their order: once the second is heard, the first was decided on.
     wait_until("what a desktop may say is heard", || {
-        for topic in ["bench/pump/set/run", &topics.request] {
+        let send = |topic: &str| {
             let publish = Publish { topic: topic.to_owned(), payload: "true".into(), qos1: true, ..Publish::default() };
-            desktop.publish(publish).unwrap();
-        }
+            desktop.publish(publish).is_ok()
+        };
+        // A slow machine has to wait until there is room for more.
+        let _both = send("bench/pump/set/run") && send(&topics.request);
         heard.extend(seen.try_iter().flatten().map(|it| String::from_utf8_lossy(&it.topic).into_owned()));
         heard.contains(&topics.request)
     });

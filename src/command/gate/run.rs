@@ -292,10 +292,11 @@ fn hear_gate(
     }
 }
 
-/// Says that it is there, over each connection anew, and whether it is fit.
+/// Says that it is there, over each connection anew, once it hears what is asked; and whether it is fit.
 fn say_presence(session: Res<Session>, mut house: ResMut<House>) {
     let house = &mut *house;
-    let (Some(since), Some(link)) = (house.connected_since, &session.link) else { return };
+    let link = session.link.as_ref().filter(|it| it.is_listening());
+    let (Some(since), Some(link)) = (house.connected_since, link) else { return };
     let unfit = house.book.unfit();
     let status = GateStatus { state: GateIs::Online, key: Some(house.key), demo: house.demo, unfit };
     let said = Some((since, status));

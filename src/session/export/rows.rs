@@ -39,7 +39,7 @@ pub(super) struct Row<'a> {
 /// The state before a range.
 pub(super) fn state_before(export: &Export, source: &ExportSource) -> Fold {
     let before = Timestamp::from_nanos(export.range.0.as_nanos().saturating_sub(1));
-    Past::new(source.recording.clone(), source.site.clone()).seek(before)
+    Past::new(source.recording.clone(), source.site.clone()).seek_to_go_on(before)
 }
 
 /// Calls for all that came in the range, in its order. Returns what could not be read.

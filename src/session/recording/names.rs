@@ -10,7 +10,9 @@ use tracing::warn;
 use crate::session::fold::{Cell, Fold};
 use crate::signal::{Timestamp, Value};
 use crate::site::Site;
-use crate::trust::{Anchor, Defences, KeyId, KeysDoc, Proof, Reason, Refused, Registry, Trust, WindowDoc, Windows};
+use crate::trust::{
+    Anchor, Defences, Heard, KeyId, KeysDoc, LimitsDoc, Proof, Reason, Refused, Registry, Trust, WindowDoc,
+};
 
 /// The topic of keyframes.
 pub(super) const KEYFRAME: &str = "pollux/keyframe";
@@ -84,6 +86,9 @@ pub struct KeyframeDoc {
     /// Which envelopes were heard, by key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowDoc>,
+    /// How much came of late.
+    #[serde(default, skip_serializing_if = "LimitsDoc::is_empty")]
+    pub limits: LimitsDoc,
     /// Who has which key, as `keys.ron` says it, where that has changed since the session began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<String>,
@@ -271,7 +276,8 @@ impl KeyframeDoc {
             doc.late.clear();
         }
         doc.keys = fold.registry().map(|it| it.doc().to_ron());
-        doc.windows = fold.windows().iter().map(|(key, it)| it.doc(*key)).collect();
+        doc.windows = fold.heard().windows.iter().map(|(key, it)| it.doc(*key)).collect();
+        doc.limits = fold.heard().limits();
         doc
     }
 
@@ -285,15 +291,15 @@ impl KeyframeDoc {
         Self { v: 2, ..Self::default() }
     }
 
-    /// Which envelopes were heard.
-    pub fn windows(&self) -> Windows {
-        self.windows.iter().filter_map(WindowDoc::window).collect()
+    /// What verification remembers. Of a session that kept no limits: that nothing came of late.
+    pub fn heard(&self) -> Heard {
+        Heard::kept(self.windows.iter().filter_map(WindowDoc::window).collect(), &self.limits)
     }
 
     /// The state on a site. Signals that the site doesn't have are passed over.
     pub fn fold(&self, site: &Site) -> Fold {
         let registry = self.keys.as_ref().and_then(|it| registry_of(it.as_bytes(), Path::new(KEYS)));
-        let mut fold = Fold::default().with_windows(Arc::new(self.windows())).with_registry(registry);
+        let mut fold = Fold::default().with_heard(Arc::new(self.heard())).with_registry(registry);
         let proofs: HashMap<usize, Proof> = self.proofs.iter().filter_map(proof_of).collect();
         let refused: HashMap<usize, Refused> = self.refused.iter().map(|(place, it)| (*place, it.refused())).collect();
         let columns = self.signals.iter().zip(&self.received).zip(self.is.chars().zip(&self.values));

@@ -18,6 +18,7 @@ use super::scan::scan;
 use super::summary;
 use super::unpack::{Found, RECORD_HEAD, Records, unpack};
 use crate::link::Arrival;
+use crate::session::fold::Fold;
 use crate::signal::Timestamp;
 use crate::site::Site;
 use crate::trust::seals::{MAX_SEAL_BYTES, SEAL_OPCODE, Seal, chain_text};
@@ -132,6 +133,8 @@ struct Grown {
     chunks: Vec<ChunkRef>,
     /// Messages that are in no whole chunk yet: batches, and from where on.
     tail: Vec<(Arc<Vec<Arrival>>, usize)>,
+    /// The state before the first message, until it stands in the first chunk.
+    before: Fold,
 }
 
 /// What a look over a whole file finds, where it has no summary.
@@ -181,7 +184,7 @@ impl Recording {
             findings: scanned.findings,
             counts: scanned.counts,
             file: Mutex::new(file),
-            grown: RwLock::new(Grown { chunks: scanned.chunks, tail: Vec::new() }),
+            grown: RwLock::new(Grown { chunks: scanned.chunks, ..Grown::default() }),
             channels: RwLock::new(scanned.channels),
             schemas: RwLock::new(scanned.schemas),
             attachments: scanned.attachments,
@@ -256,6 +259,19 @@ impl Recording {
     /// Adds messages that are in no whole chunk yet, from one on.
     pub(super) fn add_tail(&self, arrivals: Arc<Vec<Arrival>>, first: usize) {
         self.grown.write().unwrap_or_else(PoisonError::into_inner).tail.push((arrivals, first));
+    }
+
+    /// What is known before the first message.
+    pub(super) fn begin_with(&self, state: &Fold) {
+        let mut grown = self.grown.write().unwrap_or_else(PoisonError::into_inner);
+        if grown.chunks.is_empty() && grown.tail.is_empty() {
+            grown.before = state.clone();
+        }
+    }
+
+    /// What is known before the first message, where it does not stand in the first chunk.
+    pub(in crate::session) fn begins_with(&self) -> Fold {
+        self.grown().before.clone()
     }
 
     fn grown(&self) -> RwLockReadGuard<'_, Grown> {

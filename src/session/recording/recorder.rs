@@ -351,7 +351,10 @@ impl Worker {
                 }
                 self.status.messages.fetch_add(arrivals.len() as u64, Ordering::Relaxed);
             }
-            Entry::Keyframe(fold, site) => closed.extend(writer.keyframe(&fold, &site)?),
+            Entry::Keyframe(fold, site) => {
+                self.recording.begin_with(&fold);
+                closed.extend(writer.keyframe(&fold, &site)?);
+            }
             Entry::Audit(doc) => closed.extend(writer.audit(&doc)?),
             Entry::Keys(registry) => closed.extend(writer.keys(&registry, now())?),
             Entry::End => (),

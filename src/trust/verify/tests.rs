@@ -23,7 +23,10 @@ fn site() -> Site {
     let twins: String = [("a", "Required"), ("b", "Required"), ("old", "None"), ("far", "Vouched(\"gw\")")]
         .map(|(id, signing)| twin(id, signing))
         .concat();
-    let text = format!("(name: \"T\", place: (latitude: 0, longitude: 0), twins: [{twins}])");
+    site_of(&format!("(name: \"T\", place: (latitude: 0, longitude: 0), twins: [{twins}])"))
+}
+
+fn site_of(text: &str) -> Site {
     let folder = tempfile::tempdir().unwrap();
     let path: &Path = &folder.path().join("site.ron");
     std::fs::write(path, text).unwrap();
@@ -173,9 +176,90 @@ fn a_topic_that_floods_does_not_touch_the_others() {
 }
 
 #[test]
+fn junk_in_a_device_s_name_silences_nobody_and_costs_only_so_much() {
+    let passed = |defences: Defences, n_junk: usize| {
+        let Bench { verifier, mut a, mut b, .. } = bench();
+        let mut verifier = verifier.with_defences(defences);
+        let replayed = b.sign(BESIDE_TYPE, "plant/b", NOW, JSON);
+        verifier.look(&message("plant/b", JSON, Some(&replayed)));
+        for _ in 0..n_junk {
+            verifier.look(&message("plant/a", JSON, Some("%")));
+            verifier.look(&message("plant/b", JSON, Some(&replayed)));
+        }
+        [(&mut a, "plant/a"), (&mut b, "plant/b")].map(|(pen, topic)| {
+            let signature = pen.sign(BESIDE_TYPE, topic, NOW, JSON);
+            word(&verifier.look(&message(topic, JSON, Some(&signature))))
+        })
+    };
+    assert_eq!(passed(Defences::all(), 500), ["verified", "verified"]);
+    assert_eq!(passed(Defences::without(Defence::Junk), 500), ["flood", "flood"]);
+
+    let Bench { mut verifier, .. } = bench();
+    let looked_at = |_: &usize| word(&verifier.look(&message("plant/a", JSON, Some("%")))) == "malformed";
+    let n = (0..10_000).filter(looked_at).count();
+    assert_eq!(n, 4_040, "then they are no longer looked at");
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_flood() {
+    let Bench { mut verifier, mut a, .. } = bench();
+    let mut say = |at: Timestamp| {
+        let signature = a.sign(BESIDE_TYPE, "plant/a", at, JSON);
+        word(&verifier.look(&Message { received: at, ..message("plant/a", JSON, Some(&signature)) }))
+    };
+    let before = NOW - Duration::from_secs(3600);
+    assert!((0..30).all(|it| say(NOW + Duration::from_secs(it)) == "verified"));
+    assert!((0..200).all(|it| say(before + Duration::from_millis(it * 500)) == "verified"));
+}
+
+#[test]
+fn what_nobody_signs_has_its_limits_too_and_they_are_wide() {
+    let text = r#"(name: "T", place: (latitude: 0, longitude: 0), twins: [
+        (id: "a", kind: Asset, device: (id: "a", signing: Required, status: "a/is"), signals: [
+            (id: "v", topic: "a"), (id: "is", topic: "a/is", is: Text)]),
+        (id: "old", kind: Asset, device: (id: "old", signing: None), signals: [(id: "v", topic: "old")]),
+        (id: "bare", kind: Asset, signals: [(id: "v", topic: "bare")])])"#;
+    let site = site_of(text);
+    let registry = Arc::new(Registry::made(Vec::new(), NOW, &SecretKey::generate()));
+    for topic in ["a/is", "old", "bare"] {
+        let mut verifier = Verifier::new(&site, Some(Arc::clone(&registry))).unwrap();
+        let large = vec![b'1'; MAX_ENVELOPE_BYTES + 1];
+        assert_eq!(word(&verifier.look(&message(topic, &large, None))), "oversize", "{topic}");
+        let beside = Some("%").filter(|_| topic != "old");
+        assert_eq!(word(&verifier.look(&message(topic, &large[1..], beside))), "unsigned", "{topic}");
+        let passed = (0..60_000).filter(|_| word(&verifier.look(&message(topic, b"1", None))) == "unsigned").count();
+        assert_eq!(passed, 39_999, "{topic}");
+        let later = Message { received: NOW + Duration::from_secs(1), ..message(topic, b"1", None) };
+        assert_eq!(word(&verifier.look(&later)), "unsigned", "{topic}");
+    }
+}
+
+#[test]
+fn who_goes_on_from_what_was_heard_comes_to_the_same_verdicts() {
+    let Bench { mut verifier, mut a, .. } = bench();
+    let mut other = bench().verifier;
+    other.set_registry(verifier.registry.clone());
+    for round in 0..80_u64 {
+        let received = NOW + Duration::from_millis(round * 20);
+        let signature = if round % 3 == 0 { "%".to_owned() } else { a.sign(BESIDE_TYPE, "plant/a", received, JSON) };
+        let message = Message { received, ..message("plant/a", JSON, Some(&signature)) };
+        let heard = verifier.heard();
+        let look = verifier.look(&message);
+        other.set_heard(&Heard::kept(heard.windows.clone(), &heard.limits()));
+        assert_eq!(other.heard(), heard);
+        assert_eq!(other.look(&message), look);
+    }
+    assert!(verifier.book.of("a").n_refused.contains_key(&Reason::Flood));
+    let heard = verifier.heard();
+    verifier.follow(&site());
+    assert_eq!(verifier.heard(), heard, "an edit of the site changes nothing of it");
+}
+
+#[test]
 fn what_may_have_been_heard_before_a_crash_is_refused_for_a_moment_and_without_noise() {
     let Bench { mut verifier, mut a, book, .. } = bench();
-    verifier.set_windows([(a.key().id(), Window::reserved(5, 40, NOW))].into());
+    let windows = [(a.key().id(), Window::reserved(5, 40, NOW))].into();
+    verifier.set_heard(&Heard { windows, ..Heard::default() });
     let mut look = |secs: f64| {
         let at = NOW + Duration::from_secs_f64(secs);
         let signature = a.sign(BESIDE_TYPE, "plant/a", at, JSON);
@@ -193,6 +277,22 @@ fn what_a_broker_had_kept_is_refused_without_noise() {
     let kept = Message { retained: true, ..message("plant/a", JSON, Some(&signature)) };
     assert_eq!(verifier.look(&kept), Look::Refuse(Refusal { reason: Reason::Stale, quiet: true }));
     assert_eq!(book.of("a").last_refused, None);
+}
+
+#[test]
+fn of_a_device_s_last_life_a_broker_may_keep_something_but_nobody_may_say_it_now() {
+    let key = SecretKey::generate();
+    let Bench { mut verifier, book, .. } = bench_with(|keys| keys[0].key = key.public());
+    let [mut old, mut new] = [4, 5].map(|epoch| Pen::new(key.clone(), epoch));
+    let say = |pen: &mut Pen| pen.sign(BESIDE_TYPE, "plant/a", NOW, JSON);
+    let (first, second, now) = (say(&mut old), say(&mut old), say(&mut new));
+    assert_eq!(word(&verifier.look(&message("plant/a", JSON, Some(&now)))), "verified");
+    let kept = Message { retained: true, ..message("plant/a", JSON, Some(&first)) };
+    assert_eq!(verifier.look(&kept), Look::Refuse(Refusal { reason: Reason::Rollback, quiet: true }));
+    assert_eq!((book.of("a").evidence, book.of("a").last_refused), (None, None));
+    let said = verifier.look(&message("plant/a", JSON, Some(&second)));
+    assert_eq!(said, Look::Refuse(Refusal { reason: Reason::Rollback, quiet: false }));
+    assert!(book.of("a").evidence.is_some_and(|it| it.0 == Reason::Rollback));
 }
 
 #[test]
