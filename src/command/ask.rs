@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::cause::Cause;
 use super::checks::{Check, Past, class_of, first_no, isolated_input, rehearse, standing_of_target, step_from};
-use super::evil::{AcknowledgeAtGate, AcknowledgeRefused};
+use super::evil::{AcknowledgeAtGate, AcknowledgeRefused, LastAsked};
 use super::follow::GateState;
 use super::life::{Happening, Life};
 use super::log::{Approve, Ask, CancelRequest, CommandLog, CommandRow, EmergencyStop};
@@ -309,6 +309,7 @@ pub(super) fn take_other_requests(
 pub(super) fn take_acknowledgements(
     desk: Desk,
     mut asks: MessageReader<AcknowledgeAtGate>,
+    mut asked: ResMut<LastAsked>,
     mut refused: MessageWriter<AcknowledgeRefused>,
 ) {
     for AcknowledgeAtGate { twin, why } in asks.read() {
@@ -316,8 +317,9 @@ pub(super) fn take_acknowledgements(
         let act = Act::Acknowledge { twin: address, why: why.to_string() };
         let request = Request::new(Uuid::now_v7(), act, desk.now(), false);
         let key = desk.operator.key().ok_or_else(|| "nobody is signed in".to_owned());
-        if let Err(why) = key.and_then(|it| desk.send(&request, Some(it))) {
-            refused.write(AcknowledgeRefused { twin: *twin, why });
+        match key.and_then(|it| desk.send(&request, Some(it))) {
+            Ok(_) => asked.0 = Some((request.id, *twin)),
+            Err(why) => drop(refused.write(AcknowledgeRefused { twin: *twin, why })),
         }
     }
 }

@@ -8,7 +8,7 @@ use tracing::warn;
 use super::cause::Cause;
 use super::confirm::shows;
 use super::ears::Ears;
-use super::evil::{self, AcknowledgeRefused};
+use super::evil::{self, AcknowledgeRefused, LastAsked};
 use super::holds::{GateQuarantine, GateRefused};
 use super::life::{Answered, Happening, Life, Phase};
 use super::log::{CommandLog, CommandRow};
@@ -83,6 +83,7 @@ pub(super) fn hear_words(
     operator: Res<Operator>,
     mut gate: ResMut<GateState>,
     mut log: ResMut<CommandLog>,
+    mut asked: ResMut<LastAsked>,
     mut evil: (MessageWriter<AcknowledgeEvil>, MessageWriter<AcknowledgeRefused>),
     mut quarantine: ResMut<GateQuarantine>,
     mut gate_refused: MessageWriter<GateRefused>,
@@ -105,8 +106,8 @@ pub(super) fn hear_words(
                 continue;
             }
             match serde_json::from_slice::<GateEvent>(&word.payload) {
-                Ok(event) if event.evil_twin.is_some() => {
-                    evil::hear(&event, word.topic == session.answer_topic, &site, &mut evil.0, &mut evil.1);
+                Ok(event) if event.evil_twin.is_some() || asked.is(event.id.0) => {
+                    evil::hear(&event, &site, &mut asked, &mut evil.0, &mut evil.1);
                 }
                 Ok(event) => {
                     gate_refused.write_batch(quarantine.take_event(&event));

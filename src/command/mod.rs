@@ -50,6 +50,7 @@ pub fn plugin(app: &mut App) {
         .init_resource::<GateQuarantine>()
         .init_resource::<operator::Unlocking>()
         .init_resource::<ask::Waiting>()
+        .init_resource::<evil::LastAsked>()
         .add_message::<Ask>()
         .add_message::<Approve>()
         .add_message::<CancelRequest>()

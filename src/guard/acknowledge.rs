@@ -57,7 +57,7 @@ pub fn may_acknowledge(session: &Session, operator: &Operator) -> Result<(), Evi
     if session.is_replay() {
         return Err(EvilRefusal::Recorded);
     }
-    may_isolate(operator).map_err(|_| EvilRefusal::Denied)?;
+    may_isolate(operator).or(Err(EvilRefusal::Denied))?;
     let down = session.link.as_ref().is_some_and(|it| !Link::is_connected(it));
     if down { Err(EvilRefusal::NoLink) } else { Ok(()) }
 }

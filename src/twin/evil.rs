@@ -70,11 +70,6 @@ fn up_to(journal: &[EvilAcknowledged], site: &Site) -> BTreeMap<SignalId, Timest
 }
 
 impl EvilTwins {
-    /// All that was acknowledged so far, in the order of time.
-    pub fn journal(&self) -> &[EvilAcknowledged] {
-        &self.journal
-    }
-
     /// By signal, up to when all was acknowledged at the cursor.
     pub(super) fn shown(&self) -> impl Iterator<Item = (SignalId, Timestamp)> {
         self.shown.iter().map(|(signal, at)| (*signal, *at))
