@@ -356,7 +356,11 @@ impl Worker {
                 closed.extend(writer.keyframe(&fold, &site)?);
             }
             Entry::Audit(doc) => closed.extend(writer.audit(&doc)?),
-            Entry::Keys(registry) => closed.extend(writer.keys(&registry, now())?),
+            Entry::Keys(registry) => {
+                closed.extend(writer.keys(&registry, now())?);
+                // What comes next is in no whole chunk for a moment, and must be looked at by these keys already.
+                closed.extend(writer.close_chunk()?);
+            }
             Entry::End => (),
         }
         self.recording.learn(writer.take_added());
