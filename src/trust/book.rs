@@ -36,10 +36,15 @@ struct Exhibits {
     n_taken: u64,
 }
 
-/// Refused messages in the order of their coming, each with its number. Where it is full, the oldest of the device and reason goes
-/// that has most: so one device's many push out none of another's few.
+/// Refused messages. Where there is no room for one more, the oldest of the device and reason goes that has most: so one device's
+/// many push out none of another's few.
 #[derive(Debug, Default)]
-struct Shelf(VecDeque<(u64, Exhibit)>);
+struct Shelf {
+    /// In the order of their coming, each with its number.
+    kept: VecDeque<(u64, Exhibit)>,
+    /// How many of each device and reason.
+    counts: BTreeMap<(Arc<str>, Reason), usize>,
+}
 
 /// That something was refused, and when: for the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +129,7 @@ impl Book {
     /// rest.
     pub fn exhibits(&self) -> Vec<Exhibit> {
         let kept = self.1.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<&(u64, Exhibit)> = kept.evidence.0.iter().chain(&kept.others.0).collect();
+        let mut all: Vec<&(u64, Exhibit)> = kept.evidence.kept.iter().chain(&kept.others.kept).collect();
         all.sort_by_key(|it| it.0);
         all.into_iter().map(|it| it.1.clone()).collect()
     }
@@ -132,15 +137,16 @@ impl Book {
     /// The newest message of a device that was refused. `None`: none is kept.
     pub fn newest_exhibit(&self, device: &str) -> Option<Exhibit> {
         let kept = self.1.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = |shelf: &Shelf| shelf.0.iter().rev().find(|it| &*it.1.device == device).cloned();
-        newest(&kept.evidence).into_iter().chain(newest(&kept.others)).max_by_key(|it| it.0).map(|it| it.1)
+        let newest =
+            [&kept.evidence, &kept.others].into_iter().filter_map(|it| it.newest(device)).max_by_key(|it| it.0);
+        newest.map(|it| it.1.clone())
     }
 
     /// The newest message of a device that proves that somebody else speaks in its name, see [`Reason::is_evidence`]. `None`: none
     /// is kept.
     pub fn newest_evidence(&self, device: &str) -> Option<Exhibit> {
         let kept = self.1.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.evidence.0.iter().rev().find(|it| &*it.1.device == device).map(|it| it.1.clone())
+        kept.evidence.newest(device).map(|it| it.1.clone())
     }
 
     /// Looks at when what was refused, in the order of its coming.
@@ -219,21 +225,41 @@ impl Exhibits {
         exhibit.payload.truncate(KEPT_BYTES);
         self.n_taken += 1;
         let shelf = if exhibit.reason.is_evidence() { &mut self.evidence } else { &mut self.others };
-        shelf.0.push_back((self.n_taken, exhibit));
-        if shelf.0.len() > KEPT {
-            shelf.drop_one();
-        }
+        shelf.put((self.n_taken, exhibit));
     }
 }
 
 impl Shelf {
-    fn drop_one(&mut self) {
+    fn newest(&self, device: &str) -> Option<&(u64, Exhibit)> {
+        self.kept.iter().rev().find(|it| &*it.1.device == device)
+    }
+
+    fn put(&mut self, new: (u64, Exhibit)) {
         let kind = |it: &(u64, Exhibit)| (Arc::clone(&it.1.device), it.1.reason);
-        let mut counts: BTreeMap<(Arc<str>, Reason), usize> = BTreeMap::new();
-        self.0.iter().for_each(|it| *counts.entry(kind(it)).or_default() += 1);
-        let most = counts.values().copied().max();
-        let oldest = self.0.iter().position(|it| counts.get(&kind(it)).copied() == most);
-        oldest.and_then(|it| self.0.remove(it));
+        let own = kind(&new);
+        let count = self.counts.entry(own.clone()).or_default();
+        *count += 1;
+        let n_own = *count;
+        self.kept.push_back(new);
+        if self.kept.len() <= KEPT {
+            return;
+        }
+        let most = self.counts.values().copied().max();
+        // As a rule it is one more of those of which there are most already: a flood must not cost much.
+        let goes = if n_own > 1 && most == Some(n_own) {
+            Some(own)
+        } else {
+            self.kept.iter().map(kind).find(|it| self.counts.get(it).copied() == most)
+        };
+        let Some(goes) = goes else { return };
+        let same = |it: &(u64, Exhibit)| it.1.reason == goes.1 && it.1.device == goes.0;
+        if let Some(at) = self.kept.iter().position(same) {
+            self.kept.remove(at);
+        }
+        if let Some(count) = self.counts.get_mut(&goes) {
+            *count -= 1;
+        }
+        self.counts.retain(|_, count| *count > 0);
     }
 }
 

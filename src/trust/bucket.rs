@@ -110,7 +110,7 @@ mod tests {
     fn a_clock_that_is_set_back_silences_nobody() {
         let mut bucket = Bucket::FULL;
         through(&mut bucket, 0, 1);
-        assert!(!bucket.take(Price::signed(1.0), at(1000)), "it is empty");
+        assert!(!bucket.take(Price::signed(1.0), at(999)), "it is empty");
         let hour = 3_600_000;
         assert!(!bucket.take(Price::signed(1.0), at(-hour)), "nothing is filled by it");
         assert_eq!(through(&mut bucket, 100 - hour, 100), 1000, "and from then on it fills as always");

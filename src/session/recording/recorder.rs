@@ -358,7 +358,7 @@ impl Worker {
             Entry::Audit(doc) => closed.extend(writer.audit(&doc)?),
             Entry::Keys(registry) => {
                 closed.extend(writer.keys(&registry, now())?);
-                // Whoever looks back must know of it at once, and what is in no whole chunk yet tells of no keys.
+                // What comes next is in no whole chunk for a moment, and must be looked at by these keys already.
                 closed.extend(writer.close_chunk()?);
             }
             Entry::End => (),

@@ -219,3 +219,51 @@ fn what_was_heard_before_the_session_counts_from_its_first_instant() {
     assert_eq!(recorder.recording.n_chunks(), 1);
     recorder.finish();
 }
+
+#[test]
+fn keys_that_change_while_it_is_recorded_hold_from_their_instant() {
+    let site = works();
+    let (messages, registry) = stream(&[(8, false, 1), (8, false, 1)]);
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = Arc::new(Registry::made(Vec::new(), BEGAN, &SecretKey::generate()));
+    let path = folder.path().join("run.mcap");
+    let mut recorder = Recorder::start(RecorderOptions { path, registry: Some(nobody), ..Default::default() }).unwrap();
+    let one = |it: &Arrival| Entry::Arrivals(Arc::new(vec![it.clone()]));
+    for entry in [
+        Entry::Keyframe(Fold::default(), Arc::clone(&site)),
+        one(&messages[0]),
+        Entry::Keys(Arc::clone(&registry)),
+        one(&messages[1]),
+    ] {
+        recorder.entries.send(entry).unwrap();
+    }
+    while recorder.status.messages() < 2 {
+        std::thread::yield_now();
+    }
+    let mut past = Past::new(Arc::clone(&recorder.recording), Arc::clone(&site));
+    let a = site.signal_at("a/v").unwrap().id;
+    for (message, value, refused) in [(0, None, 1), (1, Some(1.0.into()), 1), (0, None, 1)] {
+        let cell = past.seek(messages[message].received).get(a).clone();
+        assert_eq!((cell.value, cell.refused.map_or(0, |it| it.count)), (value, refused), "after message {message}");
+    }
+    assert_eq!(past.seek_to_go_on(messages[1].received).registry(), Some(&registry));
+    recorder.finish();
+}
+
+#[test]
+fn keys_that_change_hold_from_their_place_in_a_packed_session_too() {
+    let site = works();
+    let (messages, registry) = stream(&[(8, false, 1), (8, false, 1)]);
+    let nobody = Registry::made(Vec::new(), BEGAN, &SecretKey::generate());
+    let files = [(REGISTRY_FILE.to_owned(), nobody.doc().to_ron().into_bytes())];
+    let mut writer = SessionWriter::new(Vec::new(), &About::default(), &files).unwrap().packed().unwrap();
+    writer.keyframe(&Fold::default(), &site).unwrap();
+    writer.message(&messages[0]).unwrap();
+    writer.keys(&registry, messages[0].received).unwrap();
+    writer.message(&messages[1]).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), writer.finish().unwrap()).unwrap();
+    let mut past = Past::new(Arc::new(Recording::open(file.path()).unwrap()), Arc::clone(&site));
+    let cell = past.seek(messages[1].received).get(site.signal_at("a/v").unwrap().id).clone();
+    assert_eq!((cell.value, cell.refused.map(|it| it.count)), (Some(1.0.into()), Some(1)));
+}

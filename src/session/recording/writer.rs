@@ -261,6 +261,10 @@ impl<W: Write> SessionWriter<W> {
 
     /// Writes that another registry of keys holds from here on.
     pub fn keys(&mut self, registry: &Registry, at: Timestamp) -> Result<Option<ChunkRef>, McapError> {
+        if self.packed.is_some() {
+            // Packed messages stand at the end of their chunk: those that came before must not come after.
+            self.close_chunk()?;
+        }
         self.open_chunk(at)?;
         self.put(self.keys, at, registry.doc().to_ron().as_bytes())?;
         self.close_if_full(at)

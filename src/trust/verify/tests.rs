@@ -293,7 +293,7 @@ fn who_goes_on_from_what_was_heard_comes_to_the_same_verdicts() {
     let mut other = bench().verifier;
     other.set_registry(verifier.registry.clone());
     for round in 0..80_u64 {
-        let received = NOW + Duration::from_millis(round * 20);
+        let received = NOW + Duration::from_millis(round * 5);
         let signature = if round % 3 == 0 { "%".to_owned() } else { a.sign(BESIDE_TYPE, "plant/a", received, JSON) };
         let message = Message { received, ..message("plant/a", JSON, Some(&signature)) };
         let heard = verifier.heard();
