@@ -2,9 +2,10 @@
 //!
 //! Knows no clock: the time of arrival is given, so that a recording is verified again with the result that it had live.
 
+mod rules;
 mod values;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,9 +13,9 @@ use sha2::{Digest, Sha256};
 
 pub use self::values::Values;
 
+use self::rules::{Rules, rules_of};
 use self::values::Unread;
 use super::book::{Book, Exhibit, Passed};
-use super::bucket::Bucket;
 use super::defence::{Defence, Defences};
 use super::envelope::{EnvelopeError, MAX_ENVELOPE_BYTES};
 use super::key::KeyId;
@@ -26,11 +27,8 @@ use super::window::{MOST_AHEAD_NANOS, Stamp, Window, Windows};
 use crate::codec::{PackedRow, unpack};
 use crate::signal::Timestamp;
 use crate::site::Site;
-use crate::site::doc::{DeviceDoc, SigningDoc};
+use crate::site::doc::SigningDoc;
 
-/// What is stamped longer ago than so many periods is too old, but never what is younger than the second figure.
-const OLD_PERIODS: f64 = 3.0;
-const OLD_AT_LEAST: Duration = Duration::from_secs(5);
 /// Values tell their times in microseconds, and signatures in nanoseconds.
 const MICROSECOND_NANOS: u64 = 1000;
 /// Envelopes begin so: the tag of COSE Sign1, an array of four.
@@ -92,23 +90,6 @@ pub struct Verifier {
     unread: Option<Unread>,
 }
 
-/// What a site says, by topic.
-type Rules = HashMap<Box<[u8]>, (Arc<Rule>, Bucket)>;
-
-/// What a site says of one topic.
-#[derive(Debug)]
-struct Rule {
-    topic: Arc<str>,
-    device: Arc<str>,
-    signing: SigningDoc,
-    /// Whose keys may sign.
-    owners: Vec<String>,
-    /// How far what is signed may be believed at most.
-    most: Trust,
-    /// What is stamped longer ago is too old.
-    old_after: Duration,
-}
-
 /// Who may have signed a letter, and how old it may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms<'a> {
@@ -154,7 +135,7 @@ impl Verifier {
     /// For letters alone: no topic is a device's.
     pub fn of_letters(registry: Option<Arc<Registry>>) -> Self {
         Self {
-            rules: HashMap::new(),
+            rules: Rules::new(),
             registry,
             windows: Windows::new(),
             book: Arc::default(),
@@ -457,64 +438,6 @@ impl Verifier {
         };
         self.book.refuse(exhibit, quiet);
         Look::Refuse(Refusal { reason: no.reason, quiet })
-    }
-}
-
-/// What a site says, by topic. Empty where nothing on it is signed.
-fn rules_of(site: &Site) -> Rules {
-    let mut rules: HashMap<Box<[u8]>, (Rule, Bucket)> = HashMap::new();
-    let mut any = false;
-    for signal in &site.signals {
-        let Some((_, device)) = site.device_of(signal.twin) else { continue };
-        // What a status says is the broker's word too: it keeps it, and says it when the device is gone.
-        if device.status.as_deref() == Some(signal.topic.as_str()) {
-            continue;
-        }
-        any |= device.signing != SigningDoc::None;
-        let old = Duration::try_from_secs_f64(signal.period * OLD_PERIODS).unwrap_or(Duration::MAX);
-        let rule = || (Rule::new(&signal.topic, device), Bucket::new(signal.period));
-        let (rule, _) = rules.entry(signal.topic.as_bytes().into()).or_insert_with(rule);
-        rule.tighten(device);
-        rule.old_after = rule.old_after.max(old);
-    }
-    let shared = |(topic, (rule, bucket))| (topic, (Arc::new(rule), bucket));
-    if any { rules.into_iter().map(shared).collect() } else { Rules::new() }
-}
-
-impl Rule {
-    fn new(topic: &str, device: &DeviceDoc) -> Self {
-        Self {
-            topic: topic.into(),
-            device: device.id.as_str().into(),
-            signing: device.signing.clone(),
-            owners: device.signers(),
-            most: most_of(&device.signing),
-            old_after: OLD_AT_LEAST,
-        }
-    }
-
-    /// A device speaks on this topic, too. Where two do that are not signed alike, which a site that was checked does not have,
-    /// the strictest of both holds.
-    fn tighten(&mut self, device: &DeviceDoc) {
-        if *self.device == *device.id || device.signing == SigningDoc::None {
-            return;
-        }
-        if self.signing == SigningDoc::None {
-            *self = Self { old_after: self.old_after, ..Self::new(&self.topic, device) };
-            return;
-        }
-        let signers = device.signers();
-        self.owners.retain(|it| signers.contains(it));
-        self.most = self.most.min(most_of(&device.signing));
-    }
-}
-
-/// How far what is signed for a device may be believed at most: what a gateway signs proves what the gateway heard, whatever
-/// else the gateway is.
-fn most_of(signing: &SigningDoc) -> Trust {
-    match signing {
-        SigningDoc::Vouched(_) => Trust::Vouched,
-        SigningDoc::None | SigningDoc::Required => Trust::Verified,
     }
 }
 
