@@ -80,7 +80,11 @@ fn wait(gate: Gate) -> Outcome {
     let (interrupted, interruptions) = bounded(1);
     // Another one is kept, so that nothing counts as an interruption where there is no handler.
     let handler = interrupted.clone();
-    if let Err(error) = ctrlc::set_handler(move || drop(handler.try_send(()))) {
+    let interrupt = move || {
+        // One is enough.
+        handler.try_send(()).ok();
+    };
+    if let Err(error) = ctrlc::set_handler(interrupt) {
         warn!("it can only be killed, which leaves its audit without an end: {error}");
     }
     while gate.is_running() {

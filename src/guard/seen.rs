@@ -6,7 +6,7 @@ use bevy::prelude::*;
 
 use super::inventory::Observed;
 use super::stock::Observations;
-use crate::link::Posture;
+use crate::link::{Link, Posture};
 use crate::session::{CurrentSite, Session};
 use crate::signal::SignalId;
 use crate::site::doc::{Crypto, DeviceDoc, SigningDoc};
@@ -88,7 +88,7 @@ pub(super) fn observe(
     if site.is_changed() {
         *speakers = Speakers::of(&site);
     }
-    let posture = session.link.as_ref().and_then(|it| it.posture());
+    let posture = session.link.as_ref().and_then(Link::posture);
     let way = Way { posture: posture.as_deref(), verifies: session.registry.is_some() };
     let seen = speakers.observed(&site, &readings, way);
     if observations.0 != seen {

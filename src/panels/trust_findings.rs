@@ -164,6 +164,7 @@ fn refused(evidence: &TrustEvidence, all: &mut Vec<Diagnostic>) {
         // Of a flood of reasons the one that says most is told first; all are counted.
         let worst = account.n_refused.iter().max_by_key(|it| (it.0.is_evidence(), *it.1));
         let Some((reason, count)) = worst else { continue };
+        // What nothing is bound to is on nobody's account.
         if device.is_empty() {
             all.push(Diagnostic {
                 key: "refused".to_owned(),
@@ -263,6 +264,7 @@ mod tests {
         let book = BTreeMap::from([
             ("pumping.p1".into(), account(&[(Reason::Replayed, 9), (Reason::Cloned, 1)])),
             ("pumping.p2".into(), account(&[(Reason::Future, 4)])),
+            ("".into(), DeviceAccount { last_refused: None, ..account(&[(Reason::UnknownTopic, 3)]) }),
         ]);
         let evidence =
             TrustEvidence { site: &site(), registry: None, book: &book, store: Some("the disk is full."), now: at(0) };
@@ -280,6 +282,7 @@ mod tests {
         let skewed = find("refused pumping.p2: future");
         assert_eq!((skewed.kind, skewed.severity), (DiagnosticKind::ClockSkew, Gravity::Warning));
         assert!(skewed.hint.starts_with("Set its clock (NTP)"));
+        assert_eq!(find("refused").text, "Signed values came on topics that nothing is bound to (3×)");
         assert!(find("store").text.ends_with("the disk is full"));
     }
 
