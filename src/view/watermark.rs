@@ -19,6 +19,7 @@ const CORNER: f32 = 26.0;
 
 /// The height of what is said of a recording's keys, pixels.
 const CAVEAT: f32 = 13.0;
+
 /// The word. `None`: what is shown is now.
 fn word(replay: bool, mode: CursorMode) -> Option<&'static str> {
     match mode {
