@@ -186,7 +186,7 @@ mod tests {
         let card = scene.read(|it| it.provenance_card(speed)).unwrap();
         let signature = card.steps.iter().find(|it| it.step == Step::Signature).unwrap();
         assert!(card.unknown.is_none() && signature.refused.starts_with("forged 1×"), "{signature:?}");
-        assert!(card.says.contains("The last good one says 19\u{a0}rpm, was verified and is "), "{}", card.says);
+        assert!(card.says.contains("The last good one says 19.0\u{a0}rpm, was verified and is "), "{}", card.says);
 
         scene.seek(first);
         scene.until_shown(speed, 1480.0);

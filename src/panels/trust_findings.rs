@@ -279,7 +279,7 @@ mod tests {
         assert_eq!((cloned.severity, cloned.twins.as_slice()), (Gravity::Error, &[TwinId(1)][..]));
         assert!(cloned.hint.contains("revoke it now"));
         assert_eq!(cloned.kind, DiagnosticKind::Proof);
-        let skewed = find("refused pumping.p2: future");
+        let skewed = find("refused pumping.p2: from the future");
         assert_eq!((skewed.kind, skewed.severity), (DiagnosticKind::ClockSkew, Gravity::Warning));
         assert!(skewed.hint.starts_with("Set its clock (NTP)"));
         assert_eq!(find("refused").text, "Signed values came on topics that nothing is bound to (3×)");
