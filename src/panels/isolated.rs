@@ -53,18 +53,21 @@ pub(super) fn isolated_ui(ui: &mut Ui, rows: &[IsolatedRow]) -> Option<Option<Ac
     ui.label(RichText::new(says).color(theme::WEAK));
     let high = MOST_HIGH.min(ui.ctx().content_rect().height() - 160.0).max(theme::ROW);
     let scroll = egui::ScrollArea::vertical().max_height(high).auto_shrink([false, true]);
-    let mut outcome = scroll.show(ui, |ui| rows.iter().filter_map(|it| row_ui(ui, it)).last().map(Some)).inner;
+    // The keyboard begins at the first button, and comes back to it behind the last.
+    let mut unfocused = ui.memory(|it| it.focused().is_none());
+    let mut row = |ui: &mut Ui, it| row_ui(ui, it, std::mem::take(&mut unfocused));
+    let mut outcome = scroll.show(ui, |ui| rows.iter().filter_map(|it| row(ui, it)).last().map(Some)).inner;
     let close = ui.add(egui::Button::new("Close").min_size(vec2(72.0, theme::ROW)));
     if close.clicked() {
         outcome = Some(None);
     }
-    if ui.memory(|it| it.focused().is_none()) {
+    if unfocused {
         close.request_focus();
     }
     outcome
 }
 
-fn row_ui(ui: &mut Ui, row: &IsolatedRow) -> Option<Action> {
+fn row_ui(ui: &mut Ui, row: &IsolatedRow, takes_focus: bool) -> Option<Action> {
     let mut action = None;
     ui.separator();
     ui.horizontal_wrapped(|ui| {
@@ -94,9 +97,13 @@ fn row_ui(ui: &mut Ui, row: &IsolatedRow) -> Option<Action> {
             if button.clicked() {
                 action = Some(does);
             }
+            button
         };
         let hint = "Select it, and fly to it.";
-        button(ui, "Show", format!("Show {name}"), hint, None, Action::FlyTo(row.twin));
+        let show = button(ui, "Show", format!("Show {name}"), hint, None, Action::FlyTo(row.twin));
+        if takes_focus {
+            show.request_focus();
+        }
         let (hint, cannot) = ("Its values are shown and relied on again.", row.cannot_release.as_deref());
         button(ui, "Release…", format!("Release {name}…"), hint, cannot, Action::AskRelease(row.twin));
         if let Some(cannot) = &row.give {
@@ -175,11 +182,18 @@ mod tests {
     #[test]
     fn the_list_is_gone_through_by_the_keyboard() {
         let mut harness = list(vec![row(1, "Pump 1")]);
-        assert!(harness.get_by_label("Close").accesskit_node().is_focused());
-        harness.key_press(egui::Key::Tab);
-        harness.run_steps(2);
-        harness.key_press(egui::Key::Enter);
-        harness.run_steps(2);
-        assert_eq!(harness.state().1, Some(Some(Action::FlyTo(TwinId(1)))));
+        assert!(harness.get_by_label("Show Pump 1").accesskit_node().is_focused());
+        let mut press = |key| {
+            harness.key_press(key);
+            harness.run_steps(2);
+            harness.state_mut().1.take()
+        };
+        assert_eq!(press(egui::Key::Enter), Some(Some(Action::FlyTo(TwinId(1)))));
+        assert_eq!(press(egui::Key::Tab), None);
+        assert_eq!(press(egui::Key::Enter), Some(Some(Action::AskRelease(TwinId(1)))));
+        assert_eq!(press(egui::Key::Tab), None);
+        assert_eq!(press(egui::Key::Enter), Some(None));
+        assert_eq!(press(egui::Key::Tab), None);
+        assert_eq!(press(egui::Key::Enter), Some(Some(Action::FlyTo(TwinId(1)))));
     }
 }
