@@ -42,12 +42,17 @@ fn arrival(topic: &'static str, payload: String, received: Timestamp, signature:
 /// How much more is signed in one moment than a topic may bring.
 const FLOOD: usize = 60;
 
+/// Who signs all registries here.
+fn authority() -> SecretKey {
+    SecretKey::from_seed(&"07".repeat(32)).unwrap()
+}
+
 /// What comes in: signed by its device, unsigned, changed, once more, from the other device, never (its number is used up), or a
 /// flood of what is signed well.
 fn stream(steps: &[(u8, bool, u16)]) -> (Vec<Arrival>, Arc<Registry>) {
     let mut pens = [1, 2].map(|epoch| Pen::new(SecretKey::generate(), epoch));
     let keys = ["a", "b"].iter().zip(&pens).map(|(of, pen)| KeyDoc::new(*of, KeyRole::Device, pen.key())).collect();
-    let registry = Arc::new(Registry::made(keys, BEGAN, &SecretKey::generate()));
+    let registry = Arc::new(Registry::made(keys, BEGAN, &authority()));
     let (mut at, mut all): (Timestamp, Vec<Arrival>) = (BEGAN, Vec::new());
     for (kind, second, millis) in steps {
         at = at + Duration::from_millis(u64::from(*millis));
@@ -225,7 +230,7 @@ fn keys_that_change_while_it_is_recorded_hold_from_their_instant() {
     let site = works();
     let (messages, registry) = stream(&[(8, false, 1), (8, false, 1)]);
     let folder = tempfile::tempdir().unwrap();
-    let nobody = Arc::new(Registry::made(Vec::new(), BEGAN, &SecretKey::generate()));
+    let nobody = Arc::new(Registry::made(Vec::new(), BEGAN, &authority()));
     let path = folder.path().join("run.mcap");
     let mut recorder = Recorder::start(RecorderOptions { path, registry: Some(nobody), ..Default::default() }).unwrap();
     let one = |it: &Arrival| Entry::Arrivals(Arc::new(vec![it.clone()]));
@@ -254,7 +259,7 @@ fn keys_that_change_while_it_is_recorded_hold_from_their_instant() {
 fn keys_that_change_hold_from_their_place_in_a_packed_session_too() {
     let site = works();
     let (messages, registry) = stream(&[(8, false, 1), (8, false, 1)]);
-    let nobody = Registry::made(Vec::new(), BEGAN, &SecretKey::generate());
+    let nobody = Registry::made(Vec::new(), BEGAN, &authority());
     let files = [(REGISTRY_FILE.to_owned(), nobody.doc().to_ron().into_bytes())];
     let mut writer = SessionWriter::new(Vec::new(), &About::default(), &files).unwrap().packed().unwrap();
     writer.keyframe(&Fold::default(), &site).unwrap();
