@@ -64,7 +64,7 @@ enum Command {
     /// Tell what a site's devices are, until when they get updates, and what is known against them
     Inventory(inventory::InventoryArguments),
     /// Tell whether a session is as it was recorded, and whether all of it is there
-    Verify(verify::VerifyArguments),
+    Verify(Box<verify::VerifyArguments>),
     /// Take a part of a session into one file that proves itself on another machine
     Evidence(evidence::EvidenceArguments),
     /// Sign for how far others' recordings have come, so that nobody can cut their ends unseen

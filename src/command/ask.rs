@@ -120,16 +120,16 @@ impl Desk<'_> {
     }
 
     /// Why a command is kept back here although the gate would look at it: what is isolated on this desktop only, the gate has not
-    /// heard of.
+    /// heard of, and it may not have seen that somebody else speaks in the device's name.
     fn keeps_back(&self, command: &Command, value: &Value) -> Option<(Cause, String)> {
-        if let Some(frozen) = first_no(&[standing_of_target(&self.site, command, &self.look())]) {
-            return Some(frozen);
-        }
         let is_here =
             |it: SignalId| self.quarantine.now().isolation_of_signal(it).is_some_and(|it| it.hold == Hold::Here);
-        let input = isolated_input(&self.site, command, value, is_here)?;
-        let why = format!("{input} is isolated on this desktop only: nothing may rely on it, and this command would");
-        Some((Cause::BlockedByInterlocking, why))
+        if let Some(input) = isolated_input(&self.site, command, value, is_here) {
+            let why =
+                format!("{input} is isolated on this desktop only: nothing may rely on it, and this command would");
+            return Some((Cause::BlockedByInterlocking, why));
+        }
+        first_no(&[standing_of_target(&self.site, command, &self.look())])
     }
 
     /// A new row of a command.

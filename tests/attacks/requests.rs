@@ -214,10 +214,10 @@ fn flood_of_stops(defended: Defended<'_>) -> Outcome {
             n_orders += 1;
         } else if said["id"] == last.as_str() && message.topic == events {
             break;
-        } else if let Some(stop) = said["stop"].as_str().filter(|it| mine.iter().any(|mine| mine == it)) {
-            if said["phase"] == "sent" {
-                answered.insert(stop.to_owned());
-            }
+        } else if let Some(stop) = said["stop"].as_str().filter(|it| mine.iter().any(|mine| mine == it))
+            && said["phase"] == "sent"
+        {
+            answered.insert(stop.to_owned());
         }
     }
     drop(gate);

@@ -81,7 +81,8 @@ impl Case {
 
     /// All is signed, and so many are missing before it.
     fn sign(&mut self, trust: Trust, gap: u32) {
-        for reading in self.plant.readings.values_mut() {
+        for signal in &self.site.signals {
+            let Some(reading) = self.plant.readings.get_mut(&signal.id) else { continue };
             (reading.proof.trust, reading.proof.gap) = (trust, gap);
             reading.standing = if gap > 0 { Believed::Gap } else { Believed::signed(trust) };
         }

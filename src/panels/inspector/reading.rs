@@ -259,13 +259,9 @@ mod tests {
                 .with_size(vec2(320.0, 60.0))
                 .build_ui_state(move |ui, asked: &mut Vec<Action>| asked.extend(reading_ui(ui, &row)), Vec::new());
             harness.run();
-            let told = match standing {
-                Standing::Stale => String::new(),
-                Standing::Rejected | Standing::EvilTwin => {
-                    format!(", {}, the last verified value, 4.0\u{a0}s old", standing.label())
-                }
-                it => format!(", {}", it.label()),
-            };
+            let word = if standing == Standing::Stale { String::new() } else { format!(", {}", standing.label()) };
+            let is_old = [Standing::Rejected, Standing::EvilTwin].contains(&standing);
+            let told = word + if is_old { ", the last verified value, 4.0\u{a0}s old" } else { "" };
             assert!(harness.query_by_label(&format!("Speed: 1450 rpm, fresh{told}")).is_some(), "{standing:?}");
             harness.get_by_label(&format!("Where Speed comes from: {}", standing.label())).click();
             harness.run();

@@ -150,7 +150,7 @@ fn the_newest_value_is_of_the_time_that_is_signed() {
 #[test]
 fn where_two_devices_share_a_topic_the_strictest_of_both_holds() {
     let mut shared = site();
-    let find = |site: &Site, id: &str| site.signals.iter().position(|it| &*it.address == format!("{id}/v")).unwrap();
+    let find = |site: &Site, id: &str| site.signals.iter().position(|it| *it.address == format!("{id}/v")).unwrap();
     let signing = |site: &mut Site, id: &str, signing: SigningDoc| {
         let twin = site.twins.iter_mut().find(|it| &*it.address == id).unwrap();
         twin.device.as_mut().unwrap().signing = signing;
