@@ -7,7 +7,8 @@ use std::thread;
 
 use tracing::warn;
 
-use super::fold::{Fold, Taken};
+use super::claims::Claims;
+use super::fold::Taken;
 use super::history::History;
 use super::progress::Progress;
 use super::reader::Reader;
@@ -24,7 +25,10 @@ use crate::trust::Book;
 pub struct Filling {
     progress: Progress,
     ended: AtomicBool,
+    /// What could not be read.
     findings: Mutex<Vec<String>>,
+    /// What is told of its keyframes.
+    claims: Mutex<Vec<String>>,
     audits: Mutex<Vec<AuditDoc>>,
 }
 
@@ -60,9 +64,10 @@ impl Filling {
         self.progress.cancel();
     }
 
-    /// What could not be read, for a person.
+    /// What could not be read, and what is not to be believed of its keyframes, for a person.
     pub fn findings(&self) -> Vec<String> {
-        self.findings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let own = |it: &Mutex<Vec<String>>| it.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        [own(&self.findings), own(&self.claims)].concat()
     }
 
     /// What was asked of devices, as far as it has been read; in its order.
@@ -78,7 +83,7 @@ impl Filling {
     fn work(&self, recording: &Recording, targets: &FillTargets) {
         let verifier = recording.verifier(&targets.site).map(|it| it.with_book(Arc::clone(&targets.book)));
         let mut reader = Reader::new(&targets.site, verifier);
-        let mut fold = Fold::default();
+        let mut claims = Claims::default();
         let (mut samples, mut faults) = (Vec::new(), Vec::new());
         for chunk in 0..recording.n_chunks() {
             if self.progress.is_cancelled() {
@@ -89,6 +94,7 @@ impl Filling {
                 let text = recording.lost(chunk, &fault);
                 warn!("{text}");
                 self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+                claims.miss();
             }
             let mut counts = targets.tally.lock();
             targets.timeline.with(|timeline| {
@@ -100,6 +106,7 @@ impl Filling {
                             continue;
                         }
                         Item::Keyframe(state) => {
+                            claims.look(&state, recording, &targets.site);
                             if chunk == 0 && state.since.is_none() {
                                 reader.set_heard(&state.heard());
                             }
@@ -112,6 +119,7 @@ impl Filling {
                             continue;
                         }
                     };
+                    claims.come(&arrival);
                     counts.arrivals += 1;
                     counts.bytes += arrival.payload.len() as u64;
                     timeline.came(arrival.received);
@@ -125,7 +133,7 @@ impl Filling {
                     counts.refused += u64::from(read.refusal.is_some());
                     counts.samples += samples.len() as u64;
                     for sample in samples.drain(..) {
-                        if fold.take(&sample, arrival.retained) == Taken::Duplicate {
+                        if claims.take(&sample, &arrival, read.proof) == Taken::Duplicate {
                             counts.duplicates += 1;
                         } else {
                             timeline.count(sample.signal, received);
@@ -134,11 +142,12 @@ impl Filling {
                     }
                     for (signal, fault) in faults.drain(..) {
                         counts.unparsable(topic, || fault.to_string(), received);
-                        fold.fail(signal);
+                        claims.fail(signal);
                     }
                 }
             });
             drop(counts);
+            *self.claims.lock().unwrap_or_else(PoisonError::into_inner) = claims.findings();
             self.progress.advance(1);
             if chunk.is_multiple_of(8) {
                 targets.waker.wake();

@@ -8,6 +8,7 @@ mod align;
 mod batch;
 mod block;
 mod checkpoints;
+mod claims;
 mod column;
 mod compare;
 pub mod cursor;
