@@ -163,12 +163,14 @@ pub enum RegistryError {
         at: PathBuf,
     },
     /// The signature is not the authority's over this content.
-    #[error("the key registry {} is not what its authority signed: {why}", at.display())]
+    #[error("the key registry {} is not what its authority signed: {why}{}", at.display(), mend(why, authority))]
     Forged {
         /// Which file.
         at: PathBuf,
         /// What is wrong.
         why: EnvelopeError,
+        /// Who must have signed it.
+        authority: PublicKey,
     },
     /// A newer one was seen.
     #[error(
@@ -303,6 +305,12 @@ impl KeyDoc {
     }
 }
 
+/// What to do where another one has signed it.
+fn mend(why: &EnvelopeError, authority: &PublicKey) -> String {
+    let EnvelopeError::UnknownKey(_) = why else { return String::new() };
+    format!(", and {} is believed. If the site rightly has a new authority, name it with --authority", authority.id())
+}
+
 impl Registry {
     /// Takes a document whose signature and version are as they must be.
     pub fn check(doc: KeysDoc, path: &Path, anchor: Anchor, defences: Defences) -> Result<Self, RegistryError> {
@@ -319,7 +327,7 @@ impl Registry {
         if let Err(why) = open_detached(&signature, TYPE, BOUND_TO, &doc.signed_bytes(), find)
             && defences.has(Defence::RegistrySignature)
         {
-            return Err(RegistryError::Forged { at: at(), why });
+            return Err(RegistryError::Forged { at: at(), why, authority });
         }
         if doc.version < anchor.version && defences.has(Defence::RegistryVersion) {
             return Err(RegistryError::Rollback { at: at(), version: doc.version, seen: anchor.version });
@@ -409,7 +417,7 @@ mod tests {
         check(&text.replace("version: 3", "version: 4"), anchor, "is not what its authority signed");
         check(&text, Anchor { version: 4, ..anchor }, "version 4 of the same authority was seen before");
         let stranger = Anchor { authority: Some(SecretKey::generate().public()), version: 0 };
-        check(&text, stranger, "is not known here");
+        check(&text, stranger, "is believed. If the site rightly has a new authority, name it with --authority");
         check(&doc(1, 1).to_ron(), Anchor::default(), "is not signed");
         check("(version: 1, issued: None, keys: [", Anchor::default(), "keys.ron:1:");
         let mut twice = doc(1, 1);

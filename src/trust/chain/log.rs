@@ -304,6 +304,9 @@ impl Drop for AuditLog {
         if let Err(error) = self.end() {
             tracing::warn!("{error}: it was not ended in good order");
         }
+        // A program that is being started may hold a copy of the file for a moment, and the lock with it. Closing the file lets
+        // go of it at last.
+        self.file.unlock().ok();
     }
 }
 
