@@ -481,7 +481,9 @@ fn spoofed_will(defended: Defended<'_>) -> Outcome {
     let row = ask(&mut viewer, 950.0, &[Phase::Sent, Phase::Accepted, Phase::Confirmed, Phase::Rejected], || ());
     match row.phase {
         Phase::Rejected => {
-            Outcome::succeeded(format!("the command was refused: {}", row.reason.clone().unwrap_or_default()))
+            // Each bench has a name of its own, which is no matter.
+            let why = row.reason.as_deref().unwrap_or_default().replace(&bench.prefix, "bench");
+            Outcome::succeeded(format!("the command was refused: {why}"))
         }
         _ => Outcome::Stopped("a device that has signed what it measured since is not gone".to_owned()),
     }
