@@ -170,7 +170,7 @@ pub enum RegistryError {
         /// What is wrong.
         why: EnvelopeError,
         /// Who must have signed it.
-        authority: PublicKey,
+        authority: KeyId,
     },
     /// A newer one was seen.
     #[error(
@@ -306,9 +306,9 @@ impl KeyDoc {
 }
 
 /// What to do where another one has signed it.
-fn mend(why: &EnvelopeError, authority: &PublicKey) -> String {
+fn mend(why: &EnvelopeError, authority: &KeyId) -> String {
     let EnvelopeError::UnknownKey(_) = why else { return String::new() };
-    format!(", and {} is believed. If the site rightly has a new authority, name it with --authority", authority.id())
+    format!(", and {authority} is believed. If the site rightly has a new authority, name it with --authority")
 }
 
 impl Registry {
@@ -327,7 +327,7 @@ impl Registry {
         if let Err(why) = open_detached(&signature, TYPE, BOUND_TO, &doc.signed_bytes(), find)
             && defences.has(Defence::RegistrySignature)
         {
-            return Err(RegistryError::Forged { at: at(), why, authority });
+            return Err(RegistryError::Forged { at: at(), why, authority: authority.id() });
         }
         if doc.version < anchor.version && defences.has(Defence::RegistryVersion) {
             return Err(RegistryError::Rollback { at: at(), version: doc.version, seen: anchor.version });
