@@ -8,8 +8,8 @@ use crate::session::Word;
 use crate::signal::Timestamp;
 use crate::site::doc::{DeviceDoc, SigningDoc};
 use crate::trust::{
-    ANSWER_TYPE, EVENT_TYPE, GATE_OWNER, KeyRole, Message, No, Place, PublicKey, Reason, Registry, Terms, Trust,
-    Verifier, exchange,
+    ANSWER_TYPE, EVENT_TYPE, GATE_OWNER, KeyRole, Letter, Message, No, Place, PublicKey, Reason, Registry, Terms,
+    Trust, Verifier, exchange,
 };
 
 /// What was said longer ago is no news.
@@ -71,18 +71,8 @@ impl Ears {
     /// Whether the gate's status is its own, and bears the key that it names. What the broker kept comes to everybody who
     /// begins to listen, so it may be old, and may come twice.
     pub(super) fn status(&mut self, word: &Word, named: Option<PublicKey>) -> Result<(), No> {
-        let Some(verifier) = &mut self.verifier else { return Ok(()) };
-        let owners = [GATE_OWNER.to_owned()];
-        let terms = Terms {
-            typ: EVENT_TYPE,
-            owners: &owners,
-            role: Some(KeyRole::Gate),
-            most: Trust::Verified,
-            old_after: LASTS,
-        };
-        let message = message(word, &word.payload);
-        let signed = if word.signature.is_none() { Err(unsigned()) } else { verifier.signed(&message, &terms) };
-        let outcome = signed.and_then(|(letter, _)| {
+        let Some(signed) = self.kept(word) else { return Ok(()) };
+        let outcome = signed.and_then(|letter| {
             let detail = "it names another key than it bears".to_owned();
             let same = named.is_some_and(|it| it.id() == letter.key);
             if same { Ok(()) } else { Err(No { reason: Reason::WrongKey, key: Some(letter.key), detail }) }
@@ -93,18 +83,8 @@ impl Ears {
     /// Whether a list of what is isolated is the gate's own, and no older than the newest that was believed. What the broker kept
     /// may come twice. Returns its place among the gate's lists; `None`: no keys are known, and everybody is believed.
     pub(super) fn list(&mut self, word: &Word, newest: Option<&Place>) -> Result<Option<Place>, No> {
-        let Some(verifier) = &mut self.verifier else { return Ok(None) };
-        let owners = [GATE_OWNER.to_owned()];
-        let terms = Terms {
-            typ: EVENT_TYPE,
-            owners: &owners,
-            role: Some(KeyRole::Gate),
-            most: Trust::Verified,
-            old_after: LASTS,
-        };
-        let message = message(word, &word.payload);
-        let signed = if word.signature.is_none() { Err(unsigned()) } else { verifier.signed(&message, &terms) };
-        let outcome = signed.and_then(|(letter, _)| {
+        let Some(signed) = self.kept(word) else { return Ok(None) };
+        let outcome = signed.and_then(|letter| {
             let place = Place { key: letter.key, epoch: letter.stamp.epoch, seq: letter.stamp.seq };
             match newest {
                 Some(newest) if place.is_before(newest) => {
@@ -117,6 +97,23 @@ impl Ears {
         let counted =
             self.count("the gate's list of what is isolated", outcome.as_ref().map(drop).map_err(Clone::clone));
         counted.and(outcome)
+    }
+
+    /// Whether what the broker keeps of the gate is signed by it, and no further. `None`: no keys are known.
+    fn kept(&self, word: &Word) -> Option<Result<Letter, No>> {
+        let verifier = self.verifier.as_ref()?;
+        if word.signature.is_none() {
+            return Some(Err(unsigned()));
+        }
+        let owners = [GATE_OWNER.to_owned()];
+        let terms = Terms {
+            typ: EVENT_TYPE,
+            owners: &owners,
+            role: Some(KeyRole::Gate),
+            most: Trust::Verified,
+            old_after: LASTS,
+        };
+        Some(verifier.signed(&message(word, &word.payload), &terms).map(|it| it.0))
     }
 
     fn hear(
